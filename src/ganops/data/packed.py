@@ -1,0 +1,77 @@
+"""The packed form of a data set: one safetensors file of uint8 images per split, read without a copy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from ganops.atomic import atomic_path
+from ganops.errors import DataError
+
+Split = Literal["train", "test"]
+SPLITS: tuple[Split, ...] = ("train", "test")
+
+
+@dataclass(frozen=True)
+class PackedImages:
+    """All images of one split.
+
+    images: (N, C, H, W) uint8, C is 1 or 3.
+    labels: (N,) int64 indices into the manifest's classes, or None where the data have no classes.
+    """
+
+    images: torch.Tensor
+    labels: torch.Tensor | None = None
+
+    def __post_init__(self) -> None:
+        if self.images.dtype != torch.uint8 or self.images.ndim != 4 or self.images.shape[1] not in (1, 3):
+            raise DataError(
+                "packed images have the wrong form",
+                expected="uint8, N C H W with 1 or 3 channels",
+                found=f"{self.images.dtype}, {tuple(self.images.shape)}",
+            )
+        if self.labels is not None and self.labels.shape != self.images.shape[:1]:
+            raise DataError(
+                "images and labels do not belong together",
+                expected=f"{len(self.images)} labels",
+                found=f"{tuple(self.labels.shape)}",
+            )
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def split_path(folder: Path, split: Split) -> Path:
+    """Where the packed file of `split` lies inside a prepared folder."""
+    return folder / split / "images.safetensors"
+
+
+def write_packed(folder: Path, split: Split, data: PackedImages) -> None:
+    """Write one split atomically."""
+    tensors = {"images": data.images.contiguous()}
+    if data.labels is not None:
+        tensors["labels"] = data.labels.contiguous()
+    with atomic_path(split_path(folder, split)) as temporary:
+        save_file(tensors, temporary)
+
+
+def read_packed(folder: Path, split: Split) -> PackedImages:
+    """Read one split; the file is memory-mapped, so that only the rows that are used take memory.
+
+    Raises DataError when the file is missing or torn.
+    """
+    path = split_path(folder, split)
+    if not path.exists():
+        raise DataError(f"{path} is missing", action="run the prepare stage: dvc repro prepare")
+    try:
+        tensors = load_file(path)
+        return PackedImages(tensors["images"], tensors.get("labels"))
+    except (SafetensorError, KeyError, OSError) as error:
+        raise DataError(
+            f"{path} cannot be read", found=str(error), action="make it anew: dvc repro --force prepare"
+        ) from error

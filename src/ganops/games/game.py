@@ -1,0 +1,95 @@
+"""The interface between a game and everything else: who plays, and what each player minimises."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What the data have, for one turn.
+
+    images: (N, C, H, W) float in [-1, 1], channels-last.
+    labels: (N,) int64, or None.
+    sources: (N, C', H', W') float in [-1, 1]: the images to be translated or enlarged, or None.
+    captions: (N, L) int64 token ids, or None.
+    """
+
+    images: Tensor
+    labels: Tensor | None = None
+    sources: Tensor | None = None
+    captions: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What images are asked for; a game reads what it knows of and ignores the rest.
+
+    latents: (N, latent_dim) float, standard normal.
+    labels: (N,) int64, or None: the game draws them from `latents`' own batch, evenly over the classes.
+    sources, captions: as in Batch.
+    """
+
+    latents: Tensor
+    labels: Tensor | None = None
+    sources: Tensor | None = None
+    captions: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one player's turn gave.
+
+    minimised: named scalar terms; their sum is minimised.
+    observed: named scalars, detached, that are only looked at (D(x), D(G(z)), a gradient's norm).
+    """
+
+    minimised: dict[str, Tensor]
+    observed: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def total(self) -> Tensor:
+        """The sum that the player minimises."""
+        return torch.stack(list(self.minimised.values())).sum()
+
+
+@dataclass(frozen=True)
+class Player:
+    """Who takes a turn: the names of the networks it trains, in the order of its parameters."""
+
+    networks: tuple[str, ...]
+
+
+class Game(nn.Module, ABC):
+    """The networks that play against each other, and what each of them minimises.
+
+    players: in the order of their turns.
+    averaged: names of the networks that make samples; the trainer keeps a moving average of these, and only these
+        are used by `generate`.
+    latent_dim: length of one latent z.
+    """
+
+    players: dict[str, Player]
+    averaged: tuple[str, ...]
+    latent_dim: int
+
+    @abstractmethod
+    def turn(self, player: str, batch: Batch, step: int) -> Turn:
+        """Play one player's turn on a batch of real data; `step` counts rounds from 0."""
+
+    @abstractmethod
+    def generate(self, request: Request) -> Tensor:
+        """Images (N, C, H, W) in [-1, 1] for a request; no gradients, no random numbers of its own."""
+
+    def after_update(self, player: str) -> None:
+        """Called when a player's optimiser has stepped; games that clip weights do it here."""

@@ -1,0 +1,125 @@
+"""The typed form of params.yaml: what the whole pipeline is asked to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from ganops.settings import Settings, read_yaml, validate
+
+SourceName = Literal["digits", "mnist", "fashion-mnist", "cifar10", "images"]
+BackboneName = Literal["classifier", "inception-v3", "efficientnet-lite0"]
+ScoreName = Literal["fid", "is", "kid"]
+RecipeName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+
+
+class DataParams(Settings):
+    """Which images, and in which form they are packed."""
+
+    source: SourceName
+    home: Path | None = None
+    path: Path | None = None
+    image_size: int = Field(ge=8, le=1024)
+    channels: Literal[1, 3]
+    test_share: float = Field(gt=0, lt=0.9)
+    max_rejected: float = Field(ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _path_where_it_is_needed(self) -> DataParams:
+        if self.source == "images" and self.path is None:
+            raise ValueError("data.path: a folder or a zip file, because data.source is 'images'")
+        return self
+
+
+class TrainParams(Settings):
+    """What holds for the training of every recipe."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    compile: Literal["auto", "never", "always"] = "auto"
+    deterministic: bool = True
+    budget_scale: float = Field(default=1.0, gt=0)
+    sample_images: int = Field(default=64, ge=1, le=1024)
+    sample_times: int = Field(default=20, ge=1, le=1000)
+    checkpoint_seconds: float = Field(default=60.0, gt=0)
+    on_sick: Literal["recipe", "warn", "stop", "recover"] = "recipe"
+    debug: Literal["off", "overfit-one-batch", "two-steps", "profile"] = "off"
+
+
+class ClassifierParams(Settings):
+    """The small classifier of the data's own classes that serves as a backbone."""
+
+    epochs: int = Field(default=10, ge=1)
+    width: int = Field(default=32, ge=4)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    batch_size: int = Field(default=128, ge=2)
+
+
+class EvaluateParams(Settings):
+    """The protocol of the scores: two scores compare only when all of this is the same."""
+
+    backbone: BackboneName = "classifier"
+    weights: Path | None = None
+    resize: Literal["pytorch-fid", "clean-fid"] = "pytorch-fid"
+    split: Literal["train", "test"] = "train"
+    samples: int = Field(default=5000, ge=2)
+    batch_size: int = Field(default=250, ge=1)
+    is_splits: int = Field(default=10, ge=1)
+    kid_subsets: int = Field(default=50, ge=1)
+    kid_subset_size: int = Field(default=500, ge=2)
+    classifier: ClassifierParams = ClassifierParams()
+
+
+class CompareParams(Settings):
+    """How the winner is chosen."""
+
+    score: ScoreName = "fid"
+
+
+class TrackingParams(Settings):
+    """Names under which MLflow keeps runs and models."""
+
+    experiment: str = Field(default="ganops", min_length=1)
+    model: str = Field(default="ganops", pattern=r"^[A-Za-z0-9._-]+$")
+
+
+class Limit(Settings):
+    """An absolute bound of one score: the gate refuses a model outside of it."""
+
+    min: float | None = None
+    max: float | None = None
+
+
+class GateParams(Settings):
+    """When a challenger may become champion."""
+
+    mode: Literal["disabled", "dry_run", "enabled"] = "enabled"
+    score: ScoreName = "fid"
+    min_improvement: float = Field(default=0.0, ge=0, lt=1)
+    limits: dict[ScoreName, Limit] = Field(default_factory=dict)
+
+
+class Params(Settings):
+    """All of params.yaml."""
+
+    seed: int = Field(ge=0, lt=2**31)
+    recipes: tuple[RecipeName, ...] = Field(min_length=1)
+    data: DataParams
+    train: TrainParams = TrainParams()
+    evaluate: EvaluateParams = EvaluateParams()
+    compare: CompareParams = CompareParams()
+    tracking: TrackingParams = TrackingParams()
+    gate: GateParams = GateParams()
+
+    @model_validator(mode="after")
+    def _each_recipe_once(self) -> Params:
+        if len(set(self.recipes)) != len(self.recipes):
+            raise ValueError("recipes: each name once")
+        return self
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check params.yaml; raises SettingsError naming the file, the key and what was expected."""
+    return validate(Params, read_yaml(path), str(path))

@@ -1,0 +1,98 @@
+"""A recipe: one GAN as a YAML file: networks, game, optimisers and budget."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from ganops.settings import Settings, nearest, read_yaml, validate
+from ganops.errors import SettingsError
+
+
+class OptimizerSettings(Settings):
+    """One player's optimiser and its learning rate over time.
+
+    schedule: "constant", or "linear" (to zero over the budget) or "cosine" (likewise).
+    """
+
+    kind: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
+    lr: float = Field(gt=0)
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = Field(default=1e-8, gt=0)
+    weight_decay: float = Field(default=0.0, ge=0)
+    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    warmup_kimg: float = Field(default=0.0, ge=0)
+
+
+class EmaSettings(Settings):
+    """Exponential moving average of the networks that make samples (Karras et al. 2018, arXiv:1710.10196).
+
+    half_life_kimg: after so many thousand images a weight's share has fallen to one half.
+    rampup: the half life never exceeds this share of the images shown so far, so that early samples are not stale.
+    """
+
+    half_life_kimg: float = Field(gt=0)
+    rampup: float = Field(default=0.05, gt=0)
+
+
+class HealthSettings(Settings):
+    """What is done when training falls sick: warn, stop with a reason, or recover from the last healthy checkpoint."""
+
+    on_sick: Literal["warn", "stop", "recover"] = "stop"
+    max_recoveries: int = Field(default=2, ge=0)
+
+
+class Recipe(Settings):
+    """All of a recipe file.
+
+    The sections under `networks` and `game` have a `kind`; the file that defines the kind checks the rest of the section.
+    image_size, channels: what the networks are built for; null means as the prepared data are.
+    budget_kimg: thousands of real images shown to the discriminator.
+    """
+
+    summary: str
+    paper: str
+    needs: tuple[Literal["labels"], ...] = ()
+    image_size: int | None = Field(default=None, ge=8, le=1024)
+    channels: Literal[1, 3] | None = None
+    game: dict[str, Any]
+    networks: dict[str, dict[str, Any]] = Field(min_length=1)
+    optimizers: dict[str, OptimizerSettings] = Field(min_length=1)
+    turns: dict[str, int] = Field(default_factory=dict)
+    batch_size: int = Field(ge=2)
+    budget_kimg: float = Field(gt=0)
+    flip: bool = False
+    ema: EmaSettings | None = None
+    health: HealthSettings = HealthSettings()
+
+    @model_validator(mode="after")
+    def _turns_belong_to_players(self) -> Recipe:
+        for player, turns in self.turns.items():
+            if player not in self.optimizers:
+                raise ValueError(f"turns.{player}: {nearest(player, self.optimizers)}")
+            if turns < 1:
+                raise ValueError(f"turns.{player}: at least 1")
+        return self
+
+    def digest(self) -> str:
+        """sha256 of the recipe's meaning; comments and order of keys do not count."""
+        text = json.dumps(self.model_dump(mode="json", exclude={"summary"}), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read and check one recipe file; raises SettingsError naming the file, the key and what was expected."""
+    return validate(Recipe, read_yaml(path), str(path))
+
+
+def find_recipe(name: str, folder: Path) -> Path:
+    """The file of the recipe called `name` in `folder`; raises SettingsError naming the nearest one when there is none."""
+    path = folder / f"{name}.yaml"
+    if not path.is_file():
+        known = [file.stem for file in folder.glob("*.yaml")]
+        raise SettingsError(f"there is no recipe '{name}' in {folder}", action=nearest(name, known))
+    return path
