@@ -1,0 +1,123 @@
+"""Curves of a training as small multiples over the thousands of images shown."""
+
+from __future__ import annotations
+
+import csv
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from ganops.atomic import atomic_path
+from ganops.errors import EvaluationError
+
+# Okabe and Ito (2008), told apart by the colour-blind too; yellow is left out, as it fades on white.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+SICK_COLOUR = "#C1121F"
+SMOOTHED_SHARE = 0.03
+PANEL_INCHES = (4.2, 2.5)
+MAX_PANEL_COLUMNS = 3
+
+Floats = NDArray[np.float64]
+
+
+def read_history(path: Path) -> tuple[Floats, dict[str, Floats]]:
+    """kimg (rows,) and each curve (rows,) of a history.csv; an empty field is NaN.
+
+    Raises EvaluationError when the file is missing, has no kimg column or no rows, or a field is no number.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except FileNotFoundError:
+        raise EvaluationError(f"{path} is missing", action="train the recipe: dvc repro") from None
+    if not rows or "kimg" not in rows[0]:
+        raise EvaluationError(f"{path} holds no curves", expected="columns step, kimg and the curves; at least one row")
+    try:
+        columns = {
+            name: np.array([float(row[name] or "nan") for row in rows], dtype=np.float64)
+            for name in rows[0]
+            if name != "step"
+        }
+    except (TypeError, ValueError) as error:
+        raise EvaluationError(f"{path} is damaged", expected="a number in each field", found=str(error)) from error
+    return columns.pop("kimg"), columns
+
+
+def panels(names: list[str]) -> dict[str, list[str]]:
+    """Which curves share a panel: the same term of different players, all of D's outputs, all penalties.
+
+    Losses come first, then D's outputs, penalties, and the rest in the order of the names.
+    """
+    grouped: dict[str, list[str]] = {"loss": [], "discriminator output": [], "penalty": []}
+    for name in names:
+        term = name.rsplit("/", 1)[-1]
+        if term.startswith("D("):
+            term = "discriminator output"
+        elif "penalty" in term:
+            term = "penalty"
+        grouped.setdefault(term, []).append(name)
+    return {title: curves for title, curves in grouped.items() if curves}
+
+
+def smooth(values: Floats) -> Floats:
+    """A centred moving average over 3 % of the rows, by what is finite in it; NaN where nothing is."""
+    radius = int(len(values) * SMOOTHED_SHARE / 2)
+    finite = np.isfinite(values)
+    window = np.ones(2 * radius + 1)
+    known = np.convolve(finite, window)[radius : radius + len(values)]
+    sums = np.convolve(np.where(finite, values, 0.0), window)[radius : radius + len(values)]
+    return np.where(known > 0.5, sums / np.maximum(known, 1.0), np.nan)
+
+
+def plot_curves(history_csv: Path, out: Path) -> None:
+    """Draw every curve of history.csv (step, kimg, then the curves) into the PNG file `out`.
+
+    Each panel shows the smoothed curve with the raw one behind it. Rows that are NaN or infinite are red marks at the
+    panel's foot. Raises EvaluationError when the file is missing or damaged.
+    """
+    kimg, curves = read_history(history_csv)
+    grouped = panels(list(curves))
+    if not grouped:
+        raise EvaluationError(f"{history_csv} holds no curves", expected="at least one column besides step and kimg")
+    columns = min(len(grouped), MAX_PANEL_COLUMNS)
+    rows = ceil(len(grouped) / columns)
+    figure = Figure(figsize=(PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows + 0.2), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    for panel, (title, names) in zip(axes, grouped.items(), strict=False):
+        _draw(panel, title, kimg, {name: curves[name] for name in names})
+    for panel in axes[len(grouped) :]:
+        panel.set_visible(False)
+    for panel in axes[max(0, len(grouped) - columns) : len(grouped)]:
+        panel.set_xlabel("thousands of real images shown (kimg)", fontsize=8)
+    with atomic_path(out) as temporary:
+        figure.savefig(temporary, format="png")
+
+
+def _draw(panel: Any, title: str, kimg: Floats, curves: dict[str, Floats]) -> None:
+    for index, (name, values) in enumerate(curves.items()):
+        colour = COLOURS[index % len(COLOURS)]
+        shown = np.where(np.isfinite(values), values, np.nan)
+        panel.plot(kimg, shown, color=colour, alpha=0.25, linewidth=0.8)
+        panel.plot(kimg, smooth(values), color=colour, linewidth=1.6, label=_label(name, title))
+    sick = ~np.all([np.isfinite(values) for values in curves.values()], axis=0)
+    if sick.any():
+        foot = panel.get_xaxis_transform()
+        panel.plot(
+            kimg[sick], np.full(sick.sum(), 0.03), "|", transform=foot, color=SICK_COLOUR, label="not a finite number"
+        )
+    panel.set_title(title, fontsize=10, loc="left")
+    panel.grid(alpha=0.25, linewidth=0.6)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.tick_params(labelsize=8)
+    panel.legend(fontsize=7.5, frameon=False, loc="best")
+
+
+def _label(name: str, title: str) -> str:
+    """The player where the title already says the term."""
+    return name.removesuffix(f"/{title}")
