@@ -1,0 +1,11 @@
+"""The pipeline around the library: DVC's stages, Prefect's flows and the recipes."""
+
+import sys
+from pathlib import Path
+
+# `dvc exp run --temp` and `--queue` run stages in a copy of the checkout, while the environment's `ganops` is installed
+# from the first checkout. The copy's pipeline must use the copy's library, or an experiment would run other code than
+# it records.
+_SOURCES = str(Path(__file__).resolve().parent.parent / "src")
+if _SOURCES not in sys.path[:1]:
+    sys.path.insert(0, _SOURCES)

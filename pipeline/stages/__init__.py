@@ -1,0 +1,1 @@
+"""One file per stage of dvc.yaml: read the settings, call the library, write the outs, track."""

@@ -1,0 +1,51 @@
+"""How every stage starts and ends as a process: arguments in, readable errors and honest exit codes out."""
+
+from __future__ import annotations
+
+import inspect
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import NoReturn
+
+from ganops.errors import GanopsError
+
+FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 128 + signal.SIGINT, 128 + signal.SIGTERM
+
+
+def run_stage(main: Callable[..., None]) -> NoReturn:
+    """Call `main` with the command line's arguments and end the process.
+
+    Exit codes: 0 when the stage is done, 1 for an error (a GanopsError is printed without a traceback, anything else
+    with one), 2 for the wrong number of arguments, 130 after Ctrl-C and 143 after SIGTERM.
+    """
+    signal.signal(signal.SIGTERM, _terminate)
+    arguments = sys.argv[1:]
+    try:
+        inspect.signature(main).bind(*arguments)
+    except TypeError:
+        _end(USAGE, _usage(main, arguments))
+    try:
+        main(*arguments)
+    except GanopsError as error:
+        _end(FAILED, f"error: {error}")
+    except KeyboardInterrupt:
+        _end(INTERRUPTED, "interrupted")
+    sys.exit(0)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Turn SIGTERM into an exception, so that half-written files are removed and bars are closed on the way out."""
+    sys.exit(TERMINATED)
+
+
+def _usage(main: Callable[..., None], arguments: list[str]) -> str:
+    module = getattr(sys.modules["__main__"].__spec__, "name", None) or sys.argv[0]
+    expected = " ".join(name.upper() for name in inspect.signature(main).parameters)
+    return f"usage: python -m {module} {expected}".rstrip() + f"\n  found: {' '.join(arguments) or 'no arguments'}"
+
+
+def _end(code: int, message: str) -> NoReturn:
+    print(message, file=sys.stderr, flush=True)
+    sys.exit(code)
