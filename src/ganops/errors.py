@@ -27,6 +27,10 @@ class DataError(GanopsError):
     """The data are missing, unreadable, too few, or not of the kind that was asked for."""
 
 
+class ModelError(GanopsError):
+    """A saved model is missing, damaged, or not of the form its description says."""
+
+
 class TrainingError(GanopsError):
     """Training cannot start, cannot go on, or was ended by a sick run."""
 

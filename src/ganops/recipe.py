@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from ganops.settings import Settings, nearest, read_yaml, validate
 from ganops.errors import SettingsError
+from ganops.settings import Settings, nearest, read_yaml, validate
 
 
 class OptimizerSettings(Settings):
@@ -49,7 +49,7 @@ class HealthSettings(Settings):
 class Recipe(Settings):
     """All of a recipe file.
 
-    The sections under `networks` and `game` have a `kind`; the file that defines the kind checks the rest of the section.
+    The sections under `networks` and `game` have a `kind`; the file that defines the kind checks the rest of it.
     image_size, channels: what the networks are built for; null means as the prepared data are.
     budget_kimg: thousands of real images shown to the discriminator.
     """
@@ -90,7 +90,7 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def find_recipe(name: str, folder: Path) -> Path:
-    """The file of the recipe called `name` in `folder`; raises SettingsError naming the nearest one when there is none."""
+    """The file of the recipe `name` in `folder`; raises SettingsError naming the nearest one when there is none."""
     path = folder / f"{name}.yaml"
     if not path.is_file():
         known = [file.stem for file in folder.glob("*.yaml")]

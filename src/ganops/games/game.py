@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from ganops.kinds import Kinds
+
 
 @dataclass(frozen=True)
 class Batch:
@@ -33,7 +35,7 @@ class Request:
     """What images are asked for; a game reads what it knows of and ignores the rest.
 
     latents: (N, latent_dim) float, standard normal.
-    labels: (N,) int64, or None: the game draws them from `latents`' own batch, evenly over the classes.
+    labels: (N,) int64, or None where the data have no classes.
     sources, captions: as in Batch.
     """
 
@@ -77,11 +79,13 @@ class Game(nn.Module, ABC):
     averaged: names of the networks that make samples; the trainer keeps a moving average of these, and only these
         are used by `generate`.
     latent_dim: length of one latent z.
+    class_count: classes it makes images of on demand; 0 where it knows no classes.
     """
 
     players: dict[str, Player]
     averaged: tuple[str, ...]
     latent_dim: int
+    class_count: int = 0
 
     @abstractmethod
     def turn(self, player: str, batch: Batch, step: int) -> Turn:
@@ -93,3 +97,6 @@ class Game(nn.Module, ABC):
 
     def after_update(self, player: str) -> None:
         """Called when a player's optimiser has stepped; games that clip weights do it here."""
+
+
+GAMES: Kinds[Game] = Kinds("game", "ganops.games")

@@ -1,0 +1,67 @@
+"""What networks share: how recipes name them, how they start, and the ladder of resolutions they climb."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from torch import nn
+
+from ganops.errors import SettingsError
+from ganops.kinds import Kinds
+
+NETWORKS: Kinds[nn.Module] = Kinds("network", "ganops.networks")
+
+
+class Generator(nn.Module):
+    """A network that makes images: (N, latent_dim) latents and optional (N,) labels to (N, C, H, W) in [-1, 1]."""
+
+    latent_dim: int
+
+
+class Discriminator(nn.Module):
+    """A network that judges images: (N, C, H, W) in [-1, 1] and optional (N,) labels to (N,) logits, real is larger."""
+
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def pick(networks: Mapping[str, nn.Module], name: str, sort: type[M]) -> M:
+    """The network that plays the part `name`; raises SettingsError where it is missing or of another sort."""
+    network = networks.get(name)
+    if network is None:
+        raise SettingsError(f"networks.{name} is missing", action=f"this game needs a {sort.__name__.lower()}")
+    if not isinstance(network, sort):
+        raise SettingsError(
+            f"networks.{name} is of the wrong sort", expected=sort.__name__.lower(), found=type(network).__name__
+        )
+    return network
+
+
+def resolutions(image_size: int) -> list[int]:
+    """Sizes from the smallest feature map up to the image, each twice the one before: 28 gives 7, 14, 28.
+
+    Raises SettingsError where halving does not reach 3..8 pixels, since such an image cannot be built by doubling.
+    """
+    sizes = [image_size]
+    while sizes[0] > 4 and sizes[0] % 2 == 0:
+        sizes.insert(0, sizes[0] // 2)
+    if not 3 <= sizes[0] <= 8:
+        raise SettingsError(
+            f"images of {image_size} pixels cannot be built by doubling",
+            expected="a size that halving brings to 3..8 pixels, such as 28, 32, 48, 64 or 128",
+            found=f"{image_size}, which halves to {sizes[0]}",
+            action="set data.image_size in params.yaml or image_size in the recipe",
+        )
+    return sizes
+
+
+def dcgan_initial_weights(module: nn.Module) -> None:
+    """Weights N(0, 0.02), batch-norm gains N(1, 0.02), biases zero (Radford et al. 2015, arXiv:1511.06434)."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+    elif isinstance(module, nn.BatchNorm2d):
+        nn.init.normal_(module.weight, 1.0, 0.02)
+        nn.init.zeros_(module.bias)

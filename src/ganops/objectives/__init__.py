@@ -1,0 +1,1 @@
+"""Objectives: adversarial losses and penalties as pure functions."""

@@ -1,0 +1,80 @@
+"""Adversarial losses: what a discriminator and a generator minimise, given their (N,) logits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+LossName = Literal["minimax", "non-saturating", "least-squares", "hinge", "wasserstein"]
+
+
+@dataclass(frozen=True)
+class AdversarialLoss:
+    """A pair of losses over (N,) logits, both means over the batch.
+
+    discriminator: (real logits, fake logits) to a scalar.
+    generator: (fake logits) to a scalar.
+    score: logits to what is plotted as D(x): a probability where the loss knows one, else the logits themselves.
+    """
+
+    discriminator: Callable[[Tensor, Tensor], Tensor]
+    generator: Callable[[Tensor], Tensor]
+    score: Callable[[Tensor], Tensor]
+
+
+def cross_entropy_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """-log D(x) - log(1 - D(G(z))), D the sigmoid of the logit (Goodfellow et al. 2014, arXiv:1406.2661, eq. 1)."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def minimax_generator(fake: Tensor) -> Tensor:
+    """log(1 - D(G(z))): the generator's side of the game's own value (arXiv:1406.2661, eq. 1)."""
+    return -F.softplus(fake).mean()
+
+
+def non_saturating_generator(fake: Tensor) -> Tensor:
+    """-log D(G(z)): strong gradients where the discriminator is sure (arXiv:1406.2661, section 3)."""
+    return F.softplus(-fake).mean()
+
+
+def least_squares_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """1/2 (D(x) - 1)^2 + 1/2 D(G(z))^2 (Mao et al. 2016, arXiv:1611.04076, eq. 9)."""
+    return 0.5 * (real - 1).square().mean() + 0.5 * fake.square().mean()
+
+
+def least_squares_generator(fake: Tensor) -> Tensor:
+    """1/2 (D(G(z)) - 1)^2 (arXiv:1611.04076, eq. 9)."""
+    return 0.5 * (fake - 1).square().mean()
+
+
+def hinge_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """max(0, 1 - D(x)) + max(0, 1 + D(G(z))) (Lim & Ye 2017, arXiv:1705.02894; Miyato et al. 2018, eq. 16)."""
+    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+
+
+def wasserstein_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """D(G(z)) - D(x), the negative of the critic's estimate (Arjovsky et al. 2017, arXiv:1701.07875)."""
+    return fake.mean() - real.mean()
+
+
+def wasserstein_generator(fake: Tensor) -> Tensor:
+    """-D(G(z)); the hinge loss's generator is the same (arXiv:1701.07875)."""
+    return -fake.mean()
+
+
+def _logits(logits: Tensor) -> Tensor:
+    return logits
+
+
+ADVERSARIAL: dict[LossName, AdversarialLoss] = {
+    "minimax": AdversarialLoss(cross_entropy_discriminator, minimax_generator, torch.sigmoid),
+    "non-saturating": AdversarialLoss(cross_entropy_discriminator, non_saturating_generator, torch.sigmoid),
+    "least-squares": AdversarialLoss(least_squares_discriminator, least_squares_generator, _logits),
+    "hinge": AdversarialLoss(hinge_discriminator, wasserstein_generator, _logits),
+    "wasserstein": AdversarialLoss(wasserstein_discriminator, wasserstein_generator, _logits),
+}
