@@ -29,12 +29,12 @@ def animate(frames_folder: Path, out: Path) -> None:
     kinds = {".webp": "WEBP", ".gif": "GIF"}
     if out.suffix not in kinds:
         raise EvaluationError(f"{out}: unknown kind of animation", expected="one of .webp, .gif", found=out.suffix)
-    paths = sorted(frames_folder.glob("step-*.png"), key=_step)
+    paths = _spread(sorted(frames_folder.glob("step-*.png"), key=_step))
     if not paths:
         raise EvaluationError(
             f"no sample grids in {frames_folder}", expected="step-*.png", action="train the recipe again: dvc repro"
         )
-    frames = [_read(path) for path in _spread(paths)]
+    frames = [_read(path) for path in paths]
     if len({frame.size for frame in frames}) > 1:
         raise EvaluationError(
             f"the sample grids in {frames_folder} differ in size",
@@ -42,8 +42,10 @@ def animate(frames_folder: Path, out: Path) -> None:
             found=", ".join(sorted({f"{frame.width}x{frame.height}" for frame in frames})),
             action="remove the folder and train the recipe again",
         )
+    captions = [f"step {_step(path):,}" for path in paths]
     for size in SIZES:
-        film = _encode([_shrink(frame, size) for frame in frames], kinds[out.suffix])
+        shrunk = [with_caption(_shrink(frame, size), text) for frame, text in zip(frames, captions, strict=True)]
+        film = _encode(shrunk, kinds[out.suffix])
         if len(film) <= MAX_BYTES:
             break
     write_bytes(out, film)
@@ -64,7 +66,7 @@ def _spread(paths: list[Path]) -> list[Path]:
 def _read(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
-            return with_caption(image, f"step {_step(path):,}")
+            return image.convert("RGB")
     except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a damaged PNG
         raise EvaluationError(f"{path} cannot be read", found=str(error), action="train the recipe again") from error
 

@@ -21,6 +21,9 @@ SICK_COLOUR = "#C1121F"
 SMOOTHED_SHARE = 0.03
 PANEL_INCHES = (4.2, 2.5)
 MAX_PANEL_COLUMNS = 3
+TITLE = {"fontsize": 10, "loc": "left"}
+FEW_ROWS = 40
+OUTLIER_FACTOR = 4.0
 
 Floats = NDArray[np.float64]
 
@@ -103,21 +106,34 @@ def _draw(panel: Any, title: str, kimg: Floats, curves: dict[str, Floats]) -> No
     for index, (name, values) in enumerate(curves.items()):
         colour = COLOURS[index % len(COLOURS)]
         shown = np.where(np.isfinite(values), values, np.nan)
-        panel.plot(kimg, shown, color=colour, alpha=0.25, linewidth=0.8)
-        panel.plot(kimg, smooth(values), color=colour, linewidth=1.6, label=_label(name, title))
+        # Few rows are marked one by one: a single one, or one between two NaN, has no line.
+        panel.plot(kimg, shown, ".-" if len(kimg) <= FEW_ROWS else "-", color=colour, alpha=0.25, linewidth=0.8)
+        panel.plot(kimg, smooth(values), color=colour, linewidth=1.6, label=name.removesuffix(f"/{title}"))
     sick = ~np.all([np.isfinite(values) for values in curves.values()], axis=0)
     if sick.any():
         foot = panel.get_xaxis_transform()
         panel.plot(
             kimg[sick], np.full(sick.sum(), 0.03), "|", transform=foot, color=SICK_COLOUR, label="not a finite number"
         )
-    panel.set_title(title, fontsize=10, loc="left")
+    beyond = _cut_outliers(panel, np.concatenate(list(curves.values())))
+    panel.set_title(title.replace("_", " ") + (f"  ({beyond} outliers not shown)" if beyond else ""), **TITLE)
     panel.grid(alpha=0.25, linewidth=0.6)
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(labelsize=8)
-    panel.legend(fontsize=7.5, frameon=False, loc="best")
+    if [*curves] != [title] or sick.any():
+        panel.legend(fontsize=7.5, frameon=False, loc="best")
 
 
-def _label(name: str, title: str) -> str:
-    """The player where the title already says the term."""
-    return name.removesuffix(f"/{title}")
+def _cut_outliers(panel: Any, values: Floats) -> int:
+    """Fit the panel to the middle 98 % of the values where a few extreme ones would flatten all others; how many."""
+    values = values[np.isfinite(values)]
+    if values.size < FEW_ROWS:
+        return 0
+    low, high = np.quantile(values, (0.01, 0.99))
+    margin = 0.15 * (high - low)
+    low, high = low - margin, high + margin
+    beyond = int(((values < low) | (values > high)).sum())
+    if np.ptp(values) < OUTLIER_FACTOR * (high - low) or low == high:
+        return 0
+    panel.set_ylim(low, high)
+    return beyond
