@@ -29,7 +29,7 @@ def run_stage(main: Callable[..., None]) -> NoReturn:
     try:
         main(*arguments)
     except GanopsError as error:
-        _end(FAILED, f"error: {error}")
+        _end(error.exit_code, f"error: {error}")
     except KeyboardInterrupt:
         _end(INTERRUPTED, "interrupted")
     sys.exit(0)

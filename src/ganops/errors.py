@@ -6,11 +6,15 @@ from __future__ import annotations
 class GanopsError(Exception):
     """Base of all errors a person is meant to read; the command line prints it without a traceback.
 
-    `expected` and `found` are short phrases, `action` is one sentence in the imperative.
+    `expected` and `found` are short phrases, `action` is one sentence in the imperative. `exit_code` is what the
+    process ends with.
     """
 
-    def __init__(self, message: str, *, expected: str = "", found: str = "", action: str = "") -> None:
+    def __init__(
+        self, message: str, *, expected: str = "", found: str = "", action: str = "", exit_code: int = 1
+    ) -> None:
         self.message, self.expected, self.found, self.action = message, expected, found, action
+        self.exit_code = exit_code
         super().__init__(self.describe())
 
     def describe(self) -> str:

@@ -40,9 +40,12 @@ class EmaSettings(Settings):
 
 
 class HealthSettings(Settings):
-    """What is done when training falls sick: warn, stop with a reason, or recover from the last healthy checkpoint."""
+    """What is done when training falls sick: warn, stop with a reason, or recover from the last healthy checkpoint.
 
-    on_sick: Literal["warn", "stop", "recover"] = "stop"
+    Losses or weights that are no numbers end a training under "warn" too, since nothing good can come after them.
+    """
+
+    on_sick: Literal["warn", "stop", "recover"] = "warn"
     max_recoveries: int = Field(default=2, ge=0)
 
 
@@ -51,7 +54,9 @@ class Recipe(Settings):
 
     The sections under `networks` and `game` have a `kind`; the file that defines the kind checks the rest of it.
     image_size, channels: what the networks are built for; null means as the prepared data are.
-    budget_kimg: thousands of real images shown to the discriminator.
+    batch_size: images per turn; parts: equal parts it is computed in, one after the other or one per process, their
+        gradients averaged. A batch norm sees one part.
+    budget_kimg: thousands of real images shown to the first player.
     """
 
     summary: str
@@ -64,6 +69,7 @@ class Recipe(Settings):
     optimizers: dict[str, OptimizerSettings] = Field(min_length=1)
     turns: dict[str, int] = Field(default_factory=dict)
     batch_size: int = Field(ge=2)
+    parts: int = Field(default=1, ge=1)
     budget_kimg: float = Field(gt=0)
     flip: bool = False
     ema: EmaSettings | None = None
@@ -76,6 +82,8 @@ class Recipe(Settings):
                 raise ValueError(f"turns.{player}: {nearest(player, self.optimizers)}")
             if turns < 1:
                 raise ValueError(f"turns.{player}: at least 1")
+        if self.batch_size % self.parts:
+            raise ValueError(f"batch_size: a multiple of parts ({self.parts})")
         return self
 
     def digest(self) -> str:

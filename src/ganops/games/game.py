@@ -19,12 +19,15 @@ class Batch:
     labels: (N,) int64, or None.
     sources: (N, C', H', W') float in [-1, 1]: the images to be translated or enlarged, or None.
     captions: (N, L) int64 token ids, or None.
+    part: which part of the round's batch this is; a game that keeps something from one turn for the next keeps it
+        per part.
     """
 
     images: Tensor
     labels: Tensor | None = None
     sources: Tensor | None = None
     captions: Tensor | None = None
+    part: int = 0
 
     def __len__(self) -> int:
         return len(self.images)

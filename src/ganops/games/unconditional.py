@@ -37,7 +37,7 @@ class Unconditional(Game):
         self.players = {"discriminator": Player(("discriminator",)), "generator": Player(("generator",))}
         self.averaged = ("generator",)
         self.latent_dim = self.generator.latent_dim
-        self._fakes: Tensor | None = None
+        self._fakes: dict[int, Tensor] = {}
 
     def turn(self, player: str, batch: Batch, step: int) -> Turn:
         """Play one turn; see Game."""
@@ -55,18 +55,22 @@ class Unconditional(Game):
                 parameter.data.clamp_(-self.settings.clip, self.settings.clip)
 
     def _judge(self, batch: Batch, step: int) -> Turn:
-        self._fakes = self._draw_fakes(batch)
-        fakes = self._fakes.detach()
+        self._fakes[batch.part] = self._draw_fakes(batch)
+        fakes = self._fakes[batch.part].detach()
         real, fake = self.discriminator(batch.images).float(), self.discriminator(fakes).float()
         terms = {"loss": self.loss.discriminator(real, fake)}
         if self.settings.penalty is not None:
             terms |= self.settings.penalty.term(self.discriminator, batch.images, fakes, step)
         score = self.loss.score
-        observed = {"D(x)": score(real).mean(), "D(G(z))": score(fake).mean()}
+        observed = {
+            "D(x)": score(real).mean(),
+            "D(G(z))": score(fake).mean(),
+            "accuracy": (real > fake).float().mean(),
+        }
         return Turn(terms, {name: value.detach() for name, value in observed.items()})
 
     def _forge(self, batch: Batch) -> Turn:
-        fakes, self._fakes = self._fakes, None
+        fakes = self._fakes.pop(batch.part, None)
         if fakes is None:
             fakes = self._draw_fakes(batch)
         return Turn({"loss": self.loss.generator(self.discriminator(fakes).float())})

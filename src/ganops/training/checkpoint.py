@@ -1,0 +1,134 @@
+"""Checkpoints without pickle: tensors in safetensors, the rest and the tensors' digest in JSON, written last."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from ganops.atomic import atomic_path, write_text
+from ganops.errors import TrainingError
+
+KEPT = 2
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that training needs to go on from a round.
+
+    tensors: by name; facts: JSON values (rounds played, curves so far, states of watchers).
+    """
+
+    step: int
+    tensors: dict[str, Tensor]
+    facts: dict[str, Any]
+
+
+def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint and forget all but the last two.
+
+    The JSON file is written after the tensors and carries their sha256: a checkpoint without it, or with another
+    digest, does not count. When the disk is full the older checkpoints stay whole and TrainingError says how much
+    room is needed.
+    """
+    tensors_path, facts_path = _paths(folder, checkpoint.step)
+    needed = sum(tensor.numel() * tensor.element_size() for tensor in checkpoint.tensors.values())
+    try:
+        with atomic_path(tensors_path) as temporary:
+            save_file(
+                {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}, temporary
+            )
+            digest = _digest(temporary)
+        write_text(facts_path, json.dumps({"step": checkpoint.step, "sha256": digest, "facts": checkpoint.facts}))
+    except (OSError, SafetensorError) as error:
+        for path in (tensors_path, facts_path):
+            path.unlink(missing_ok=True)
+        raise TrainingError(
+            f"the checkpoint of round {checkpoint.step} could not be written to {folder}; the one before it is whole",
+            expected=f"{needed / 1e6:.1f} MB of free space",
+            found=f"{shutil.disk_usage(folder).free / 1e6:.1f} MB free ({error})",
+            action="make room and start the same command again: training goes on from the last checkpoint",
+        ) from error
+    for step in _steps(folder)[:-KEPT]:
+        remove_checkpoint(folder, step)
+
+
+def read_checkpoints(folder: Path, device: str = "cpu") -> Iterator[Checkpoint | str]:
+    """Yield the checkpoints from the newest to the oldest; a damaged one is yielded as a sentence that says why."""
+    for step in reversed(_steps(folder)):
+        tensors_path, facts_path = _paths(folder, step)
+        try:
+            description = json.loads(facts_path.read_text(encoding="utf-8"))
+            if _digest(tensors_path) != description["sha256"]:
+                yield f"checkpoint of round {step} is damaged (its digest differs)"
+                continue
+            yield Checkpoint(step, load_file(tensors_path, device=device), description["facts"])
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            yield f"checkpoint of round {step} is damaged ({error})"
+
+
+def remove_checkpoint(folder: Path, step: int) -> None:
+    """Remove one checkpoint; its description goes first, so that half of it never counts."""
+    for path in reversed(_paths(folder, step)):
+        path.unlink(missing_ok=True)
+
+
+def flatten(state: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Split a nested state dict (an optimiser's, say) into tensors by dotted name and a JSON skeleton.
+
+    In the skeleton a tensor is {"$tensor": name}; mappings are lists of pairs, since JSON keys are strings only.
+    """
+    tensors: dict[str, Tensor] = {}
+
+    def walk(value: Any, name: str) -> Any:
+        if isinstance(value, Tensor):
+            tensors[name] = value
+            return {"$tensor": name}
+        if isinstance(value, Mapping):
+            return {"$map": [[key, walk(item, f"{name}.{key}")] for key, item in value.items()]}
+        if isinstance(value, list | tuple):
+            return {"$list": [walk(item, f"{name}.{index}") for index, item in enumerate(value)]}
+        return value
+
+    return tensors, walk(state, prefix)
+
+
+def unflatten(skeleton: Any, tensors: Mapping[str, Tensor]) -> Any:
+    """The inverse of `flatten`; lists come back as lists."""
+    if isinstance(skeleton, dict):
+        if "$tensor" in skeleton:
+            return tensors[skeleton["$tensor"]]
+        if "$list" in skeleton:
+            return [unflatten(item, tensors) for item in skeleton["$list"]]
+        return {key: unflatten(item, tensors) for key, item in skeleton["$map"]}
+    return skeleton
+
+
+def forget(folder: Path) -> None:
+    """Remove a training's checkpoints for good: it is complete."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(folder)
+
+
+def _steps(folder: Path) -> list[int]:
+    """Rounds of which a description exists, ascending."""
+    return sorted(int(path.stem.removeprefix("round-")) for path in folder.glob("round-*.json"))
+
+
+def _paths(folder: Path, step: int) -> tuple[Path, Path]:
+    name = f"round-{step:09d}"
+    return folder / f"{name}.safetensors", folder / f"{name}.json"
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,82 @@
+"""Where training runs and in which precision: chosen once, recorded, never guessed again."""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+
+from ganops.errors import TrainingError
+from ganops.params import TrainParams
+
+# Rounds from which compilation has paid for its warm-up, as measured in docs/benchmarks.md.
+COMPILE_ROUNDS = {"cpu": 20_000, "cuda": 2_000}
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Device, precision and whether networks are compiled."""
+
+    device: torch.device
+    precision: torch.dtype
+    compiled: bool
+
+    @property
+    def precision_name(self) -> str:
+        """`float32` or `bfloat16`."""
+        return str(self.precision).removeprefix("torch.")
+
+    @property
+    def device_name(self) -> str:
+        """What a person calls the device: the GPU's name, or the CPU with its number of threads."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return f"cpu, {torch.get_num_threads()} threads"
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """The context in which a player's turn computes: matrix products in `precision`, weights in float32."""
+        if self.precision == torch.float32:
+            return nullcontext()
+        return torch.autocast(self.device.type, self.precision)
+
+
+def choose_hardware(params: TrainParams, rounds: int) -> Hardware:
+    """Resolve `auto`: a GPU where there is one, bfloat16 where the device computes in it, compilation where it pays.
+
+    Raises TrainingError where something asked for by name is not there.
+    """
+    if params.device == "cuda" and not torch.cuda.is_available():
+        raise TrainingError(
+            "train.device is 'cuda', but torch sees no CUDA device", action="set train.device: auto in params.yaml"
+        )
+    name = params.device if params.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
+    device = torch.device("cuda", torch.cuda.current_device()) if name == "cuda" else torch.device("cpu")
+    wants_bfloat16 = params.precision == "bfloat16" or (params.precision == "auto" and computes_bfloat16(device))
+    if params.compile == "always" and not can_compile(device):
+        raise TrainingError(
+            "train.compile is 'always', but there is no C++ compiler",
+            action="install g++, or set train.compile: auto in params.yaml",
+        )
+    pays = params.compile == "auto" and rounds >= COMPILE_ROUNDS[name] and can_compile(device)
+    return Hardware(device, torch.bfloat16 if wants_bfloat16 else torch.float32, params.compile == "always" or pays)
+
+
+def computes_bfloat16(device: torch.device) -> bool:
+    """Whether bfloat16 matrix products are done in hardware: Ampere and later, or a CPU with AMX tiles."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+
+
+def can_compile(device: torch.device) -> bool:
+    """Whether torch.compile has the compiler it needs."""
+    return device.type == "cuda" or any(shutil.which(compiler) for compiler in ("g++", "clang++", "c++"))
+
+
+def make_deterministic(device: torch.device) -> None:
+    """Choose algorithms that give the same bits in every run; an operation that has none only warns."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = False

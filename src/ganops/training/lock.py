@@ -1,0 +1,50 @@
+"""One training per checkpoint folder: two at once would tear each other's files."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ganops.errors import TrainingError
+
+WAIT_SECONDS = 30.0
+
+
+@contextmanager
+def exclusive(folder: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+    """Hold the folder's lock for the length of the block; the system frees it however the process ends.
+
+    Waits a while, since a training whose DVC was killed notices it within seconds and ends by itself.
+    Raises TrainingError naming the process that holds the lock when waiting did not help.
+    """
+    path = folder.with_name(f"{folder.name}.lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _acquire(descriptor, folder, wait_seconds)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, folder: Path, wait_seconds: float) -> None:
+    give_up = time.monotonic() + wait_seconds
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > give_up:
+                holder = os.pread(descriptor, 32, 0).decode(errors="replace") or "unknown"
+                raise TrainingError(
+                    "another process trains the same recipe on the same data right now",
+                    found=f"process {holder} holds {folder}",
+                    action="wait for it, or end it",
+                ) from None
+            time.sleep(0.2)

@@ -1,0 +1,50 @@
+"""Optimisers and their learning rates over time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from ganops.recipe import OptimizerSettings
+
+
+def make_optimizer(
+    settings: OptimizerSettings, parameters: Iterable[nn.Parameter], on_cuda: bool = False
+) -> torch.optim.Optimizer:
+    """The optimiser a recipe asks for, fused into one kernel per step where torch has that.
+
+    The learning rate is a tensor on CUDA, so that it can change inside a captured graph.
+    """
+    chosen, rate = list(parameters), settings.lr
+    decay, betas, eps = settings.weight_decay, settings.betas, settings.eps
+    lr = torch.tensor(rate, device="cuda") if on_cuda else rate
+    if settings.kind == "adam":
+        return torch.optim.Adam(chosen, lr, betas, eps, decay, fused=True)
+    if settings.kind == "adamw":
+        return torch.optim.AdamW(chosen, lr, betas, eps, decay, fused=True)
+    if settings.kind == "rmsprop":
+        return torch.optim.RMSprop(chosen, rate, alpha=betas[1], eps=eps, weight_decay=decay)
+    return torch.optim.SGD(chosen, rate, momentum=betas[0], weight_decay=decay)
+
+
+def rate_factor(settings: OptimizerSettings, kimg: float, budget_kimg: float) -> float:
+    """The share of the learning rate that holds after `kimg` of `budget_kimg`: warm-up times schedule."""
+    warmth = min(1.0, kimg / settings.warmup_kimg) if settings.warmup_kimg else 1.0
+    progress = min(kimg / budget_kimg, 1.0)
+    if settings.schedule == "linear":
+        return warmth * (1.0 - progress)
+    if settings.schedule == "cosine":
+        return warmth * 0.5 * (1.0 + math.cos(math.pi * progress))
+    return warmth
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Set the learning rate of every group, in place where it is a tensor."""
+    for group in optimizer.param_groups:
+        if isinstance(group["lr"], torch.Tensor):
+            group["lr"].fill_(rate)
+        else:
+            group["lr"] = rate

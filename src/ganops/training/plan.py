@@ -1,0 +1,40 @@
+"""How long a training is and when it does what: pure numbers from recipe and settings."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from ganops.params import TrainParams
+from ganops.recipe import Recipe
+
+ROWS = 400  # rows of curves in a whole training
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Counted in rounds; a round is one turn sequence of all players.
+
+    images_per_round: real images shown to the first player in a round.
+    row_every: rounds between rows of curves.
+    sample_at: rounds after which a grid of samples is made; the first is 0, the last is `rounds`.
+    """
+
+    rounds: int
+    images_per_round: int
+    row_every: int
+    sample_at: frozenset[int]
+
+    def kimg(self, step: int) -> float:
+        """Thousands of real images shown after `step` rounds."""
+        return step * self.images_per_round / 1000
+
+
+def make_plan(recipe: Recipe, params: TrainParams, first_player: str) -> Plan:
+    """The plan of a recipe's budget, scaled by `train.budget_scale`; at least two rounds."""
+    images_per_round = recipe.batch_size * recipe.turns.get(first_player, 1)
+    rounds = math.ceil(recipe.budget_kimg * params.budget_scale * 1000 / images_per_round)
+    rounds = 2 if params.debug == "two-steps" else max(2, rounds)
+    times = min(params.sample_times, rounds)
+    sample_at = frozenset(round(rounds * index / times) for index in range(times + 1))
+    return Plan(rounds, images_per_round, max(1, rounds // ROWS), sample_at)

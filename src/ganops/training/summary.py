@@ -1,0 +1,34 @@
+"""training.json: what a training was, in numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ganops.training.trainer import Trainer
+
+
+def summarise(trainer: Trainer, recipe_name: str) -> dict[str, Any]:
+    """The facts of a finished training.
+
+    images_per_second counts real images shown, over the wall time of the loop with sampling and checkpoints, without
+    start-up. sick: something was still wrong when it ended.
+    """
+    shown = trainer.step * trainer.plan.images_per_round
+    return {
+        "recipe": recipe_name,
+        "steps": trainer.step,
+        "kimg": round(shown / 1000, 3),
+        "seconds": round(trainer.seconds, 2),
+        "images_per_second": round(shown / trainer.seconds, 1),
+        "device": trainer.hardware.device_name,
+        "precision": trainer.hardware.precision_name,
+        "compiled": trainer.hardware.compiled,
+        "torch": torch.__version__,
+        "seed": trainer.seed,
+        "parameters": trainer.parameter_counts(),
+        "health_events": [event.facts() for event in trainer.health.events],
+        "recoveries": trainer.recoveries,
+        "sick": bool(trainer.health.active),
+    }

@@ -1,0 +1,258 @@
+"""The loop: players take their turns, round after round, exactly resumable at every one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ganops.data.packed import PackedImages
+from ganops.errors import TrainingError
+from ganops.games.game import Game, Request
+from ganops.games.sampling import draw_latents, to_uint8
+from ganops.params import TrainParams
+from ganops.progress import Progress
+from ganops.recipe import Recipe
+from ganops.training.average import Average
+from ganops.training.batches import Batches
+from ganops.training.checkpoint import (
+    Checkpoint,
+    flatten,
+    read_checkpoints,
+    unflatten,
+    write_checkpoint,
+)
+from ganops.training.hardware import Hardware
+from ganops.training.health import Health, HealthEvent, spread
+from ganops.training.history import Curves, Row
+from ganops.training.interruption import Interruption
+from ganops.training.observer import Observer
+from ganops.training.optimizers import make_optimizer, rate_factor, set_rate
+from ganops.training.plan import Plan
+from ganops.training.randomness import seed_all
+
+SAMPLE_SEED_OFFSET = 1  # the fixed latents of the grids are not those of the evaluation
+REAL_SPREAD_IMAGES = 256
+
+
+class Trainer:
+    """One training of one game: made, perhaps resumed from `folder`, run to the end of its plan.
+
+    After `run`, `history` holds all rows of curves, `average.game` the game that makes samples, `health` what was sick.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        recipe: Recipe,
+        data: PackedImages,
+        params: TrainParams,
+        plan: Plan,
+        hardware: Hardware,
+        folder: Path,
+        seed: int,
+        observer: Observer,
+    ) -> None:
+        self.recipe, self.params, self.plan, self.hardware = recipe, params, plan, hardware
+        self.folder, self.seed, self.observer = folder, seed, observer
+        self.game = game.to(hardware.device).train()
+        self.game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+        self.average = Average(self.game, recipe.ema)
+        self.optimizers = {name: self._optimizer(name) for name in game.players}
+        self.batches = Batches(data, hardware.device, recipe.batch_size, seed, recipe.flip, recipe.parts)
+        labels = torch.arange(params.sample_images) % game.class_count if game.class_count else None
+        latents = draw_latents(params.sample_images, game.latent_dim, seed + SAMPLE_SEED_OFFSET)
+        self.request = Request(latents.to(hardware.device), None if labels is None else labels.to(hardware.device))
+        self.health = Health(spread(data.images[:REAL_SPREAD_IMAGES]), plan.rounds)
+        self.curves, self.history = Curves(), list[Row]()
+        self.step, self.rate_scale, self.recoveries, self.seconds = 0, 1.0, 0, 0.0
+        if hardware.compiled:
+            for network in game.children():
+                network.compile(dynamic=False)
+
+    def run(self, interruption: Interruption, bar: Progress) -> None:
+        """Play all rounds that are left.
+
+        Raises TrainingError when interrupted (a checkpoint is written first) or when a sick run has to stop.
+        """
+        self._resume()
+        began, checkpointed = time.monotonic(), time.monotonic()
+        before = self.seconds
+        if self.step == 0:
+            self._sample()
+        while self.step < self.plan.rounds:
+            self._round()
+            self.seconds = before + time.monotonic() - began
+            sick_before = len(self.health.events)
+            if self.step % self.plan.row_every == 0 or self.step == self.plan.rounds:
+                self._row(bar)
+            if self.step in self.plan.sample_at:
+                self._sample()
+            if len(self.health.events) > sick_before:
+                self._react(self.health.events[sick_before:])
+            if interruption.requested():
+                self._checkpoint()
+                raise TrainingError(
+                    f"training stopped after round {self.step} of {self.plan.rounds}: {interruption.reason}",
+                    action="start the same command again: it goes on from here",
+                    exit_code=interruption.exit_code,
+                )
+            if time.monotonic() - checkpointed > self.params.checkpoint_seconds:
+                self._checkpoint()
+                checkpointed = time.monotonic()
+        bar.update(self._shown(), self._note())
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Number of trained parameters of each network."""
+        return {name: sum(p.numel() for p in network.parameters()) for name, network in self.game.named_children()}
+
+    def _round(self) -> None:
+        """Every player's turns; the first player's turns each see a new batch, the others the last of these."""
+        first, *_ = self.game.players
+        first_turns = self.recipe.turns.get(first, 1)
+        for player in self.game.players:
+            for turn in range(self.recipe.turns.get(player, 1)):
+                fresh = turn if player == first else first_turns - 1
+                index = 0 if self.params.debug == "overfit-one-batch" else self.step * first_turns + fresh
+                self._turn(player, index, turn)
+        self.step += 1
+        self.average.update(self.step * self.plan.images_per_round, self.plan.images_per_round)
+
+    def _turn(self, player: str, batch_index: int, turn: int) -> None:
+        parameters = self._parameters(player)
+        settings, optimizer = self.recipe.optimizers[player], self.optimizers[player]
+        kimg = self.plan.kimg(self.step)
+        set_rate(
+            optimizer, self.rate_scale * settings.lr * rate_factor(settings, kimg, self.plan.kimg(self.plan.rounds))
+        )
+        for part in range(self.recipe.parts):
+            seed_all(self.seed, self.step, list(self.game.players).index(player), turn, part)
+            batch = self.batches.part(batch_index, part)
+            with self.hardware.autocast():
+                played = self.game.turn(player, batch, self.step)
+            # Only this player's gradients are computed, although the graph runs through the others' networks.
+            torch.autograd.backward(played.total / self.recipe.parts, inputs=parameters)
+            self.curves.add({f"{player}/{name}": value for name, value in played.minimised.items()})
+            self.curves.add(played.observed)
+        optimizer.step()
+        self.game.after_update(player)
+        if player == list(self.game.players)[-1] and self._row_is_next():
+            self._gradient = _norm(parameters)
+        optimizer.zero_grad(set_to_none=True)
+
+    def _row(self, bar: Progress) -> None:
+        row = {"step": float(self.step), "kimg": self.plan.kimg(self.step)} | self.curves.take()
+        self.history.append(row)
+        self.health.see_curves(self.step, row, float(self._gradient))
+        self.observer.row(row)
+        bar.update(self._shown(), self._note())
+
+    @torch.no_grad()
+    def _sample(self) -> None:
+        self.average.game.eval()
+        with self.hardware.autocast():
+            images = to_uint8(self.average.game.generate(self.request)).cpu()
+        self.average.game.train(self.recipe.ema is None)
+        self.health.see_samples(self.step, images)
+        self.observer.samples(self.step, images)
+
+    def _react(self, events: list[HealthEvent]) -> None:
+        """Do what the recipe (or params.yaml) wants done about a sickness that has just begun."""
+        for event in events:
+            self.observer.health(event)
+        asked = self.recipe.health.on_sick if self.params.on_sick == "recipe" else self.params.on_sick
+        hopeless = [event for event in events if event.kind == "non-finite"]
+        if asked == "recover" and self.recoveries < self.recipe.health.max_recoveries:
+            self._recover()
+        elif asked != "warn" or hopeless:
+            event = (hopeless or events)[0]
+            raise TrainingError(
+                f"training fell sick in round {event.step}: {event.kind}: {event.detail}",
+                action="lower the learning rates, change the penalty, or set health.on_sick: recover in the recipe",
+            )
+
+    def _recover(self) -> None:
+        """Back to the last checkpoint, learning rates halved; what happened stays on record."""
+        events, scale, recoveries = self.health.events, self.rate_scale / 2, self.recoveries + 1
+        if not self._restore_newest():
+            raise TrainingError(
+                f"training fell sick in round {self.step}, before the first checkpoint",
+                found=events[-1].detail,
+                action="lower the learning rates, or set train.checkpoint_seconds lower in params.yaml",
+            )
+        self.health.events, self.rate_scale, self.recoveries = events, scale, recoveries
+        self.observer.resumed(self.step)
+
+    def _resume(self) -> None:
+        if self._restore_newest():
+            self.observer.resumed(self.step)
+
+    def _restore_newest(self) -> bool:
+        """Restore the newest whole checkpoint; damaged ones are named on screen and passed over."""
+        for found in read_checkpoints(self.folder, str(self.hardware.device)):
+            if isinstance(found, Checkpoint):
+                self._restore(found)
+                return True
+            print(f"{found}; trying the one before it", flush=True)
+        return False
+
+    def _checkpoint(self) -> None:
+        finite = all(bool(torch.isfinite(p).all()) for p in self.game.parameters())
+        self.health.see_weights(self.step, finite)
+        if not finite:
+            return  # the last healthy checkpoint must stay
+        nested: dict[str, Any] = {
+            "game": self.game.state_dict(),
+            "average": self.average.state() if self.recipe.ema is not None else {},
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "curves": self.curves.state(),
+            "health": self.health.state(),
+            "history": self.history,
+            "progress": [self.rate_scale, self.recoveries, self.seconds],
+        }
+        tensors, facts = flatten(nested)
+        write_checkpoint(self.folder, Checkpoint(self.step, tensors, facts))
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        nested = unflatten(checkpoint.facts, checkpoint.tensors)
+        self.game.load_state_dict(nested["game"])
+        if self.recipe.ema is not None:
+            self.average.load(nested["average"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(nested["optimizers"][name])
+        self.curves.load(nested["curves"])
+        self.health.load(nested["health"])
+        self.history = nested["history"]
+        self.rate_scale, self.recoveries, self.seconds = nested["progress"]
+        self.step = checkpoint.step
+
+    def _optimizer(self, player: str) -> torch.optim.Optimizer:
+        return make_optimizer(
+            self.recipe.optimizers[player], self._parameters(player), self.hardware.device.type == "cuda"
+        )
+
+    def _parameters(self, player: str) -> list[nn.Parameter]:
+        return [p for name in self.game.players[player].networks for p in self.game.get_submodule(name).parameters()]
+
+    def _row_is_next(self) -> bool:
+        return (self.step + 1) % self.plan.row_every == 0 or self.step + 1 == self.plan.rounds
+
+    def _shown(self) -> int:
+        return self.step * self.plan.images_per_round
+
+    def _note(self) -> str:
+        """The latest curves and the health, for the progress line."""
+        row: Mapping[str, float] = self.history[-1] if self.history else {}
+        losses = " ".join(f"{name} {value:.2f}" for name, value in row.items() if name.endswith("/loss"))
+        return f"{losses}  {'healthy' if not self.health.active else 'SICK: ' + ', '.join(sorted(self.health.active))}"
+
+
+def _norm(parameters: list[nn.Parameter]) -> Tensor:
+    """Euclidean norm of all gradients together."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    return norm
