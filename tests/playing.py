@@ -1,0 +1,56 @@
+"""Playing a game in tests the way the trainer does: players in turn, gradients for the turning player only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from ganops.data.spec import DataSpec
+from ganops.games.game import Batch, Game, Turn
+
+DIGITS = ("0", "1", "2", "3")
+
+
+def spec_of(channels: int, size: int, classes: tuple[str, ...] = ()) -> DataSpec:
+    """Data of `size` pixels."""
+    return DataSpec(shape=(channels, size, size), classes=classes)
+
+
+def random_batch(spec: DataSpec, count: int = 4) -> Batch:
+    """Images of uniform noise, channels last, with labels in turn where the data have classes."""
+    images = (torch.rand(count, *spec.shape) * 2 - 1).contiguous(memory_format=torch.channels_last)
+    labels = torch.arange(count) % len(spec.classes) if spec.classes else None
+    return Batch(images, labels)
+
+
+def optimizers_of(game: Game, lr: float = 1e-3) -> dict[str, torch.optim.Optimizer]:
+    """One Adam per player."""
+    return {
+        name: torch.optim.Adam([p for part in player.networks for p in getattr(game, part).parameters()], lr=lr)
+        for name, player in game.players.items()
+    }
+
+
+def play_round(game: Game, batch: Batch, step: int, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Turn]:
+    """Every player's turn once, each with an optimiser step; what each gave."""
+    turns = {}
+    for name in game.players:
+        turns[name] = game.turn(name, batch, step)
+        parameters = [p for group in optimizers[name].param_groups for p in group["params"]]
+        torch.autograd.backward(turns[name].total, inputs=parameters)
+        optimizers[name].step()
+        optimizers[name].zero_grad()
+        game.after_update(name)
+    return turns
+
+
+def snapshot(network: nn.Module) -> dict[str, Tensor]:
+    """A copy of a network's parameters."""
+    return {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
+
+
+def moved(network: nn.Module, before: Mapping[str, Tensor]) -> list[str]:
+    """Names of the parameters that are not what they were."""
+    return [name for name, parameter in network.named_parameters() if not torch.equal(parameter, before[name])]
