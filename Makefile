@@ -1,0 +1,106 @@
+# What people and CI do here, one word each: `make` alone lists it.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+BIN := $(VENV)/bin
+TOOL := $(BIN)/python -m pipeline
+RUN_READY := $(VENV)/.run-ready
+DEV_READY := $(VENV)/.dev-ready
+
+# The first Python on PATH that the pinned packages support; another one: make PYTHON=/path/to/python3 ...
+SUPPORTED := import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info < (3, 15))
+PYTHON ?= $(firstword $(foreach p,python3 python3.13 python3.12 python3.11 python3.14,\
+	$(shell $(p) -c '$(SUPPORTED)' 2>/dev/null && echo $(p))))
+
+.PHONY: help
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: env env-dev lock
+env: $(RUN_READY) ## make the environment: .venv with pinned packages
+env-dev: $(DEV_READY) ## the same plus the tools for tests and checks
+
+$(RUN_READY): requirements/run.txt requirements/uv.txt requirements/install.sh pyproject.toml
+	@PYTHON="$(PYTHON)" requirements/install.sh $(VENV) run
+
+$(DEV_READY): requirements/dev.txt requirements/uv.txt requirements/install.sh pyproject.toml
+	@PYTHON="$(PYTHON)" requirements/install.sh $(VENV) dev
+
+# Exact versions with hashes, for every platform, and no index addresses: where packages come from is the user's setting.
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+lock: env-dev ## write requirements/*.txt anew after a change of pyproject.toml
+	$(TOOL) $(COMPILE) pyproject.toml --extra build -o requirements/run.txt
+	$(TOOL) $(COMPILE) pyproject.toml --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt
+
+.PHONY: run repro plots ui doctor promote rollback
+run: env ## train, score, compare, register and promote, as params.yaml says
+	@$(BIN)/python -m pipeline.flows.training
+
+repro: env ## the same stages by DVC alone: no flow, no promotion
+	$(TOOL) dvc repro
+
+plots: env ## draw curves and samples into dvc_plots/index.html, which opens offline
+	$(TOOL) dvc plots show
+
+ui: env ## open MLflow's pages on http://127.0.0.1:5000: runs, curves, samples, models
+	$(TOOL) mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"
+
+doctor: env ## say what this machine has and lacks, and what to do about it
+	@$(TOOL) ganops doctor
+
+promote: env ## run the gate: the challenger becomes champion where it is good enough
+	@$(TOOL) ganops promote
+
+rollback: env ## make the previous champion champion again
+	@$(TOOL) ganops rollback
+
+.PHONY: server deploy worker retrain
+server: env ## start Prefect's server and its pages on http://127.0.0.1:4200
+	$(TOOL) prefect server start
+
+# The three below talk to the server of `make server`, or to the one that PREFECT_API_URL names.
+deploy worker: export PREFECT_API_URL ?= http://127.0.0.1:4200/api
+deploy: env ## put the scheduled retraining of prefect.yaml on the server
+	$(TOOL) prefect work-pool create ganops --type process --overwrite
+	PWD="$(CURDIR)" $(TOOL) prefect --no-prompt deploy --all
+
+worker: env ## run what the server schedules, on this machine
+	$(TOOL) prefect worker start --pool ganops --limit 1
+
+retrain: env ## pull, train, gate and push once, without a server
+	@$(BIN)/python -m pipeline.flows.retraining
+
+.PHONY: test test-fast lint types format tiny ci
+# One thread per test process: two processes on two cores, and the same sums in the same order everywhere.
+TEST := OMP_NUM_THREADS=1 $(TOOL) pytest --numprocesses 2 --dist loadgroup
+test: env-dev ## the whole test suite
+	$(TEST)
+
+test-fast: env-dev ## the tests that take no more than some seconds each
+	$(TEST) -m "not slow"
+
+lint: env-dev ## check style and format
+	$(TOOL) ruff check .
+	$(TOOL) ruff format --check .
+
+types: env-dev ## check types
+	$(TOOL) mypy
+
+format: env-dev ## put style and format right where a tool can
+	$(TOOL) ruff check --fix .
+	$(TOOL) ruff format .
+
+tiny: env ## the whole pipeline on tiny settings in build/tiny, twice: the second run must skip all
+	@$(BIN)/python -m tests.pipeline.tiny build/tiny
+
+ci: lint types test tiny ## all that CI checks
+
+.PHONY: clean distclean
+clean: ## remove what tools leave behind; results, models and the environment stay
+	rm -rf build dist dvc_plots .pytest_cache .mypy_cache .ruff_cache
+	find pipeline src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## remove the environment too; results and models stay
+	rm -rf $(VENV)

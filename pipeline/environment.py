@@ -1,0 +1,43 @@
+"""The environment in which the pipeline's tools run: quiet, offline, and inside this checkout.
+
+Whatever the user has set already stays as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+DEFAULTS = {
+    # No usage statistics: nothing here calls home, so everything works where there is no network.
+    "DO_NOT_TRACK": "true",  # Prefect and MLflow; MLflow takes only this very word
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DVC_NO_ANALYTICS": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Models are safetensors and code: a pickle that turns up in the registry must not be opened.
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    # Without this `mlflow ui` keeps a dozen idle processes for jobs that nobody here submits.
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    # Prefect's own files stay in the checkout, so that a user's other Prefect is left alone, and this one too.
+    "PREFECT_HOME": str(ROOT / "prefect-home"),
+    # Without a server a flow starts a temporary one, which takes 10 s on an idle machine and more on a busy one.
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    # A progress line is some 100 characters: leave it the width that the names of flow and task would take.
+    "PREFECT_LOGGING_FORMATTERS_STANDARD_FLOW_RUN_FMT": "%(asctime)s %(message)s",
+    "PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT": "%(asctime)s %(message)s",
+    "PREFECT_LOGGING_FORMATTERS_STANDARD_DATEFMT": "%H:%M:%S",
+}
+
+
+def enter() -> None:
+    """Set what is not set yet, and put this interpreter's tools first on PATH, where DVC looks for the stages' python."""
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    tools = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    if path[0] != tools:
+        os.environ["PATH"] = os.pathsep.join([tools, *path])
