@@ -65,7 +65,7 @@ def read_row(results: Path, recipe: str) -> Row:
             parameters={network: int(count) for network, count in training["parameters"].items()},
             steps=int(training["steps"]),
             sick=sick,
-            health_events=tuple(str(event) for event in training["health_events"]),
+            health_events=tuple(_in_words(event) for event in training["health_events"]),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvaluationError(
@@ -74,6 +74,10 @@ def read_row(results: Path, recipe: str) -> Row:
             found=f"{type(error).__name__}: {error}",
             action=f"run: dvc repro --force train@{recipe} evaluate@{recipe}",
         ) from error
+
+
+def _in_words(event: Mapping[str, Any]) -> str:
+    return f"step {event['step']:,}: {event['kind']}: {event['detail']}"
 
 
 def read_json(path: Path, command: str) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def neighbour_grid(
         left, upper = PAIR_GAP // 2 + index % columns * step_x, top + index // columns * step_y
         canvas.paste(pair, (left, upper))
         middle = (left + width // 2, upper + height + LINE_PIXELS // 2 - 2)
-        draw.text(middle, f"{distance:.3g}", fill=INK, font=font(), anchor="mm")
+        draw.text(middle, f"{distance:#.3g}", fill=INK, font=font(), anchor="mm")
     return canvas
 
 
