@@ -49,17 +49,32 @@ class TrainParams(Settings):
 
 
 class ClassifierParams(Settings):
-    """The small classifier of the data's own classes that serves as a backbone."""
+    """The small classifier of the data's own classes: a backbone, and what tells generated classes apart.
+
+    max_kimg: thousands of images shown at most, so that many epochs of few images and few of many take alike.
+    """
 
     epochs: int = Field(default=10, ge=1)
-    width: int = Field(default=32, ge=4)
-    learning_rate: float = Field(default=2e-3, gt=0)
-    batch_size: int = Field(default=128, ge=2)
+    max_kimg: float = Field(default=200.0, gt=0)
+    width: int = Field(default=16, ge=4)
+    learning_rate: float = Field(default=5e-3, gt=0)
+    batch_size: int = Field(default=64, ge=2)
 
 
 class EvaluateParams(Settings):
-    """The protocol of the scores: two scores compare only when all of this is the same."""
+    """The protocol of the scores: two scores compare only when all of this is the same.
 
+    scores: the groups of scores to compute; ganops.evaluation.scores has a file for each.
+    real_samples: how many images of each split the reference takes, drawn by the seed; null takes all.
+    pairwise_samples: how many generated and real images are compared each with each (KID, precision, recall, density,
+        coverage, diversity), at most.
+    neighbours: k of the k nearest neighbours that precision, recall, density and coverage are built on.
+    """
+
+    scores: tuple[str, ...] = ("fid", "is", "kid")
+    real_samples: int | None = Field(default=None, ge=2)
+    pairwise_samples: int = Field(default=5000, ge=2)
+    neighbours: int = Field(default=5, ge=1)
     backbone: BackboneName = "classifier"
     weights: Path | None = None
     resize: Literal["pytorch-fid", "clean-fid"] = "pytorch-fid"

@@ -1,0 +1,1 @@
+"""Backbones: networks that turn images into the features and logits that scores are computed from."""

@@ -1,0 +1,73 @@
+"""What all backbones share: uint8 images in, finite float32 features and logits out, the same on every device."""
+
+from __future__ import annotations
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from ganops.errors import EvaluationError
+from ganops.evaluation.resize import check_images
+
+
+@dataclass(frozen=True)
+class Activations:
+    """features: (n, d) float32; logits: (n, k) float32, before any softmax. Both on the CPU."""
+
+    features: Tensor
+    logits: Tensor
+
+    def __len__(self) -> int:
+        return len(self.features)
+
+
+class Backbone(ABC):
+    """A frozen network that scores are computed with.
+
+    name: as params.yaml calls it.
+    weights_digest: sha256 of the weights; with `resize` it says which backbone this exactly is.
+    resize: the name of the way images get to the network's size; "none" where they are taken as they are.
+    classes: what the logits stand for where they are the data's own classes, else empty.
+    """
+
+    name: str
+    weights_digest: str
+    resize: str
+    classes: tuple[str, ...] = ()
+
+    def __init__(self, network: nn.Module, device: torch.device | str) -> None:
+        self.device = torch.device(device)
+        self.network = network.to(self.device).eval().requires_grad_(False)
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (n, d) and logits (n, k) for uint8 images (n, C, H, W) on the backbone's device."""
+
+    @torch.inference_mode()
+    def __call__(self, images: Tensor) -> Activations:
+        """Features and logits of a uint8 batch; raises EvaluationError for other images and for NaN."""
+        check_images(images)
+        # TensorFloat-32 would keep 10 bits of the mantissa and make scores depend on the kind of GPU.
+        with torch.backends.cudnn.flags(allow_tf32=False):
+            features, logits = self.forward(images.to(self.device))
+        activations = Activations(features.float().cpu(), logits.float().cpu())
+        if not (torch.isfinite(activations.features).all() and torch.isfinite(activations.logits).all()):
+            raise EvaluationError(
+                f"backbone {self.name} gave NaN or infinity",
+                action="the weight file is corrupt, or not of this network: get it again",
+            )
+        return activations
+
+
+def digest_of(weights: Mapping[str, Tensor]) -> str:
+    """sha256 over names, types, shapes and bytes of weights."""
+    hasher = hashlib.sha256()
+    for name, tensor in sorted(weights.items()):
+        hasher.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        hasher.update(tensor.detach().cpu().contiguous().numpy().tobytes())
+    return hasher.hexdigest()

@@ -1,0 +1,36 @@
+"""A score together with how far it would move if other images had been generated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isfinite, sqrt
+
+from torch import Tensor
+
+from ganops.errors import EvaluationError
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """value: the score; error: its standard error over the draw of generated images, in the score's own unit."""
+
+    value: float
+    error: float
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.value) and isfinite(self.error)):
+            raise EvaluationError(
+                "a score is no finite number",
+                found=f"{self.value} with standard error {self.error}",
+                action="look at the generated images; a broken generator may give extreme features",
+            )
+
+
+def from_influence(value: float, influence: Tensor) -> Estimate:
+    """An estimate whose error comes from the influence (n,) of each generated image on the score.
+
+    The influence is the score's derivative for a little more weight on that image. Its spread over sqrt(n) is the
+    infinitesimal jackknife, which is what the bootstrap tends to for many resamples, at the cost of one pass
+    (Jaeckel 1972; Efron 1982, "The jackknife, the bootstrap and other resampling plans", chapter 6).
+    """
+    return Estimate(value, float(influence.double().std()) / sqrt(len(influence)))

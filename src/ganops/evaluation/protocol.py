@@ -1,0 +1,54 @@
+"""How scores were measured: two scores compare only when this is the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Literal
+
+from pydantic import Field
+
+from ganops.data.packed import Split
+from ganops.settings import Settings
+
+SHA256 = r"^[0-9a-f]{64}$"
+
+
+class Protocol(Settings):
+    """All that decides what a score means; neither the recipe nor the machine is part of it.
+
+    backbone, weights, resize: what features come from, the sha256 of its weights, how images get to its size.
+    image_shape, conversion: (C, H, W) at which images are compared, and how those of another shape get there.
+    real_data, split, real_count: digest of the real data, the split and how many of its images were used.
+    generated_count, seed: how many images were generated, and the seed of latents and of random subsets.
+    pairwise_count: how many generated and real images were compared each with each.
+    classifier: sha256 of the weights of the classifier behind the scores by class; None where there was none.
+    """
+
+    version: Literal[1] = 1
+    backbone: str
+    weights: str = Field(pattern=SHA256)
+    resize: str
+    image_shape: tuple[int, int, int]
+    conversion: str
+    real_data: str = Field(pattern=SHA256)
+    split: Split
+    real_count: int = Field(ge=2)
+    generated_count: int = Field(ge=2)
+    seed: int
+    precision: Literal["float32"] = "float32"
+    is_splits: int
+    kid_subsets: int
+    kid_subset_size: int
+    neighbours: int
+    pairwise_count: int
+    classifier: str | None = Field(default=None, pattern=SHA256)
+
+    def digest(self) -> str:
+        """sha256 of the protocol's meaning."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+    def differences(self, other: Protocol) -> dict[str, tuple[object, object]]:
+        """What differs from `other`: field to (own value, the other's)."""
+        own, its = self.model_dump(), other.model_dump()
+        return {name: (own[name], its[name]) for name in own if own[name] != its[name]}

@@ -1,0 +1,133 @@
+"""Mean and covariance of features, gathered batch by batch in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganops.atomic import atomic_path
+from ganops.errors import EvaluationError
+
+ROWS_AT_ONCE = 2048  # rows gathered before the covariance is updated: the update's cost does not depend on their number
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """What the Frechet distance needs of a set of features.
+
+    mean: (d,) float64; covariance: (d, d) float64, with n - 1 in the denominator as numpy.cov has it.
+    count: how many rows they come from; 0 where a file did not say.
+    """
+
+    mean: Tensor
+    covariance: Tensor
+    count: int
+
+    @property
+    def dim(self) -> int:
+        """Number of features."""
+        return len(self.mean)
+
+
+class StatisticsGatherer:
+    """Streaming mean and covariance: memory is O(d^2), whatever the number of rows.
+
+    Chunks are merged by the pairwise update of Chan, Golub and LeVeque (1979), "Updating formulae and a pairwise
+    algorithm for computing sample variances", which does not lose digits where the mean is large against the spread.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._mean: Tensor | None = None
+        self._scatter: Tensor | None = None
+        self._waiting: list[Tensor] = []
+
+    def add(self, features: Tensor) -> None:
+        """Take (n, d) features in; raises EvaluationError for NaN, infinity or another d than before."""
+        if features.ndim != 2 or (self._waiting and features.shape[1] != self._waiting[0].shape[1]):
+            expected = self._waiting[0].shape[1] if self._waiting else "d"
+            raise EvaluationError(
+                "features have the wrong form", expected=f"(n, {expected})", found=str(tuple(features.shape))
+            )
+        if not torch.isfinite(features).all():
+            raise EvaluationError(
+                "features hold NaN or infinity", action="look at the images; a corrupt weight file can cause it, too"
+            )
+        self._waiting.append(features)
+        if sum(map(len, self._waiting)) >= ROWS_AT_ONCE:
+            self._merge()
+
+    def result(self) -> Statistics:
+        """The statistics of all rows so far; raises EvaluationError for fewer than 2."""
+        self._merge()
+        if self.count < 2 or self._mean is None or self._scatter is None:
+            raise EvaluationError("too few images for a covariance", expected="at least 2", found=str(self.count))
+        return Statistics(self._mean, self._scatter / (self.count - 1), self.count)
+
+    def _merge(self) -> None:
+        if not self._waiting:
+            return
+        rows = torch.cat(self._waiting).double().cpu()
+        self._waiting = []
+        mean = rows.mean(dim=0)
+        centred = (rows - mean).numpy()
+        # numpy sees that both factors are one matrix and computes half of the symmetric product; torch does not.
+        scatter = torch.from_numpy(centred.T @ centred)
+        if self._mean is None or self._scatter is None:
+            self.count, self._mean, self._scatter = len(rows), mean, scatter
+            return
+        total, shift = self.count + len(rows), mean - self._mean
+        self._scatter += scatter + torch.outer(shift, shift) * (self.count * len(rows) / total)
+        self._mean = self._mean + shift * (len(rows) / total)
+        self.count = total
+
+
+def statistics_of(batches: Iterable[Tensor]) -> Statistics:
+    """Statistics of features given as (n, d) batches."""
+    gatherer = StatisticsGatherer()
+    for batch in batches:
+        gatherer.add(batch)
+    return gatherer.result()
+
+
+def write_npz(path: Path, statistics: Statistics) -> None:
+    """Write statistics in pytorch-fid's form (`mu`, `sigma`), with the number of images beside them (`count`)."""
+    with atomic_path(path) as temporary:
+        np.savez(
+            temporary,
+            mu=statistics.mean.numpy(),
+            sigma=statistics.covariance.numpy(),
+            count=np.array(statistics.count),
+        )
+
+
+def read_npz(path: Path) -> Statistics:
+    """Read statistics in pytorch-fid's form; no pickle is ever loaded.
+
+    Raises EvaluationError when the file is missing, damaged, pickled, or its arrays do not fit together.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            mean, covariance = (np.asarray(file[key], dtype=np.float64) for key in ("mu", "sigma"))
+            count = int(file["count"]) if "count" in file else 0
+    except FileNotFoundError:
+        raise EvaluationError(f"{path} is missing", action="check the path, or run the reference stage") from None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
+        raise EvaluationError(
+            f"{path} holds no statistics", expected="an .npz file with the arrays mu and sigma", found=str(error)
+        ) from error
+    if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
+        raise EvaluationError(
+            f"{path}: mu and sigma do not fit together",
+            expected="(d,) and (d, d)",
+            found=f"{mean.shape} and {covariance.shape}",
+        )
+    if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
+        raise EvaluationError(f"{path} holds NaN or infinity", action="compute the statistics again")
+    return Statistics(torch.from_numpy(mean), torch.from_numpy(covariance), count)
