@@ -34,7 +34,7 @@ DEFAULTS = {
 
 
 def enter() -> None:
-    """Set what is not set yet, and put this interpreter's tools first on PATH, where DVC looks for the stages' python."""
+    """Set what is not set yet, and put this interpreter's tools first on PATH, where DVC finds `python`."""
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     tools = str(Path(sys.executable).parent)

@@ -90,7 +90,7 @@ def stop_all() -> None:
 
 
 def stop_group(group: int, grace: float = GRACE_SECONDS) -> None:
-    """End a process group: SIGTERM, so that a training writes its checkpoint; SIGKILL for what is left after `grace` s."""
+    """End a process group: SIGTERM, for a last checkpoint; SIGKILL for what is left after `grace` seconds."""
     _signal(group, signal.SIGTERM)
     end = time.monotonic() + grace
     while _alive(group):

@@ -17,8 +17,9 @@ FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 128 + signal.SIGINT, 128 + signal
 def run_stage(main: Callable[..., None]) -> NoReturn:
     """Call `main` with the command line's arguments and end the process.
 
-    Exit codes: 0 when the stage is done, 1 for an error (a GanopsError is printed without a traceback, anything else
-    with one), 2 for the wrong number of arguments, 130 after Ctrl-C and 143 after SIGTERM.
+    Exit codes: 0 when the stage is done, 1 for an error, or what a GanopsError says itself (75 where trying again may
+    help); a GanopsError is printed without a traceback, anything else with one. 2 for the wrong number of arguments,
+    130 after Ctrl-C and 143 after SIGTERM.
     """
     signal.signal(signal.SIGTERM, _terminate)
     arguments = sys.argv[1:]

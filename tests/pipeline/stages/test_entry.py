@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 STAGE = """
 import pathlib, time
-from ganops.errors import DataError
+from ganops.errors import DataError, TrackingError
 from pipeline.stages.entry import run_stage
 
 def main(recipe: str) -> None:
@@ -29,6 +29,8 @@ def main(recipe: str) -> None:
             print("cleaned up", flush=True)
     if recipe == "bad":
         raise DataError("the folder is empty", expected="images", action="put some in")
+    if recipe == "away":
+        raise TrackingError("the tracking server does not answer", exit_code=75)
     if recipe == "bug":
         raise ValueError("a bug")
     print("done", recipe)
@@ -60,6 +62,7 @@ def start(stage: Path, *arguments: str) -> subprocess.Popen[str]:
     [
         (["dcgan"], 0, "done dcgan", False),
         (["bad"], FAILED, "to do: put some in", False),
+        (["away"], 75, "does not answer", False),
         (["bug"], FAILED, "ValueError: a bug", True),
         ([], USAGE, "RECIPE", False),
         (["a", "b"], USAGE, "found: a b", False),

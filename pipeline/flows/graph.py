@@ -1,0 +1,68 @@
+"""What DVC knows of the pipeline: its stages in order, and whether anything has to run."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+from ganops.errors import SettingsError
+
+DVC = (sys.executable, "-m", "dvc")
+NODE = re.compile(r'^"([^"]+)";$')
+EDGE = re.compile(r'^"([^"]+)" -> "([^"]+)";$')
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of dvc.yaml, with a matrix written out (`train@dcgan`), and the stages whose results it needs."""
+
+    name: str
+    needs: tuple[str, ...]
+
+    @property
+    def recipe(self) -> str | None:
+        """The recipe a matrix stage works on."""
+        return self.name.partition("@")[2] or None
+
+
+def read_stages(root: Path) -> list[Stage]:
+    """The stages of dvc.yaml, each after those it needs, otherwise in the order of the file.
+
+    Raises SettingsError with DVC's own words when dvc.yaml or params.yaml cannot be read.
+    """
+    done = _dvc(root, "dag", "--dot")
+    if done.returncode:
+        raise SettingsError("DVC cannot read the pipeline", found=_last_line(done.stderr), action="correct dvc.yaml")
+    needs: dict[str, list[str]] = {}
+    for line in done.stdout.splitlines():
+        if node := NODE.match(line.strip()):
+            needs.setdefault(node[1], [])
+        elif edge := EDGE.match(line.strip()):
+            needs.setdefault(edge[2], []).append(edge[1])
+    stages = {name for name in needs if not name.endswith(".dvc")}  # what `dvc add` tracks is no stage
+    order = TopologicalSorter(needs).static_order()
+    return [Stage(name, tuple(need for need in needs[name] if need in stages)) for name in order if name in stages]
+
+
+def is_up_to_date(root: Path) -> bool:
+    """Whether no stage has to run; False too when DVC cannot tell at this moment, because another DVC is at work."""
+    done = _dvc(root, "status", "--json")
+    return done.returncode == 0 and json.loads(done.stdout or "null") == {}
+
+
+def has_remote(root: Path) -> bool:
+    """Whether a DVC remote is configured."""
+    return bool(_dvc(root, "remote", "list").stdout.strip())
+
+
+def _dvc(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*DVC, *arguments], cwd=root, capture_output=True, text=True, check=False)  # noqa: S603
+
+
+def _last_line(text: str) -> str:
+    return (text.strip().splitlines() or ["nothing"])[-1]
