@@ -1,0 +1,1 @@
+"""Tracking: one MLflow run tells the whole story of one trained model."""

@@ -1,0 +1,69 @@
+"""Where the records lie: a local SQLite file beside the code, or what MLFLOW_TRACKING_URI names."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+SQLITE = "sqlite:///"
+DATABASE = "mlflow.db"
+
+
+def repository_root() -> Path:
+    """The repository that owns the records: DVC_ROOT where DVC set it, else the folder of .git or .dvc above the cwd.
+
+    `dvc exp run --temp` runs stages in a copy that is deleted afterwards; its DVC_ROOT names the repository itself.
+    """
+    named = os.environ.get("DVC_ROOT")
+    if named:
+        return Path(named).resolve()
+    here = Path.cwd().resolve()
+    for folder in (here, *here.parents):
+        if (folder / ".git").exists() or (folder / ".dvc").exists():
+            return folder
+    return here
+
+
+def tracking_uri() -> str:
+    """MLFLOW_TRACKING_URI where it is set, else the SQLite file mlflow.db in the repository root."""
+    uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip() or f"{SQLITE}{DATABASE}"
+    if uri.startswith(SQLITE):
+        return f"{SQLITE}{repository_root() / uri.removeprefix(SQLITE)}"
+    return uri
+
+
+def artifact_location(uri: str, experiment: str) -> str | None:
+    """The folder of an experiment's artifacts beside a SQLite database; None where a server decides it."""
+    database = sqlite_path(uri)
+    return (database.parent / "mlruns" / experiment).as_uri() if database else None
+
+
+def sqlite_path(uri: str) -> Path | None:
+    """The file of a SQLite tracking address, None for any other."""
+    return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
+
+
+def ui_command(uri: str) -> str:
+    """The one command that shows the records in a browser."""
+    return f"open {uri}" if urlsplit(uri).scheme in ("http", "https") else f"mlflow ui --backend-store-uri {uri}"
+
+
+@contextmanager
+def store_lock(uri: str, purpose: str) -> Iterator[None]:
+    """Let one process of this machine at a time do `purpose` to the store; the lock ends with the process."""
+    database = sqlite_path(uri)
+    if database is not None:
+        path = database.with_name(f"{database.name}.{purpose}.lock")
+    else:
+        digest = hashlib.sha256(uri.encode()).hexdigest()[:16]
+        path = Path(tempfile.gettempdir()) / f"ganops-{os.getuid()}-{digest}.{purpose}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

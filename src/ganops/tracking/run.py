@@ -1,0 +1,176 @@
+"""One MLflow run from its first step to its last score, through kills, resumes and an unreachable server."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from ganops.atomic import write_text
+from ganops.data.manifest import Manifest
+from ganops.errors import TrackingError
+from ganops.params import Params
+from ganops.recipe import Recipe
+from ganops.settings import Settings
+from ganops.tracking.describe import Description, dataset_input, describe_flow, describe_model
+from ganops.tracking.outbox import warn
+from ganops.tracking.store import Store, connect, unusable
+from ganops.tracking.tracked import RESTORED, Status, TrackedRun
+
+PARENT_VARIABLE = "GANOPS_PARENT_RUN_ID"
+PARAMS_PER_BATCH = 100
+
+
+class RunFile(Settings):
+    """results/runs/<recipe>.json: which run tells the story of this trained model."""
+
+    run_id: str
+    recipe: str
+
+    def write(self, path: Path) -> None:
+        """Write it atomically."""
+        write_text(path, self.model_dump_json(indent=2) + "\n")
+
+
+def read_run_file(path: Path) -> RunFile:
+    """Read a run file; raises TrackingError when it is missing or damaged."""
+    try:
+        return RunFile.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise TrackingError(
+            f"{path} does not say which run to go on with", found=str(error), action="train the recipe again"
+        ) from error
+
+
+@contextmanager
+def start_run(
+    recipe_name: str,
+    *,
+    params: Params,
+    recipe: Recipe | None = None,
+    manifest: Manifest | None = None,
+    parent: str | None = None,
+    system_metrics: bool = True,
+) -> Iterator[TrackedRun]:
+    """Open a new run of a model; it ends FINISHED, FAILED after an exception or KILLED after Ctrl-C or SIGTERM.
+
+    parent: id of the run this one belongs to; by default what GANOPS_PARENT_RUN_ID names.
+    Raises TrackingError when the store does not answer.
+    """
+    run = _create(connect(), describe_model(recipe_name, params, recipe, manifest), parent)
+    with _open(run, system_metrics):
+        yield run
+
+
+@contextmanager
+def flow_run(name: str, *, params: Params, tags: Mapping[str, str] | None = None) -> Iterator[TrackedRun]:
+    """Open the parent run of one pipeline execution; its run_id goes to the stages as GANOPS_PARENT_RUN_ID."""
+    run = _create(connect(), describe_flow(name, params), tags=tags)
+    with _open(run, system_metrics=False):
+        yield run
+
+
+@contextmanager
+def resume_run(
+    run_file: Path,
+    *,
+    params: Params,
+    recipe: Recipe | None = None,
+    manifest: Manifest | None = None,
+    system_metrics: bool = False,
+) -> Iterator[TrackedRun]:
+    """Go on with the run that `run_file` names.
+
+    Where the store does not know it (a fresh clone, another server, a deleted run), a new run tagged `restored_from`
+    takes its place, one and the same each time; `restored_from` of the TrackedRun then says so.
+    Raises TrackingError when the store does not answer or the run file is missing or damaged.
+    """
+    about = read_run_file(run_file)
+    store = connect()
+    run = _find(store, about.run_id, params.tracking.experiment)
+    if run is None:
+        description = describe_model(about.recipe, params, recipe, manifest)
+        run = _create(store, description, tags={RESTORED: about.run_id})
+    with _open(run, system_metrics):
+        yield run
+
+
+@contextmanager
+def _open(run: TrackedRun, system_metrics: bool) -> Iterator[None]:
+    monitor = None
+    if system_metrics:
+        from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
+
+        monitor = SystemMetricsMonitor(run.run_id, resume_logging=True, tracking_uri=run.store.uri)
+        monitor.start()
+    status: Status = "FAILED"
+    try:
+        yield
+        status = "FINISHED"
+    except (KeyboardInterrupt, SystemExit):
+        status = "KILLED"
+        raise
+    finally:
+        if monitor is not None:
+            monitor.finish()
+        run.finish(status, patience=5.0 if status == "KILLED" else 60.0)
+
+
+def _create(
+    store: Store, description: Description, parent: str | None = None, tags: Mapping[str, str] | None = None
+) -> TrackedRun:
+    from mlflow.entities import Param
+    from mlflow.exceptions import MlflowException
+
+    parent = parent or os.environ.get(PARENT_VARIABLE)
+    tags = description.tags | dict(tags or {})
+    try:
+        if parent is not None and _known(store, parent):
+            tags["mlflow.parentRunId"] = parent
+        elif parent is not None:
+            warn(f"the tracking store does not know the parent run {parent}; the run is kept without a parent")
+        experiment = store.experiment(description.experiment)
+        run = store.client.create_run(experiment, tags=tags, run_name=description.name)
+        entries = [Param(name, value) for name, value in description.params.items()]
+        for start in range(0, len(entries), PARAMS_PER_BATCH):
+            store.client.log_batch(run.info.run_id, params=entries[start : start + PARAMS_PER_BATCH])
+        if description.manifest is not None:
+            store.client.log_inputs(run.info.run_id, datasets=[dataset_input(description.manifest)])
+    except (MlflowException, OSError) as error:
+        raise unusable(store.uri, error) from error
+    return TrackedRun(store, run)
+
+
+def _find(store: Store, run_id: str, experiment: str) -> TrackedRun | None:
+    """The run itself, or the one that was made in its stead before, set to RUNNING."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        if not _known(store, run_id):
+            substitutes = store.client.search_runs(
+                [store.experiment(experiment)],
+                f"tags.{RESTORED} = '{run_id}'",
+                max_results=1,
+                order_by=["attributes.start_time ASC"],
+            )
+            if not substitutes:
+                return None
+            run_id = substitutes[0].info.run_id
+        store.client.update_run(run_id, status="RUNNING")
+        return TrackedRun(store, store.client.get_run(run_id))
+    except (MlflowException, OSError) as error:
+        raise unusable(store.uri, error) from error
+
+
+def _known(store: Store, run_id: str) -> bool:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return str(store.client.get_run(run_id).info.lifecycle_stage) == "active"
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            return False
+        raise

@@ -1,0 +1,141 @@
+"""A tracking store that answers: reached quickly or not at all, its database made and migrated once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from ganops.errors import TrackingError
+from ganops.tracking.location import artifact_location, sqlite_path, store_lock, tracking_uri
+from ganops.tracking.outbox import first_line
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+REACH_SECONDS = 5.0
+
+# MLflow's defaults retry an unreachable server for some four minutes and phone home; a person's own settings win.
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+}
+
+
+@dataclass(frozen=True)
+class Store:
+    """A tracking store that answers: its address and a client.
+
+    uri: absolute; a relative SQLite path has been resolved against the repository root.
+    """
+
+    uri: str
+    client: MlflowClient
+
+    def experiment(self, name: str) -> str:
+        """The id of the experiment called `name`, made if it is new; two processes asking at once get the same one."""
+        from mlflow.exceptions import MlflowException
+
+        found = self.client.get_experiment_by_name(name)
+        if found is None:
+            try:
+                return str(self.client.create_experiment(name, artifact_location=artifact_location(self.uri, name)))
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                    raise
+                found = self.client.get_experiment_by_name(name)
+        if found is None or found.lifecycle_stage != "active":
+            raise TrackingError(
+                f"the experiment '{name}' was deleted",
+                found=self.uri,
+                action="`mlflow experiments restore` brings it back; or set another tracking.experiment in params.yaml",
+            )
+        return str(found.experiment_id)
+
+
+def connect(uri: str | None = None) -> Store:
+    """Reach the tracking store, make or migrate its SQLite database where needed, and make it MLflow's default.
+
+    Raises TrackingError within seconds when the server does not answer or the database cannot be used.
+    """
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    uri = uri or tracking_uri()
+    _check_reachable(uri)
+    import mlflow
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    for noisy in ("mlflow.store.db.utils", "alembic.runtime.migration", "mlflow.system_metrics"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    try:
+        with store_lock(uri, "setup"):
+            _migrate(uri)
+            client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
+        client.search_experiments(max_results=1)
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        raise unusable(uri, error) from error
+    mlflow.set_tracking_uri(uri)
+    mlflow.set_registry_uri(uri)
+    return Store(uri, client)
+
+
+def unusable(uri: str, error: Exception) -> TrackingError:
+    """The error that says that the store at `uri` does not work, why, and what to do."""
+    database = sqlite_path(uri)
+    action = (
+        f"see whether {database} can be written and the disk has room; `ganops doctor` looks at both"
+        if database
+        else "start that server, correct MLFLOW_TRACKING_URI, or unset it to keep the records in a local file"
+    )
+    return TrackingError(
+        "the tracking store does not answer",
+        expected=f"MLflow at {uri}",
+        found=first_line(error),
+        action=action,
+        exit_code=os.EX_TEMPFAIL,  # trying again later may help
+    )
+
+
+def _check_reachable(uri: str) -> None:
+    """One connection attempt, since MLflow itself would try for long before it says that nobody listens."""
+    address = urlsplit(uri)
+    if address.scheme not in ("http", "https") or address.hostname is None:
+        return
+    if address.scheme in getproxies() and not proxy_bypass(address.hostname):
+        return
+    try:
+        port = address.port or (443 if address.scheme == "https" else 80)
+        socket.create_connection((address.hostname, port), timeout=REACH_SECONDS).close()
+    except (OSError, ValueError) as error:
+        raise unusable(uri, error) from error
+
+
+def _migrate(uri: str) -> None:
+    """Bring an older SQLite database to the schema of the installed MLflow; the old file is kept beside it."""
+    from mlflow.store.db import utils
+
+    database = sqlite_path(uri)
+    if database is None or not database.is_file():
+        return
+    engine = utils.create_sqlalchemy_engine(uri)
+    try:
+        found, wanted = utils._get_schema_version(engine), utils._get_latest_schema_revision()
+        if found is None or found == wanted:
+            return
+        backup = database.with_name(f"{database.name}.before-{wanted}")
+        with closing(sqlite3.connect(database)) as old, closing(sqlite3.connect(backup)) as copy:
+            old.backup(copy)
+        utils._upgrade_db(engine)
+    finally:
+        engine.dispose()

@@ -1,0 +1,59 @@
+"""The records of a repository are found from wherever a stage runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganops.tracking.location import artifact_location, repository_root, sqlite_path, tracking_uri, ui_command
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+
+
+@pytest.mark.parametrize("mark", [".git", ".dvc"])
+def test_the_root_is_the_folder_above_that_holds_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str
+) -> None:
+    (tmp_path / mark).mkdir()
+    inside = tmp_path / "some" / "folder"
+    inside.mkdir(parents=True)
+    monkeypatch.chdir(inside)
+    assert repository_root() == tmp_path
+    assert tracking_uri() == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+def test_a_temporary_copy_of_an_experiment_writes_to_the_repository_that_owns_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`dvc exp run --temp` deletes its copy; DVC_ROOT names the repository."""
+    copy = tmp_path / ".dvc" / "tmp" / "exps" / "copy"
+    (copy / ".git").mkdir(parents=True)
+    monkeypatch.chdir(copy)
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    assert tracking_uri() == f"sqlite:///{tmp_path}/mlflow.db"
+
+
+def test_a_relative_database_is_made_absolute_and_servers_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///records/all.db")
+    assert tracking_uri() == f"sqlite:///{tmp_path}/records/all.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://tracking:5000")
+    assert tracking_uri() == "http://tracking:5000"
+
+
+def test_artifacts_lie_beside_a_database_and_where_a_server_says() -> None:
+    assert artifact_location("sqlite:////data/mlflow.db", "ganops") == "file:///data/mlruns/ganops"
+    assert artifact_location("http://tracking:5000", "ganops") is None
+    assert sqlite_path("http://tracking:5000") is None
+
+
+def test_the_command_that_shows_the_records_fits_the_store() -> None:
+    assert ui_command("sqlite:////data/mlflow.db") == "mlflow ui --backend-store-uri sqlite:////data/mlflow.db"
+    assert ui_command("http://tracking:5000") == "open http://tracking:5000"

@@ -1,0 +1,100 @@
+"""The store is made once, migrated once, and found missing quickly."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from ganops.errors import TrackingError
+from ganops.tracking.store import connect
+
+HEAD_REVISION = "SELECT version_num FROM alembic_version"
+
+
+def test_two_processes_that_start_at_once_make_one_sound_database(tmp_path: Path) -> None:
+    uri = f"sqlite:///{tmp_path}/mlflow.db"
+    program = "from ganops.tracking.store import connect; import sys; print(connect(sys.argv[1]).experiment('ganops'))"
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, uri], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=120) for process in started]
+    assert [process.returncode for process in started] == [0, 0], outputs
+    assert {out for out, _ in outputs} == {"1\n"}, "both see the same experiment"
+
+
+def test_artifacts_lie_beside_the_database(tracking_home: Path) -> None:
+    store = connect()
+    assert store.uri == f"sqlite:///{tracking_home}/mlflow.db"
+    run = store.client.create_run(store.experiment("ganops"))
+    store.client.log_text(run.info.run_id, "hello", "note.txt")
+    assert (tracking_home / "mlruns" / "ganops" / run.info.run_id / "artifacts" / "note.txt").read_text() == "hello"
+
+
+def test_an_older_database_is_migrated_and_the_old_file_kept(tracking_database: Path, tmp_path: Path) -> None:
+    database = tmp_path / "mlflow.db"
+    shutil.copy(tracking_database, database)
+    _downgrade_one_step(database)
+    with closing(sqlite3.connect(database)) as connection:
+        (old,) = connection.execute(HEAD_REVISION).fetchone()
+    assert connect(f"sqlite:///{database}").client.search_experiments()
+    with closing(sqlite3.connect(database)) as connection:
+        (new,) = connection.execute(HEAD_REVISION).fetchone()
+    assert new != old
+    (backup,) = tmp_path.glob("mlflow.db.before-*")
+    with closing(sqlite3.connect(backup)) as connection:
+        assert connection.execute(HEAD_REVISION).fetchone() == (old,)
+
+
+def test_a_server_that_is_not_there_is_said_so_quickly_with_what_to_do() -> None:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{free.getsockname()[1]}"
+    started = time.monotonic()
+    with pytest.raises(TrackingError, match="does not answer") as caught:
+        connect(uri)
+    assert time.monotonic() - started < 10
+    assert uri in str(caught.value)
+    assert "MLFLOW_TRACKING_URI" in caught.value.action
+
+
+def test_a_file_that_is_no_database_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("this is no database, though it is long enough to look at " * 10)
+    with pytest.raises(TrackingError, match="not a database"):
+        connect(f"sqlite:///{tmp_path}/mlflow.db")
+
+
+def test_a_deleted_experiment_is_a_clear_error(tracking_home: Path) -> None:
+    store = connect()
+    store.client.delete_experiment(store.experiment("ganops"))
+    with pytest.raises(TrackingError, match="was deleted"):
+        store.experiment("ganops")
+
+
+def test_mlflow_is_kept_quiet_and_pickles_are_refused_unless_the_person_says_otherwise(
+    tracking_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", raising=False)
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_TIMEOUT", "77")
+    connect()
+    assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
+    assert os.environ["MLFLOW_HTTP_REQUEST_TIMEOUT"] == "77"
+
+
+def _downgrade_one_step(database: Path) -> None:
+    """Set the recorded schema back to the one before the last, as after an update of MLflow."""
+    from alembic import command
+    from mlflow.store.db.utils import _get_alembic_config
+
+    command.downgrade(_get_alembic_config(f"sqlite:///{database}"), "-1")
