@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
@@ -11,6 +12,8 @@ from ganops.data.packed import Split
 from ganops.data.spec import DataSpec
 from ganops.errors import DataError
 from ganops.settings import Settings
+
+SplitRule = Literal["published", "folders", "content"]
 
 
 class Rejected(Settings):
@@ -21,11 +24,18 @@ class Rejected(Settings):
 
 
 class Manifest(Settings):
-    """The identity of a prepared data set."""
+    """The identity of a prepared data set.
+
+    origin: the files or the folder that the images came from.
+    split_by: who parted train from test: the publisher, train/test folders, or each image's own content.
+    rejected: the first 1000 by name; rejected_reasons counts all of them.
+    """
 
     source: str
+    origin: str = ""
     digest: str = Field(pattern=r"^[0-9a-f]{64}$")  # sha256 over shapes, pixels and labels of both splits
     spec: DataSpec
+    split_by: SplitRule = "published"
     counts: dict[Split, int]
     class_counts: dict[Split, dict[str, int]] = Field(default_factory=dict)
     rejected_count: int = 0
@@ -34,12 +44,17 @@ class Manifest(Settings):
 
     def write(self, folder: Path) -> None:
         """Write manifest.json into a prepared folder, atomically."""
-        write_text(folder / "manifest.json", self.model_dump_json(indent=2) + "\n")
+        write_text(manifest_path(folder), self.model_dump_json(indent=2) + "\n")
+
+
+def manifest_path(folder: Path) -> Path:
+    """Where the manifest lies inside a prepared folder."""
+    return folder / "manifest.json"
 
 
 def read_manifest(folder: Path) -> Manifest:
     """Read manifest.json of a prepared folder; raises DataError when it is missing or damaged."""
-    path = folder / "manifest.json"
+    path = manifest_path(folder)
     try:
         return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:

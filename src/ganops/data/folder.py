@@ -1,0 +1,82 @@
+"""A folder of image files; symbolic links are never followed, whatever they point to."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ganops.data.decode import MAX_BYTES
+from ganops.data.listing import Candidate, Listing, is_hidden, is_unreadable
+from ganops.data.rejection import Reason, RefusedError, Rejection
+from ganops.errors import DataError
+
+
+class Folder:
+    """The files below `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def scan(self) -> Listing:
+        """Walk through all folders; a folder that may not be read is rejected as one, the root's own is an error."""
+        listing = Listing()
+        waiting: list[tuple[str, ...]] = [()]
+        while waiting:
+            parts = waiting.pop()
+            try:
+                with os.scandir(self.root.joinpath(*parts)) as entries:
+                    for entry in entries:
+                        self._sort_in(entry, (*parts, entry.name), listing, waiting)
+            except OSError as error:
+                if not parts:
+                    raise DataError(f"the folder {self.root} cannot be read", found=error.strerror or "") from error
+                refusal = _refusal(error)
+                listing.rejections.append(Rejection("/".join(parts), refusal.reason, refusal.detail))
+        return listing
+
+    def read(self, name: str) -> bytes:
+        """The content of one file; raises RefusedError."""
+        try:
+            with (self.root / name).open("rb") as file:
+                content = file.read(MAX_BYTES + 1)
+        except OSError as error:
+            raise _refusal(error) from error
+        if len(content) > MAX_BYTES:
+            raise RefusedError(Reason.TOO_LARGE, f"more than {MAX_BYTES // 2**20} MiB")
+        return content
+
+    def _sort_in(
+        self, entry: os.DirEntry[str], parts: tuple[str, ...], listing: Listing, waiting: list[tuple[str, ...]]
+    ) -> None:
+        name = "/".join(parts)
+        if is_hidden(entry.name):
+            return
+        if is_unreadable(entry.name):
+            listing.rejections.append(Rejection(name, Reason.UNREADABLE_NAME))
+        elif entry.is_symlink():
+            listing.rejections.append(Rejection(name, Reason.LINK, self._link(Path(entry.path))))
+        elif entry.is_dir():
+            waiting.append(parts)
+        elif entry.is_file():
+            listing.candidates.append(Candidate(name, parts))
+        else:
+            # A pipe would block whoever opens it, a device might never end.
+            listing.rejections.append(Rejection(name, Reason.SPECIAL))
+
+    def _link(self, path: Path) -> str:
+        """Where a link leads, in words that hold no path of this machine."""
+        try:
+            target = path.resolve(strict=True)
+        except (OSError, RuntimeError):  # RuntimeError: Python 3.12 and older, of a link that leads to itself
+            return "leads nowhere, or to itself"
+        if not target.is_relative_to(self.root):
+            return "leaves the folder"
+        if path.is_relative_to(target):
+            return "leads back to a folder it lies in"
+        return f"stands for {target.relative_to(self.root).as_posix()}, which is used itself"
+
+
+def _refusal(error: OSError) -> RefusedError:
+    if isinstance(error, PermissionError):
+        return RefusedError(Reason.PERMISSION)
+    return RefusedError(Reason.UNREADABLE, error.strerror or type(error).__name__)

@@ -1,0 +1,47 @@
+"""What a folder or an archive offers: the names worth reading, and those refused by their name or kind alone."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from ganops.data.rejection import Rejection
+
+_LITTER = {"__macosx", "thumbs.db", "desktop.ini", "@eadir"}  # what desktops and NAS boxes leave in every folder
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """name: what `Files.read` takes. parts: its folders and file name, outermost first."""
+
+    name: str
+    parts: tuple[str, ...]
+
+
+@dataclass
+class Listing:
+    """Candidates in no particular order; hidden files are in neither list."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+
+
+class Files(Protocol):
+    """A folder or an archive; it can be sent to another process."""
+
+    def scan(self) -> Listing:
+        """List everything; raises DataError when there is nothing to be listed at all."""
+
+    def read(self, name: str) -> bytes:
+        """The content of one candidate; raises RefusedError."""
+
+
+def is_hidden(part: str) -> bool:
+    """Whether a folder or file is one that people do not mean when they point at their images."""
+    return part.startswith(".") or part.casefold() in _LITTER
+
+
+def is_unreadable(name: str) -> bool:
+    """Whether a name holds control characters, or bytes that are no text in the file system's encoding."""
+    return any(unicodedata.category(character) in ("Cc", "Cs") for character in name)

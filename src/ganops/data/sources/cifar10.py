@@ -1,0 +1,86 @@
+"""CIFAR-10: 50,000 and 10,000 colour images of 32 x 32 pixels in ten classes, from its binary version.
+
+A. Krizhevsky: Learning Multiple Layers of Features from Tiny Images (2009). The python version consists of pickles,
+which may run code when they are loaded, and is therefore never read.
+"""
+
+from __future__ import annotations
+
+import tarfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ganops.data.collected import Collected
+from ganops.data.download import download
+from ganops.data.form import Form, to_forms
+from ganops.data.home import data_homes, find_files
+from ganops.errors import DataError
+
+MIRRORS = ("https://www.cs.toronto.edu/~kriz/",)
+ARCHIVE = "cifar-10-binary.tar.gz"
+ARCHIVE_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
+UNPACKED = "cifar-10-batches-bin"
+TRAIN_BATCHES = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
+TEST_BATCH = "test_batch.bin"
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+SIDE = 32
+RECORD = 1 + 3 * SIDE * SIDE  # bytes: the label, then the red, green and blue plane
+
+
+def collect(form: Form, home: Path | None, raw: Path) -> Collected:
+    """The data set with its published split: unpacked or as tar.gz from a data home, else by download into `raw`."""
+    homes = data_homes(home, raw)
+    names = (*TRAIN_BATCHES, TEST_BATCH)
+    batches = find_files(homes, (UNPACKED, f"cifar10/{UNPACKED}", "cifar10"), names)
+    if batches is not None:
+        records = [_records(path.name, path.read_bytes()) for path in batches]
+    else:
+        found = find_files(homes, (".", "cifar10"), (ARCHIVE,))
+        archive = found[0] if found else download(MIRRORS, ARCHIVE, ARCHIVE_MD5, raw / "cifar10")
+        contents = dict(_members(archive))
+        records = [_records(name, contents.get(name, b"")) for name in names]
+    count = sum(len(batch) for batch in records[:-1])
+    together = np.concatenate(records)
+    planes = together[:, 1:].reshape(-1, 3, SIDE, SIDE)
+    return Collected(
+        images=to_forms(planes.transpose(0, 2, 3, 1), form),
+        labels=together[:, 0].astype(np.int64),
+        rows={"train": np.arange(count), "test": np.arange(count, len(together))},
+        classes=CLASSES,
+        split_by="published",
+        origin="binary version",
+    )
+
+
+def _members(archive: Path) -> Iterator[tuple[str, bytes]]:
+    """The batches inside the tar file, by bare name; nothing is unpacked to disk, so no entry can point outside."""
+    try:
+        with tarfile.open(archive, "r:gz") as tar:
+            for member in tar:
+                file = tar.extractfile(member) if member.isfile() and member.name.endswith(".bin") else None
+                if file is not None:
+                    yield Path(member.name).name, file.read()
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise DataError(
+            f"{archive} is damaged", found=str(error), action="copy it again, or remove it to have it downloaded again"
+        ) from error
+
+
+def _records(name: str, content: bytes) -> NDArray[np.uint8]:
+    if not content or len(content) % RECORD:
+        raise DataError(
+            f"CIFAR-10's {name} is damaged or missing",
+            expected=f"a multiple of {RECORD:,} bytes",
+            found=f"{len(content):,} bytes",
+            action=f"take it from {ARCHIVE} again",
+        )
+    records = np.frombuffer(content, dtype=np.uint8).reshape(-1, RECORD)
+    if records[:, 0].max() >= len(CLASSES):
+        raise DataError(
+            f"CIFAR-10's {name} is damaged", expected=f"labels below {len(CLASSES)}", found=str(records[:, 0].max())
+        )
+    return records
