@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from ganops.params import DataParams, load_params
 from pipeline.stages.entry import run_stage
+from pipeline.stages.results import PREPARED
 
 if TYPE_CHECKING:
     from ganops.data.manifest import Manifest
 
-OUT = Path("data/prepared")
 LISTED_CLASSES = 12
 SPLIT_WORDS = {
     "published": "split as published",
@@ -29,7 +29,7 @@ def main() -> None:
     # A temporary copy of the checkout (dvc exp run --temp) has none of the ignored files: raw data stay in the first.
     root = Path(os.environ.get("DVC_ROOT", "."))
     data = _at(root, load_params().data)
-    print(describe(prepare(data, OUT, raw=root / "data" / "raw")))
+    print(describe(prepare(data, PREPARED, raw=root / "data" / "raw")))
 
 
 def describe(manifest: Manifest) -> str:
@@ -44,7 +44,7 @@ def describe(manifest: Manifest) -> str:
     ]
     if manifest.rejected_count:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in manifest.rejected_reasons.items())
-        lines.append(f"  rejected  {manifest.rejected_count:,}: {reasons} ({OUT}/manifest.json names them)")
+        lines.append(f"  rejected  {manifest.rejected_count:,}: {reasons} ({PREPARED}/manifest.json names them)")
     return "\n".join(lines)
 
 

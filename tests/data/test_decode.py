@@ -1,0 +1,239 @@
+"""Every common kind of image file becomes the pixels a person sees in it; anything else is refused with its reason."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from typing import Any
+
+import numpy as np
+import pytest
+from image_files import BLUE, GREEN, RED, WHITE, encode, png, quarters
+from PIL import Image
+
+from ganops.data import decode as decoding
+from ganops.data.decode import decode
+from ganops.data.form import Form, Pixels
+from ganops.data.rejection import Reason, RefusedError
+
+COLOUR, GREY = Form(16, 3), Form(16, 1)  # 16 x 16 pixels pass without being resized
+LOSSY = 12  # 8-bit steps that JPEG, lossy WebP and colour space conversions may move a flat colour
+LUMA = {RED: 76, GREEN: 150, BLUE: 29, WHITE: 255}  # 0.299 R + 0.587 G + 0.114 B
+
+
+def centres(pixels: Pixels) -> list[tuple[int, ...]]:
+    """The colours in the middle of the quarters: above left and right, below left and right."""
+    return [tuple(int(value) for value in pixels[:, y, x]) for y in (4, 12) for x in (4, 12)]
+
+
+def assert_quarters(pixels: Pixels, tolerance: int = 0) -> None:
+    assert np.abs(np.array(centres(pixels)) - np.array([RED, GREEN, BLUE, WHITE])).max() <= tolerance
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "GIF"])
+def test_lossless_kinds_keep_every_colour(kind: str) -> None:
+    pixels = decode(encode(quarters(), kind), COLOUR)
+    assert pixels.shape == (3, 16, 16)
+    assert pixels.dtype == np.uint8
+    assert_quarters(pixels)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP", "MPO"])
+def test_lossy_kinds_keep_colours_nearly(kind: str) -> None:
+    assert_quarters(decode(encode(quarters(64), kind, quality=95), COLOUR), LOSSY)
+
+
+def test_a_cmyk_jpeg_is_not_inverted() -> None:
+    assert_quarters(decode(encode(quarters(64).convert("CMYK"), "JPEG", quality=95), COLOUR), LOSSY)
+
+
+def test_only_the_first_frame_of_an_animation_counts() -> None:
+    content = encode(quarters(), "GIF", save_all=True, append_images=[Image.new("RGB", (16, 16), "black")])
+    assert_quarters(decode(content, COLOUR))
+
+
+def test_a_palette_becomes_its_colours() -> None:
+    assert_quarters(decode(encode(quarters().quantize(4), "PNG"), COLOUR))
+
+
+def test_the_transparent_colour_of_a_palette_becomes_white() -> None:
+    image = quarters().quantize(4)
+    content = encode(image, "PNG", transparency=image.getpixel((1, 1)))
+    assert centres(decode(content, COLOUR)) == [WHITE, GREEN, BLUE, WHITE]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP"])
+def test_transparency_is_laid_over_white(kind: str) -> None:
+    image = Image.new("RGBA", (16, 16), (0, 0, 0, 0))
+    image.paste((0, 0, 0, 128), (0, 0, 8, 16))  # half transparent black on the left, nothing at all on the right
+    left, right, *_ = centres(decode(encode(image, kind, lossless=True), COLOUR))
+    assert left == pytest.approx((127, 127, 127), abs=1)  # rounding of 255 * (1 - 128 / 255)
+    assert right == WHITE
+
+
+def test_grey_with_transparency_is_laid_over_white() -> None:
+    image = Image.new("LA", (16, 16), (100, 255))
+    image.paste((100, 0), (8, 0, 16, 16))
+    left, right, *_ = centres(decode(encode(image, "PNG"), GREY))
+    assert (left, right) == ((100,), (255,))
+
+
+def test_16_bit_grey_is_scaled_and_not_clipped() -> None:
+    values = np.zeros((16, 16), dtype=np.uint16)
+    values[:8, :8], values[:8, 8:], values[8:, :8], values[8:, 8:] = 0, 12_850, 32_768, 65_535
+    pixels = decode(encode(Image.fromarray(values), "PNG"), GREY)
+    assert centres(pixels) == [(0,), (50,), (128,), (255,)]  # value * 255 / 65535
+
+
+def test_the_transparent_value_of_16_bit_grey_becomes_white() -> None:
+    values = struct.pack(">2H", 30_000, 20_000) * 4
+    content = raw_png(8, 8, depth=16, colour_type=0, rows=[values] * 8, transparent=struct.pack(">H", 30_000))
+    assert decode(content, Form(8, 1))[0, 0].tolist() == [255, 78] * 4
+
+
+def test_16_bit_colour_keeps_its_leading_bits() -> None:
+    content = raw_png(8, 8, depth=16, colour_type=2, rows=[struct.pack(">3H", 1000, 30_000, 60_000) * 8] * 8)
+    assert decode(content, COLOUR)[:, 0, 0].tolist() == [3, 117, 234]
+
+
+def test_black_and_white_of_1_bit_become_0_and_255() -> None:
+    image = Image.new("1", (16, 16), 0)
+    image.paste(1, (8, 0, 16, 16))
+    assert centres(decode(encode(image, "PNG"), GREY)) == [(0,), (255,), (0,), (255,)]
+
+
+def test_colour_becomes_luma_and_grey_becomes_three_equal_channels() -> None:
+    assert [value for (value,) in centres(decode(encode(quarters(), "PNG"), GREY))] == list(LUMA.values())
+    pixels = decode(encode(quarters().convert("L"), "PNG"), COLOUR)
+    assert centres(pixels) == [(value,) * 3 for value in LUMA.values()]
+
+
+# How a camera stores an upright picture under each EXIF orientation.
+STORED = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_90,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_270,
+}
+
+
+@pytest.mark.parametrize("orientation", STORED)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_every_exif_orientation_ends_upright(kind: str, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    content = encode(quarters(64).transpose(STORED[orientation]), kind, exif=exif.tobytes())
+    assert_quarters(decode(content, COLOUR), LOSSY)
+
+
+def test_damaged_exif_costs_only_the_rotation() -> None:
+    content = encode(quarters(64), "JPEG", quality=95, exif=b"Exif\0\0II*\0\xff\xff\xff\xff garbage")
+    assert_quarters(decode(content, COLOUR), LOSSY)
+
+
+@pytest.mark.parametrize(("width", "height"), [(32, 16), (16, 32), (33, 16)])
+def test_the_centre_square_is_kept(width: int, height: int) -> None:
+    image = Image.new("RGB", (width, height), "black")
+    image.paste(quarters(16), ((width - 16) // 2, (height - 16) // 2))
+    assert_quarters(decode(encode(image, "PNG"), COLOUR))
+
+
+@pytest.mark.parametrize("size", [1, 15, 16, 17, 500])
+def test_any_size_becomes_the_asked_one(size: int) -> None:
+    pixels = decode(encode(Image.new("RGB", (size, size), RED), "PNG"), COLOUR)
+    assert (pixels == np.array(RED, dtype=np.uint8).reshape(3, 1, 1)).all()
+
+
+def test_an_image_of_the_asked_size_keeps_every_pixel() -> None:
+    rng = np.random.default_rng(0)
+    original = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    assert (decode(encode(Image.fromarray(original), "PNG"), Form(8, 3)) == original.transpose(2, 0, 1)).all()
+
+
+def test_reading_a_large_jpeg_at_reduced_size_changes_next_to_nothing() -> None:
+    """A JPEG may be decoded at a fraction of its size, never below twice the asked one."""
+    coarse = np.random.default_rng(0).integers(0, 256, (30, 40, 3), dtype=np.uint8)
+    photo = Image.fromarray(coarse).resize((1600, 1200), Image.Resampling.BICUBIC)
+    content = encode(photo, "JPEG", quality=95)
+    square = photo.crop((200, 0, 1400, 1200)).resize((16, 16), Image.Resampling.LANCZOS)
+    exact = np.asarray(square).transpose(2, 0, 1).astype(int)
+    # Two steps of 255: JPEG's own loss and the reduced decoding together.
+    assert np.abs(decode(content, COLOUR).astype(int) - exact).max() <= 2
+
+
+TRUNCATED = {
+    "PNG": png(1)[:-200],
+    "PNG header": png(1)[:20],
+    "JPEG": encode(quarters(64), "JPEG")[:-200],
+    "GIF": encode(quarters(64), "GIF")[:-100],
+    "BMP": encode(quarters(64), "BMP")[:-100],
+    "WEBP": encode(quarters(64), "WEBP", lossless=True)[:-10],
+}
+
+
+@pytest.mark.parametrize("content", TRUNCATED.values(), ids=TRUNCATED)
+def test_truncated_files_are_refused_as_such(content: bytes) -> None:
+    assert refused(content).reason is Reason.DAMAGED
+
+
+def test_damaged_compressed_data_are_refused() -> None:
+    content = bytearray(png(1))
+    content[200:220] = bytes(20)
+    assert refused(bytes(content)).reason is Reason.DAMAGED
+
+
+@pytest.mark.parametrize("content", [b"# Images of cats", b"<svg xmlns=''/>", b"%PDF-1.7", bytes(100)])
+def test_other_files_are_no_images(content: bytes) -> None:
+    assert refused(content).reason is Reason.NOT_AN_IMAGE
+
+
+def test_an_empty_file_is_refused_as_such() -> None:
+    assert refused(b"").reason is Reason.EMPTY
+
+
+@pytest.mark.parametrize("side", [9_460, 13_400, 60_000])
+def test_decompression_bombs_are_refused_by_their_header(side: int) -> None:
+    """Above Pillow's limit for a warning, above its limit for an error, and far beyond."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # and without a warning on the screen
+        bomb = raw_png(side, side, depth=8, colour_type=2, rows=[])
+        assert refused(bomb).reason is Reason.TOO_LARGE
+
+
+def test_whatever_bytes_are_wrong_a_refusal_is_all_that_happens() -> None:
+    rng = np.random.default_rng(0)
+    originals = [encode(quarters(), kind) for kind in decoding.KINDS]
+    outcomes = set()
+    for index in range(300):
+        content = bytearray(originals[index % len(originals)])
+        for place in rng.integers(0, len(content), 5):
+            content[place] = rng.integers(0, 256)
+        try:
+            outcomes.add(decode(bytes(content), GREY).shape)
+        except RefusedError as error:
+            outcomes.add(error.reason)
+    assert {(1, 16, 16), Reason.DAMAGED} <= outcomes
+
+
+def refused(content: bytes) -> RefusedError:
+    with pytest.raises(RefusedError) as caught:
+        decode(content, COLOUR)
+    return caught.value
+
+
+def raw_png(
+    side: int, height: int, *, depth: int, colour_type: int, rows: list[bytes], transparent: Any = b""
+) -> bytes:
+    """A PNG written by hand, for what Pillow does not write; RFC 2083."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, height, depth, colour_type, 0, 0, 0))
+    alpha = chunk(b"tRNS", transparent) if transparent else b""
+    pixels = chunk(b"IDAT", zlib.compress(b"".join(b"\0" + row for row in rows)))
+    return b"\x89PNG\r\n\x1a\n" + header + alpha + pixels + chunk(b"IEND", b"")
