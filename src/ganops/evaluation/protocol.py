@@ -18,7 +18,8 @@ class Protocol(Settings):
     """All that decides what a score means; neither the recipe nor the machine is part of it.
 
     backbone, weights, resize: what features come from, the sha256 of its weights, how images get to its size.
-    image_shape, conversion: (C, H, W) at which images are compared, and how those of another shape get there.
+    image_shape: (C, H, W) at which images are compared; generated ones of another shape get there as `conversion` says,
+        which names ganops.data.conform.
     real_data, split, real_count: digest of the real data, the split and how many of its images were used.
     generated_count, seed: how many images were generated, and the seed of latents and of random subsets.
     pairwise_count: how many generated and real images were compared each with each.
@@ -30,7 +31,7 @@ class Protocol(Settings):
     weights: str = Field(pattern=SHA256)
     resize: str
     image_shape: tuple[int, int, int]
-    conversion: str
+    conversion: Literal["bicubic-antialiased"] = "bicubic-antialiased"
     real_data: str = Field(pattern=SHA256)
     split: Split
     real_count: int = Field(ge=2)

@@ -30,7 +30,8 @@ DESCRIPTION, STATISTICS, FEATURES = "reference.json", "statistics.npz", "feature
 class ReferenceDescription(Settings):
     """What reference.json says.
 
-    counts: how many images of each split were used. classifier: sha256 of the classifier's weights, where there is one.
+    counts: how many images of each split were used. classifier: sha256 of the classifier's weights, where there is one,
+    and the share of test images whose class it finds.
     """
 
     backbone: str
@@ -42,6 +43,7 @@ class ReferenceDescription(Settings):
     counts: dict[Split, int]
     pairwise_count: int = Field(ge=2)
     classifier: str | None = None
+    classifier_accuracy: float | None = None
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def make_reference(
     """
     manifest = read_manifest(prepared)
     data = {split: read_packed(prepared, split) for split in SPLITS}
-    classifier = None
+    trained = None
     if params.backbone == "classifier":
         shown = round(min(params.classifier.epochs * len(data["train"]), params.classifier.max_kimg * 1000))
         with progress("classifier", shown, "images") as bar:
@@ -91,7 +93,6 @@ def make_reference(
                 data["train"], data["test"], manifest.spec, params.classifier, seed, device, bar.update
             )
         trained.save(out)
-        classifier = trained.weights_digest
     backbone = load_backbone(params, out, device)
     gatherer, tensors = StatisticsGatherer(), dict[str, Tensor]()
     for split in SPLITS:
@@ -118,7 +119,8 @@ def make_reference(
         real_data=manifest.digest,
         counts={split: len(tensors[f"{split}/rows"]) for split in SPLITS},
         pairwise_count=len(tensors["pairwise"]),
-        classifier=classifier,
+        classifier=trained.weights_digest if trained else None,
+        classifier_accuracy=trained.description.accuracy if trained else None,
     )
     write_text(out / DESCRIPTION, description.model_dump_json(indent=2) + "\n")
     return description

@@ -11,9 +11,6 @@ from ganops.errors import EvaluationError
 
 Resize = Literal["pytorch-fid", "clean-fid"]
 
-# ITU-R BT.601, the weights Pillow uses for conversion to "L".
-LUMA = (0.299, 0.587, 0.114)
-
 
 def resize_for_backbone(images: Tensor, size: int, how: Resize) -> Tensor:
     """(N, 3, H, W) uint8 or float in 0..255 to (N, 3, size, size) float32 in [-1, 1], as the named library does it.
@@ -24,30 +21,8 @@ def resize_for_backbone(images: Tensor, size: int, how: Resize) -> Tensor:
     """
     if how == "pytorch-fid":
         return 2 * F.interpolate(images.float() / 255, size=(size, size), mode="bilinear", align_corners=False) - 1
-    return (_bicubic(images.float(), size, size).clamp(0, 255) - 128) / 128
-
-
-# The name under which `conform` stands in a protocol.
-CONVERSION = "BT.601 grey, repeated grey, Pillow-like bicubic"
-
-
-def conform(images: Tensor, shape: tuple[int, int, int]) -> Tensor:
-    """Bring generated images (N, C, H, W) uint8 to the reference's (C, H, W): the only place where this is done.
-
-    RGB becomes grey by BT.601, grey becomes RGB by repetition; another size by bicubic resampling, smoothed when
-    shrinking. Images that fit already are returned as they are.
-    Raises EvaluationError for anything that is no uint8 image with 1 or 3 channels.
-    """
-    check_images(images)
-    channels, height, width = shape
-    if tuple(images.shape[1:]) == shape:
-        return images
-    values = images.float()
-    if channels == 1 and values.shape[1] == 3:
-        values = (values * values.new_tensor(LUMA).view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
-    if tuple(values.shape[2:]) != (height, width):
-        values = _bicubic(values, height, width)
-    return values.expand(-1, channels, -1, -1).round().clamp(0, 255).to(images.dtype)
+    values = F.interpolate(images.float(), size=(size, size), mode="bicubic", align_corners=False, antialias=True)
+    return (values.clamp(0, 255) - 128) / 128
 
 
 def as_rgb(images: Tensor) -> Tensor:
@@ -63,7 +38,3 @@ def check_images(images: Tensor) -> None:
             expected="uint8 (N, C, H, W) with 1 or 3 channels",
             found=f"{images.dtype} {tuple(images.shape)}",
         )
-
-
-def _bicubic(values: Tensor, height: int, width: int) -> Tensor:
-    return F.interpolate(values, size=(height, width), mode="bicubic", align_corners=False, antialias=True)

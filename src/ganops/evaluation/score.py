@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from torch import Tensor
+
 from ganops.errors import SettingsError
 from ganops.evaluation.backbones.backbone import Activations
 from ganops.evaluation.estimate import Estimate
@@ -35,11 +37,13 @@ class Score:
 class Case:
     """All that scores are computed from.
 
-    generated: features and logits of all generated images; statistics: mean and covariance of these features.
+    generated: features and logits of all generated images; statistics: mean and covariance of these features;
+    nearest: (n,) distance of each to the nearest training image.
     """
 
     generated: Activations
     statistics: Statistics
+    nearest: Tensor
     real: Reference
     protocol: Protocol
 

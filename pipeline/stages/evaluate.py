@@ -1,0 +1,86 @@
+"""Stage evaluate@<recipe>: scores with their protocol, and the pictures a person judges a model by."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from math import isqrt
+from pathlib import Path
+
+import torch
+
+from ganops.atomic import write_json
+from ganops.data.manifest import read_manifest
+from ganops.data.packed import read_packed
+from ganops.errors import EvaluationError
+from ganops.evaluation.evaluate import Evaluation, evaluate_game, protocol_of
+from ganops.evaluation.reference import load_reference
+from ganops.games.saved import load_game
+from ganops.params import Params, load_params
+from ganops.recipe import find_recipe, load_recipe
+from ganops.reporting.animation import animate
+from ganops.reporting.curves import plot_curves
+from ganops.reporting.grids import image_grid, save_png
+from ganops.reporting.neighbours import neighbour_grid
+from ganops.tracking.run import resume_run
+from pipeline.stages.entry import run_stage
+from pipeline.stages.results import PARAMS, PREPARED, RECIPES, REFERENCE, evaluate_folder, run_file, train_folder
+
+
+def main(recipe: str) -> None:
+    """Score the trained model of `recipe`, draw it, and add both to its MLflow run."""
+    params, out = load_params(PARAMS), evaluate_folder(recipe)
+    rules = load_recipe(find_recipe(recipe, RECIPES))
+    _draw_training(recipe, out)
+    metrics = _score(recipe, params, out)
+    protocol = json.loads((out / "protocol.json").read_text(encoding="utf-8"))
+    print(f"evaluate {recipe}: " + ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
+    with resume_run(run_file(recipe), params=params, recipe=rules, manifest=read_manifest(PREPARED)) as run:
+        run.log_scores(metrics, protocol)
+        for picture in sorted(file for file in out.iterdir() if file.suffix in (".png", ".webp")):
+            run.log_file(picture, "evaluate")
+
+
+def _score(recipe: str, params: Params, out: Path) -> dict[str, float]:
+    """Write metrics.json, protocol.json and the pictures made of generated images; the metrics."""
+    game = load_game(train_folder(recipe) / "model")
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        found = evaluate_game(
+            game, REFERENCE, PREPARED, params.evaluate, params.seed, device, label=f"evaluate {recipe}"
+        )
+    except EvaluationError as error:
+        if not _sick(recipe):
+            raise
+        # A sick model without scores comes last on the leaderboard; it must not keep the others from theirs.
+        print(f"evaluate {recipe}: no scores, its training was sick: {error}")
+        metrics, protocol = dict[str, float](), protocol_of(load_reference(REFERENCE), params.evaluate, params.seed)
+        shutil.copyfile(sorted((train_folder(recipe) / "samples").glob("step-*.png"))[-1], out / "samples.png")
+    else:
+        metrics, protocol = found.metrics(), found.protocol
+        _draw_images(found, out)
+    write_json(out / "metrics.json", metrics)
+    write_json(out / "protocol.json", protocol.model_dump(mode="json") | {"digest": protocol.digest()})
+    return metrics
+
+
+def _sick(recipe: str) -> bool:
+    facts = json.loads((train_folder(recipe) / "training.json").read_text(encoding="utf-8"))
+    return bool(facts.get("sick"))
+
+
+def _draw_images(found: Evaluation, out: Path) -> None:
+    train = read_packed(PREPARED, "train").images[found.closest.rows]
+    save_png(image_grid(found.samples, columns=isqrt(len(found.samples))), out / "samples.png")
+    save_png(neighbour_grid(found.closest.images, train, found.closest.distances), out / "neighbours.png")
+
+
+def _draw_training(recipe: str, out: Path) -> None:
+    trained = train_folder(recipe)
+    out.mkdir(parents=True, exist_ok=True)
+    plot_curves(trained / "history.csv", out / "curves.png")
+    animate(trained / "samples", out / "training.webp")
+
+
+if __name__ == "__main__":
+    run_stage(main)

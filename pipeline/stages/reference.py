@@ -1,0 +1,27 @@
+"""Stage reference: what evaluation needs of the real data, computed once for all recipes."""
+
+from __future__ import annotations
+
+import torch
+
+from ganops.evaluation.reference import make_reference
+from ganops.evaluation.score import pick_groups
+from ganops.params import load_params
+from pipeline.stages.entry import run_stage
+from pipeline.stages.results import PARAMS, PREPARED, REFERENCE
+
+
+def main() -> None:
+    """Make results/reference out of data/prepared, and say what it holds."""
+    params = load_params(PARAMS)
+    pick_groups(params.evaluate.scores)  # a misspelt score is told now, not after hours of training
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    made = make_reference(PREPARED, params.evaluate, REFERENCE, params.seed, device)
+    counts = ", ".join(f"{count:,} {split}" for split, count in made.counts.items())
+    print(f"reference: {made.backbone} features of {counts} images; scores compare with the {made.split} split")
+    if made.classifier_accuracy is not None:
+        print(f"  the classifier names {made.classifier_accuracy:.1%} of the test images rightly")
+
+
+if __name__ == "__main__":
+    run_stage(main)
