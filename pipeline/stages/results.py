@@ -8,6 +8,7 @@ PARAMS = Path("params.yaml")
 RECIPES = Path("pipeline/recipes")
 PREPARED = Path("data/prepared")
 CHECKPOINTS = Path("checkpoints")
+PROFILES = Path("profiles")
 
 RESULTS = Path("results")
 REFERENCE = RESULTS / "reference"

@@ -6,7 +6,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from math import isqrt
 from pathlib import Path
 
@@ -33,11 +33,12 @@ from ganops.training.history import write_history
 from ganops.training.interruption import watch_for_interruption
 from ganops.training.lock import exclusive
 from ganops.training.plan import make_plan
+from ganops.training.profiling import profiled
 from ganops.training.randomness import seed_all
 from ganops.training.summary import summarise
 from ganops.training.trainer import Trainer
 from pipeline.stages.entry import run_stage
-from pipeline.stages.results import CHECKPOINTS, PARAMS, PREPARED, RECIPES, run_file, train_folder
+from pipeline.stages.results import CHECKPOINTS, PARAMS, PREPARED, PROFILES, RECIPES, run_file, train_folder
 
 RUN_FILE, SAMPLES = "run.json", "samples"
 
@@ -98,7 +99,8 @@ def _train(name: str, params: Params, recipe: Recipe, manifest: Manifest, folder
     observer = StageObserver(run, folder / SAMPLES)
     trainer = Trainer(game, recipe, data, params.train, plan, hardware, folder, params.seed, observer)
     total = plan.rounds * plan.images_per_round
-    with watch_for_interruption() as interruption, progress(f"train {name}", total, "images") as bar:
+    profile = profiled(PROFILES / name) if params.train.debug == "profile" else nullcontext()
+    with watch_for_interruption() as interruption, progress(f"train {name}", total, "images") as bar, profile:
         trainer.run(interruption, bar)
     return trainer
 

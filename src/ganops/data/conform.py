@@ -16,7 +16,7 @@ def conform(images: Tensor, shape: tuple[int, int, int]) -> Tensor:
     """
     if images.shape[1:] == torch.Size(shape):
         return images
-    return torch.cat([_conform(chunk, shape) for chunk in images.split(CHUNK)])
+    return torch.cat([_conform(chunk, shape) for chunk in torch.split(images, CHUNK)])
 
 
 def _conform(images: Tensor, shape: tuple[int, int, int]) -> Tensor:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import Any, Literal
 
 import torch
@@ -13,7 +13,8 @@ from torch import Tensor
 Sickness = Literal["non-finite", "discriminator-won", "collapse", "oscillation"]
 
 WON_ACCURACY = 0.999  # the discriminator ranks every real image above its fake ...
-WON_GRADIENT = 1e-3  # ... and the generator's gradient is this share of what it used to be
+WON_GRADIENT = 1e-2  # ... and the generator's gradient is this share of what it was in the first rows
+USUAL_ROWS = 20
 WON_ROWS = 10
 COLLAPSE_DIVERSITY = 0.25  # of the real data's; healthy digits and faces stay above 0.6
 COLLAPSE_TIMES = 2
@@ -58,7 +59,7 @@ class Health:
         self.real_spread, self.rounds = real_spread, rounds
         self.events: list[HealthEvent] = []
         self.active: set[Sickness] = set()
-        self._gradients: deque[float] = deque(maxlen=200)
+        self._gradients: list[float] = []  # the generator's, of the first rows
         self._won_rows = self._collapsed_times = self._moved_times = 0
         self._last_samples: Tensor | None = None
 
@@ -66,11 +67,11 @@ class Health:
         """Look at one row: finite numbers, and whether the discriminator has won."""
         broken = sorted(name for name, value in row.items() if not math.isfinite(value))
         self._judge(step, "non-finite", bool(broken), f"{', '.join(broken)} is not a finite number")
-        usual = sorted(self._gradients)[len(self._gradients) // 2] if self._gradients else generator_gradient
+        if len(self._gradients) < USUAL_ROWS:
+            self._gradients.append(generator_gradient)
+        usual = median(self._gradients)
         won = row.get("accuracy", 0.0) >= WON_ACCURACY and generator_gradient <= WON_GRADIENT * usual
         self._won_rows = self._won_rows + 1 if won else 0
-        if not won:
-            self._gradients.append(generator_gradient)
         fall = f"the generator's gradient fell from {usual:.2g} to {generator_gradient:.2g}"
         detail = f"every real image ranks above its fake; {fall}"
         self._judge(step, "discriminator-won", self._won_rows >= WON_ROWS, detail)
@@ -99,7 +100,7 @@ class Health:
         return {
             "events": [event.facts() for event in self.events],
             "active": sorted(self.active),
-            "gradients": list(self._gradients),
+            "gradients": self._gradients,
             "counts": [self._won_rows, self._collapsed_times, self._moved_times],
             "last_samples": self._last_samples,
         }
@@ -108,7 +109,7 @@ class Health:
         """Put back what `state` gave."""
         self.events = [HealthEvent(**event) for event in state["events"]]
         self.active = set(state["active"])
-        self._gradients = deque(state["gradients"], maxlen=self._gradients.maxlen)
+        self._gradients = state["gradients"]
         self._won_rows, self._collapsed_times, self._moved_times = state["counts"]
         self._last_samples = state["last_samples"]
 

@@ -9,6 +9,7 @@ from ganops.params import TrainParams
 from ganops.recipe import Recipe
 
 ROWS = 400  # rows of curves in a whole training
+SHORT_ROUNDS = {"two-steps": 2, "profile": 40}  # debug modes that do not need the budget
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def make_plan(recipe: Recipe, params: TrainParams, first_player: str) -> Plan:
     """The plan of a recipe's budget, scaled by `train.budget_scale`; at least two rounds."""
     images_per_round = recipe.batch_size * recipe.turns.get(first_player, 1)
     rounds = math.ceil(recipe.budget_kimg * params.budget_scale * 1000 / images_per_round)
-    rounds = 2 if params.debug == "two-steps" else max(2, rounds)
+    rounds = SHORT_ROUNDS.get(params.debug, max(2, rounds))
     times = min(params.sample_times, rounds)
     sample_at = frozenset(round(rounds * index / times) for index in range(times + 1))
     return Plan(rounds, images_per_round, max(1, rounds // ROWS), sample_at)

@@ -31,7 +31,7 @@ from ganops.training.health import Health, HealthEvent, spread
 from ganops.training.history import Curves, Row
 from ganops.training.interruption import Interruption
 from ganops.training.observer import Observer
-from ganops.training.optimizers import make_optimizer, rate_factor, set_rate
+from ganops.training.optimizers import load_state, make_optimizer, rate_factor, set_rate
 from ganops.training.plan import Plan
 from ganops.training.randomness import seed_all
 
@@ -223,7 +223,7 @@ class Trainer:
         if self.recipe.ema is not None:
             self.average.load(nested["average"])
         for name, optimizer in self.optimizers.items():
-            optimizer.load_state_dict(nested["optimizers"][name])
+            load_state(optimizer, nested["optimizers"][name])
         self.curves.load(nested["curves"])
         self.health.load(nested["health"])
         self.history = nested["history"]

@@ -1,0 +1,81 @@
+"""A training small enough for a test: shrunk recipes, a few hundred 8-pixel digits, seconds on one core."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save_file
+from sklearn.datasets import load_digits
+from torch import Tensor
+
+from ganops.data.packed import PackedImages
+from ganops.data.spec import DataSpec
+from ganops.games.build import build_game
+from ganops.params import TrainParams
+from ganops.progress import Progress
+from ganops.recipe import Recipe, load_recipe
+from ganops.training.hardware import Hardware, make_deterministic
+from ganops.training.history import write_history
+from ganops.training.interruption import Interruption
+from ganops.training.observer import Observer
+from ganops.training.plan import make_plan
+from ganops.training.randomness import seed_all
+from ganops.training.trainer import Trainer
+
+RECIPES = Path(__file__).resolve().parents[1] / "pipeline" / "recipes"
+SPEC = DataSpec(shape=(1, 8, 8), classes=tuple("0123456789"))
+SMALL = {"width": 4, "widths": [16, 8], "latent_dim": 8}
+
+
+def digits(count: int = 256) -> PackedImages:
+    """Real 8x8 digits, as packed by the prepare stage."""
+    raw = load_digits()
+    images = torch.from_numpy(raw.images[:count] * (255 / 16)).to(torch.uint8)[:, None]
+    return PackedImages(images, torch.from_numpy(raw.target[:count]).long())
+
+
+def shrunk(name: str, kimg: float = 0.64, **changes: Any) -> Recipe:
+    """A shipped recipe with small networks and a small budget; `changes` replace whole sections."""
+    recipe = load_recipe(RECIPES / f"{name}.yaml")
+    networks = {
+        part: {key: SMALL.get(key, value) for key, value in section.items()}
+        for part, section in recipe.networks.items()
+    }
+    return recipe.model_copy(update={"networks": networks, "budget_kimg": kimg, "batch_size": 16} | changes)
+
+
+def make_trainer(
+    folder: Path, recipe: Recipe, observer: Observer | None = None, seed: int = 0, **params: Any
+) -> Trainer:
+    """A trainer on the digits, on the CPU in float32, deterministic."""
+    defaults: dict[str, Any] = {"sample_images": 16, "sample_times": 4, "checkpoint_seconds": 1e-9}
+    settings = TrainParams(**(defaults | params))
+    seed_all(seed)
+    game = build_game(recipe, SPEC)
+    plan = make_plan(recipe, settings, next(iter(game.players)))
+    hardware = Hardware(torch.device("cpu"), torch.float32, compiled=False)
+    make_deterministic(hardware.device)
+    return Trainer(game, recipe, digits(), settings, plan, hardware, folder, seed, observer or Observer())
+
+
+def run(trainer: Trainer, interruption: Interruption | None = None) -> Trainer:
+    """Train to the end without a terminal."""
+    bar = Progress("test", trainer.plan.rounds * trainer.plan.images_per_round, "images")
+    trainer.run(interruption or Interruption(), bar)
+    return trainer
+
+
+def weights(trainer: Trainer) -> dict[str, Tensor]:
+    """Everything that training has changed: the trained networks and their average."""
+    trained = {f"game.{name}": tensor for name, tensor in trainer.game.state_dict().items()}
+    return trained | {f"average.{name}": tensor for name, tensor in trainer.average.game.state_dict().items()}
+
+
+def train_to_the_end(folder: Path, name: str, kimg: float) -> None:
+    """What a child process does until it is killed; it leaves its weights when it comes to the end."""
+    torch.set_num_threads(1)
+    trainer = run(make_trainer(folder, shrunk(name, kimg)))
+    save_file({name: tensor.contiguous() for name, tensor in weights(trainer).items()}, folder / "weights.safetensors")
+    write_history(folder / "history.csv", trainer.history)

@@ -1,0 +1,101 @@
+"""Each watcher promises: a training made sick on purpose raises it, a healthy one raises nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_training import digits, make_trainer, run, shrunk
+
+from ganops.errors import TrainingError
+from ganops.recipe import HealthSettings, OptimizerSettings
+from ganops.training.health import Health, movement, spread
+from ganops.training.trainer import Trainer
+
+
+def kinds(trainer: Trainer) -> set[str]:
+    return {event.kind for event in trainer.health.events}
+
+
+def rates(generator: float, discriminator: float, kind: str = "adam") -> dict[str, OptimizerSettings]:
+    return {
+        "generator": OptimizerSettings.model_validate({"kind": kind, "lr": generator}),
+        "discriminator": OptimizerSettings.model_validate({"kind": kind, "lr": discriminator}),
+    }
+
+
+def test_a_healthy_training_raises_nothing(tmp_path: Path) -> None:
+    trainer = run(make_trainer(tmp_path, shrunk("mlp", kimg=16), sample_times=10, checkpoint_seconds=1e9))
+    assert trainer.health.events == []
+
+
+def test_numbers_that_are_none_stop_the_training_even_where_a_warning_is_asked_for(tmp_path: Path) -> None:
+    recipe = shrunk("wgan-gp", kimg=4, optimizers=rates(1e20, 1e20, "sgd"), health=HealthSettings(on_sick="warn"))
+    with pytest.raises(TrainingError, match="non-finite"):
+        run(make_trainer(tmp_path, recipe, checkpoint_seconds=1e9))
+
+
+def test_a_discriminator_that_has_won_is_seen(tmp_path: Path) -> None:
+    """With the saturating loss a generator that does not learn gets no gradient once the discriminator is sure."""
+    recipe = shrunk("mlp", kimg=16, game={"kind": "unconditional", "loss": "minimax"}, optimizers=rates(1e-9, 1e-2))
+    trainer = run(make_trainer(tmp_path, recipe, checkpoint_seconds=1e9))
+    assert "discriminator-won" in kinds(trainer)
+    assert "discriminator-won" in trainer.health.active
+
+
+def test_collapse_is_seen(tmp_path: Path) -> None:
+    """A generator that runs at a hundred times the discriminator's pace ends with one image for every latent."""
+    recipe = shrunk("mlp", kimg=8, optimizers=rates(5e-2, 1e-4), ema=None)
+    trainer = run(make_trainer(tmp_path, recipe, sample_times=10, checkpoint_seconds=1e9))
+    assert "collapse" in kinds(trainer)
+
+
+def test_oscillation_is_seen_when_the_same_latents_give_unrelated_images_each_time() -> None:
+    health, real = Health(spread(digits().images), rounds=10), digits().images
+    for step in range(3, 10):
+        health.see_samples(step, real[torch.randperm(256, generator=torch.Generator().manual_seed(step))[:64]])
+    assert [event.kind for event in health.events] == ["oscillation"]
+
+
+def test_slowly_changing_samples_do_not_count_as_oscillation() -> None:
+    health, real = Health(spread(digits().images), rounds=10), digits().images.float()
+    for step in range(3, 10):
+        mixed = real[:64].lerp(real[64:128], step / 10).to(torch.uint8)
+        health.see_samples(step, mixed)
+    assert health.events == []
+
+
+def test_recover_goes_back_and_halves_the_rates_and_gives_up_after_the_stated_number(tmp_path: Path) -> None:
+    recipe = shrunk(
+        "mlp",
+        kimg=8,
+        optimizers=rates(5e-2, 1e-4),
+        ema=None,
+        health=HealthSettings(on_sick="recover", max_recoveries=2),
+    )
+    trainer = make_trainer(tmp_path, recipe, sample_times=10, checkpoint_seconds=1e-9)
+    with pytest.raises(TrainingError, match="fell sick"):
+        run(trainer)
+    assert trainer.recoveries == 2
+    assert trainer.rate_scale == 0.25
+    assert len(trainer.health.events) == 3
+
+
+def test_spread_and_movement_by_hand() -> None:
+    """Two images of four pixels that differ by 10 everywhere are 10 apart, whatever their number of pixels."""
+    images = torch.zeros(2, 1, 2, 2, dtype=torch.uint8)
+    images[1] = 10
+    assert spread(images) == pytest.approx(10)
+    assert movement(images, images + 3) == pytest.approx(3)
+
+
+def test_state_comes_back_whole() -> None:
+    health = Health(50.0, rounds=10)
+    health.see_curves(1, {"loss": float("nan"), "accuracy": 1.0}, 0.5)
+    health.see_samples(5, digits().images[:8])
+    again = Health(50.0, rounds=10)
+    again.load(health.state())
+    assert again.events == health.events
+    assert again.active == health.active
+    assert again.state()["gradients"] == health.state()["gradients"]

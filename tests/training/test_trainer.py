@@ -1,0 +1,161 @@
+"""The loop promises: same seed, same bits; killed anywhere and resumed, still the same bits and curves."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_training import RECIPES, make_trainer, run, shrunk, train_to_the_end, weights
+from torch import Tensor
+
+from ganops.errors import TrainingError
+from ganops.training.history import Row, write_history
+from ganops.training.interruption import Interruption
+from ganops.training.observer import Observer
+
+SHIPPED = sorted(path.stem for path in RECIPES.glob("*.yaml"))
+
+
+class Recorder(Observer):
+    """Remembers what it is told, each round once, as a tracking run does."""
+
+    def __init__(self) -> None:
+        self.rows: dict[float, Row] = {}
+        self.grids: dict[int, Tensor] = {}
+
+    def row(self, row: Row) -> None:
+        self.rows.setdefault(row["step"], row)
+
+    def samples(self, step: int, images: Tensor) -> None:
+        self.grids.setdefault(step, images)
+
+
+def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
+    assert one.keys() == other.keys()
+    different = [name for name in one if not torch.equal(one[name], other[name])]
+    assert not different, f"these differ: {different}"
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_recipe_trains_and_repeats_bit_for_bit(name: str, tmp_path: Path) -> None:
+    recipe = shrunk(name, kimg=0.4)
+    one, other = (run(make_trainer(tmp_path / run_name, recipe)) for run_name in ("one", "other"))
+    assert_same(weights(one), weights(other))
+    for trainer, file in ((one, "one.csv"), (other, "other.csv")):
+        write_history(tmp_path / file, trainer.history)
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "other.csv").read_bytes()
+    assert all(torch.isfinite(tensor).all() for tensor in weights(one).values())
+
+
+def test_training_moves_the_weights_and_another_seed_gives_others(tmp_path: Path) -> None:
+    fresh = {name: tensor.clone() for name, tensor in weights(make_trainer(tmp_path / "a", shrunk("mlp"))).items()}
+    trained = weights(run(make_trainer(tmp_path / "a", shrunk("mlp"))))
+    other = weights(run(make_trainer(tmp_path / "b", shrunk("mlp"), seed=1)))
+    name = "game.generator.layers.0.weight"
+    assert not torch.equal(fresh[name], trained[name])
+    assert not torch.equal(trained[name], other[name])
+
+
+class StopAfter(Interruption):
+    """Asks for an end after so many rounds, as a signal would."""
+
+    def __init__(self, rounds: int) -> None:
+        super().__init__()
+        self.left = rounds
+
+    def requested(self) -> bool:
+        self.left -= 1
+        self.reason = "terminated by SIGTERM" if self.left == 0 else None
+        return self.left == 0
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_stopped_in_every_tenth_round_training_ends_as_the_undisturbed_one(name: str, tmp_path: Path) -> None:
+    recipe = shrunk(name, kimg=0.5)
+    whole, parts = Recorder(), Recorder()
+    undisturbed = run(make_trainer(tmp_path / "whole", recipe, whole))
+    for _ in range(undisturbed.plan.rounds):
+        trainer = make_trainer(tmp_path / "parts", recipe, parts, checkpoint_seconds=1e9)
+        with contextlib.suppress(TrainingError):
+            run(trainer, StopAfter(10))
+            break
+    assert_same(weights(trainer), weights(undisturbed))
+    assert trainer.history == undisturbed.history
+    assert parts.rows == whole.rows
+    assert all(torch.equal(parts.grids[step], grid) for step, grid in whole.grids.items())
+
+
+@pytest.mark.parametrize("name", ["dcgan", "wgan-gp"])
+def test_killed_at_random_moments_training_ends_with_the_same_bits(name: str, tmp_path: Path) -> None:
+    """A checkpoint is written after every round, so most kills hit the writing of a checkpoint or of samples."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tiny_training", "torch._dynamo"])
+    seed = random.randrange(1000)
+    chance = random.Random(seed)
+    undisturbed = run(make_trainer(tmp_path / "whole", shrunk(name, 0.96)))
+    folder, kills = tmp_path / "killed", 0
+    for _ in range(200):
+        child = context.Process(target=train_to_the_end, args=(folder, name, 0.96))
+        child.start()
+        child.join(chance.uniform(0.05, 0.6) if kills < 6 else 120)
+        if child.is_alive():
+            child.kill()
+            kills += 1
+        child.join()
+        if child.exitcode == 0:
+            break
+    assert child.exitcode == 0, f"never came to the end (seed {seed})"
+    assert kills > 0, f"no kill hit (seed {seed})"
+    survived = load_file(folder / "weights.safetensors")
+    assert_same(survived, weights(undisturbed))
+    write_history(tmp_path / "whole.csv", undisturbed.history)
+    assert (folder / "history.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+def test_overfitting_one_batch_shows_the_same_images_in_every_round(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, shrunk("mlp", kimg=4), debug="overfit-one-batch")
+    seen = []
+    original = trainer.batches.part
+    trainer.batches.part = lambda index, part=0: seen.append(index) or original(index, part)  # type: ignore[method-assign]
+    run(trainer)
+    assert set(seen) == {0}
+
+
+def test_two_steps_play_two_rounds_and_everything_else_once(tmp_path: Path) -> None:
+    recorder = Recorder()
+    trainer = run(make_trainer(tmp_path, shrunk("wgan-gp"), recorder, debug="two-steps"))
+    assert trainer.step == 2
+    assert list(recorder.rows) == [1, 2]
+    assert list(recorder.grids) == [0, 1, 2]
+
+
+def test_parts_of_a_batch_give_the_gradient_of_the_whole(tmp_path: Path) -> None:
+    """Without batch norm the mean over two halves is the mean over the whole, if both see the same latents.
+
+    The parts draw other latents than the whole batch does, so only the terms of real images can be compared:
+    D(x) in the first round, before any weight has moved. 1e-6: float32 sums in another order.
+    """
+    whole = make_trainer(tmp_path / "whole", shrunk("wgan-gp"))
+    halves = make_trainer(tmp_path / "halves", shrunk("wgan-gp", parts=2))
+    first = []
+    for trainer in (whole, halves):
+        trainer._turn("discriminator", 0, 0)
+        first.append(trainer.curves.take()["D(x)"])
+    assert first[0] == pytest.approx(first[1], abs=1e-6)
+
+
+def test_a_stop_says_how_to_go_on_and_time_is_counted_over_it(tmp_path: Path) -> None:
+    trainer = make_trainer(tmp_path, shrunk("mlp"))
+    with pytest.raises(TrainingError, match="goes on from here") as stopped:
+        run(trainer, StopAfter(5))
+    assert stopped.value.exit_code == 128 + signal.SIGTERM
+    time.sleep(0.01)
+    resumed = run(make_trainer(tmp_path, shrunk("mlp")))
+    assert resumed.seconds > trainer.seconds > 0
