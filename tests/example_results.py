@@ -18,6 +18,7 @@ from ganops.data.spec import DataSpec
 from ganops.reporting.animation import animate
 from ganops.reporting.curves import plot_curves
 from ganops.reporting.grids import image_grid, save_png
+from ganops.reporting.leaderboard import Row
 from ganops.reporting.neighbours import neighbour_grid
 
 PROTOCOL = {"digest": "ab" * 32, "backbone": "classifier", "split": "train", "samples": 5000, "seed": 7}
@@ -55,6 +56,20 @@ def manifest() -> Manifest:
     )
 
 
+def row(recipe: str, parameters: int = 1000, sick: bool = False, protocol: str = "a", **scores: float) -> Row:
+    """A leaderboard row with these scores; protocol "a" took 5000 samples, "b" 500."""
+    return Row(
+        recipe=recipe,
+        scores=scores,
+        protocol=PROTOCOL | {"digest": protocol, "samples": {"a": 5000, "b": 500}[protocol]},
+        images_per_second=1900.0,
+        minutes=1.5,
+        parameters={"generator": parameters},
+        steps=2000,
+        sick=sick,
+    )
+
+
 def write_history(path: Path, rows: int = 200, broken: range = range(0)) -> None:
     """Curves that behave as a GAN's do: from far apart to an uneasy balance; the losses of rows in `broken` are NaN."""
     noise = random.Random(0)
@@ -75,7 +90,9 @@ def write_frames(folder: Path, images: Tensor, count: int) -> None:
     for index in range(count):
         share = index / max(count - 1, 1)
         grains = torch.randint(0, 256, images.shape, generator=noise)
-        save_png(image_grid((images * share + grains * (1 - share)).to(torch.uint8), 8), folder / f"step-{index * 90:08}.png")
+        save_png(
+            image_grid((images * share + grains * (1 - share)).to(torch.uint8), 8), folder / f"step-{index * 90:08}.png"
+        )
 
 
 def write_recipe_results(
@@ -110,7 +127,9 @@ def write_recipe_results(
     }
     (trained / "training.json").write_text(json.dumps(facts | training))
     write_history(trained / "history.csv")
-    (root / "results" / "runs" / f"{recipe}.json").write_text(json.dumps({"run_id": f"run-of-{recipe}", "recipe": recipe}))
+    (root / "results" / "runs" / f"{recipe}.json").write_text(
+        json.dumps({"run_id": f"run-of-{recipe}", "recipe": recipe})
+    )
     (root / "pipeline" / "recipes" / f"{recipe}.yaml").write_text(RECIPE)
     if metrics is not None:
         (evaluated / "metrics.json").write_text(json.dumps(metrics))
@@ -118,7 +137,9 @@ def write_recipe_results(
     if images is not None:
         save_png(image_grid(images, 8), evaluated / "samples.png")
         pairs = images[: len(images) // 2 // 4 * 4]
-        save_png(neighbour_grid(pairs, images[-len(pairs) :], torch.linspace(1, 9, len(pairs))), evaluated / "neighbours.png")
+        save_png(
+            neighbour_grid(pairs, images[-len(pairs) :], torch.linspace(1, 9, len(pairs))), evaluated / "neighbours.png"
+        )
         plot_curves(trained / "history.csv", evaluated / "curves.png")
     if images is not None and frames:
         write_frames(trained / "samples", images, frames)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from math import sqrt
 from pathlib import Path
 
 from PIL import Image
@@ -15,8 +16,7 @@ FRAME_MILLISECONDS = 300
 LAST_FRAME_MILLISECONDS = 2500
 MAX_FRAMES = 60
 MAX_BYTES = 1_000_000
-# Tried in this order until the film is small enough; the last one is taken in any case.
-SIZES = (1.0, 0.75, 0.5, 0.35)
+MIN_SIZE = 0.25
 
 
 def animate(frames_folder: Path, out: Path) -> None:
@@ -43,11 +43,11 @@ def animate(frames_folder: Path, out: Path) -> None:
             action="remove the folder and train the recipe again",
         )
     captions = [f"step {_step(path):,}" for path in paths]
-    for size in SIZES:
-        shrunk = [with_caption(_shrink(frame, size), text) for frame, text in zip(frames, captions, strict=True)]
-        film = _encode(shrunk, kinds[out.suffix])
-        if len(film) <= MAX_BYTES:
-            break
+    size, film = 1.0, _encode(frames, captions, 1.0, kinds[out.suffix])
+    while len(film) > MAX_BYTES and size > MIN_SIZE:
+        # Bytes go with the area, roughly: one more round is mostly enough.
+        size = max(MIN_SIZE, 0.9 * size * sqrt(MAX_BYTES / len(film)))
+        film = _encode(frames, captions, size, kinds[out.suffix])
     write_bytes(out, film)
 
 
@@ -66,20 +66,21 @@ def _spread(paths: list[Path]) -> list[Path]:
 def _read(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
-            return image.convert("RGB")
+            return image.convert("L" if image.mode == "L" else "RGB")
     except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a damaged PNG
         raise EvaluationError(f"{path} cannot be read", found=str(error), action="train the recipe again") from error
 
 
-def _shrink(frame: Image.Image, size: float) -> Image.Image:
-    return frame.resize((round(frame.width * size), round(frame.height * size)), Image.Resampling.LANCZOS)
-
-
-def _encode(frames: list[Image.Image], kind: str) -> bytes:
+def _encode(frames: list[Image.Image], captions: list[str], size: float, kind: str) -> bytes:
+    """The film with its frames at `size` of their own; captions keep theirs, so that they can be read."""
+    width, height = (round(size * side) for side in frames[0].size)
+    shrunk = [frame.resize((width, height), Image.Resampling.LANCZOS) for frame in frames]
+    shown = [with_caption(frame, caption) for frame, caption in zip(shrunk, captions, strict=True)]
+    if kind == "GIF" and shown[0].mode == "RGB":
+        # Pillow's own way to 256 colours takes a hundred times as long for hardly better ones.
+        shown = [frame.quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE) for frame in shown]
     durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_FRAME_MILLISECONDS]
     film = BytesIO()
     # quality and method are WebP's; GIF ignores them.
-    frames[0].save(
-        film, kind, save_all=True, append_images=frames[1:], duration=durations, loop=0, quality=70, method=4
-    )
+    shown[0].save(film, kind, save_all=True, append_images=shown[1:], duration=durations, loop=0, quality=70, method=2)
     return film.getvalue()

@@ -18,6 +18,7 @@ from ganops.errors import EvaluationError
 # Okabe and Ito (2008), told apart by the colour-blind too; yellow is left out, as it fades on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 SICK_COLOUR = "#C1121F"
+SICK_MARK = {"color": SICK_COLOUR, "markersize": 9, "markeredgewidth": 2.0}
 SMOOTHED_SHARE = 0.03
 PANEL_INCHES = (4.2, 2.5)
 MAX_PANEL_COLUMNS = 3
@@ -42,7 +43,7 @@ def read_history(path: Path) -> tuple[Floats, dict[str, Floats]]:
         raise EvaluationError(f"{path} holds no curves", expected="columns step, kimg and the curves; at least one row")
     try:
         columns = {
-            name: np.array([float(row[name] or "nan") for row in rows], dtype=np.float64)
+            name: np.array([np.nan if row[name] == "" else float(row[name]) for row in rows], dtype=np.float64)
             for name in rows[0]
             if name != "step"
         }
@@ -112,9 +113,7 @@ def _draw(panel: Any, title: str, kimg: Floats, curves: dict[str, Floats]) -> No
     sick = ~np.all([np.isfinite(values) for values in curves.values()], axis=0)
     if sick.any():
         foot = panel.get_xaxis_transform()
-        panel.plot(
-            kimg[sick], np.full(sick.sum(), 0.03), "|", transform=foot, color=SICK_COLOUR, label="not a finite number"
-        )
+        panel.plot(kimg[sick], np.full(sick.sum(), 0.03), "|", transform=foot, label="not a finite number", **SICK_MARK)
     beyond = _cut_outliers(panel, np.concatenate(list(curves.values())))
     panel.set_title(title.replace("_", " ") + (f"  ({beyond} outliers not shown)" if beyond else ""), **TITLE)
     panel.grid(alpha=0.25, linewidth=0.6)

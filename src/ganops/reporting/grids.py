@@ -66,4 +66,4 @@ def check_images(images: Tensor) -> None:
 def save_png(image: Image.Image, path: Path) -> None:
     """Write `image` to `path` as PNG, atomically."""
     with atomic_path(path) as temporary:
-        image.save(temporary, format="PNG", optimize=True)
+        image.save(temporary, format="PNG")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ganops.errors import EvaluationError
-from ganops.reporting.scores import Score
+from ganops.reporting.scores import ShownScore
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def read_json(path: Path, command: str) -> dict[str, Any]:
     return value
 
 
-def ranked(rows: Sequence[Row], score: Score) -> list[Row]:
+def ranked(rows: Sequence[Row], score: ShownScore) -> list[Row]:
     """Best first; recipes without a value follow, sick ones come last, each in their given order."""
     return sorted(rows, key=lambda row: (row.sick, score.distance_from_best(row.scores)))
 

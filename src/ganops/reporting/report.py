@@ -11,7 +11,7 @@ import jinja2
 from ganops.data.manifest import Manifest
 from ganops.reporting.leaderboard import Row, common_protocol, ranked
 from ganops.reporting.parts import RecipePart, facts, read_part
-from ganops.reporting.scores import Score, describe, in_order
+from ganops.reporting.scores import ShownScore, describe, in_order
 from ganops.reporting.tables import headline_scores, table
 from ganops.reporting.winner import Winner
 
@@ -20,7 +20,7 @@ from ganops.reporting.winner import Winner
 class ScoreLine:
     """One score of all recipes: the value of each as text, and which of them are the best."""
 
-    score: Score
+    score: ShownScore
     values: Sequence[str]
     best: Sequence[bool]
 
@@ -73,7 +73,7 @@ def lineage(parts: Sequence[RecipePart], protocol_digest: str, manifest: Manifes
     return digests | {f"MLflow run of {part.row.recipe}": part.run_id for part in parts}
 
 
-def _score_line(score: Score, rows: Sequence[Row]) -> ScoreLine:
+def _score_line(score: ShownScore, rows: Sequence[Row]) -> ScoreLine:
     distances = [score.distance_from_best(row.scores) for row in rows]
     healthy = [distance for distance, row in zip(distances, rows, strict=True) if not row.sick]
     best = min(healthy, default=float("inf"))

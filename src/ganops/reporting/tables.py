@@ -7,7 +7,7 @@ import io
 from collections.abc import Callable, Sequence
 
 from ganops.reporting.leaderboard import Row, ranked
-from ganops.reporting.scores import Score, describe, in_order
+from ganops.reporting.scores import ShownScore, describe, in_order
 
 HEADLINE_SCORES = ("fid", "is", "kid")
 
@@ -63,7 +63,7 @@ def table(rows: Sequence[Row], score: str) -> tuple[list[str], list[list[str]]]:
     return heading, lines
 
 
-def headline_scores(rows: Sequence[Row], score: str) -> list[Score]:
+def headline_scores(rows: Sequence[Row], score: str) -> list[ShownScore]:
     """FID, IS and KID, as far as any recipe has them, and the score that decides."""
     known = {key for row in rows for key in row.scores}
     return in_order({key for key in HEADLINE_SCORES if key in known} | {score})

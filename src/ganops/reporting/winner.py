@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isinf
+from math import hypot, isinf
 
 from ganops.errors import EvaluationError
 from ganops.reporting.leaderboard import Row, common_protocol, ranked
-from ganops.reporting.scores import Score, describe
+from ganops.reporting.scores import ShownScore, describe, number
+
+DOUBT = 2.0  # standard errors of a difference, below which it may well be chance
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def choose_winner(rows: Sequence[Row], score: str) -> Winner:
     if not candidates:
         raise EvaluationError(
             "no recipe can win",
-            expected=f"at least one healthy recipe with a {meaning.label}",
+            expected=f"at least one healthy recipe with a {meaning.title}",
             found="; ".join(f"{recipe} {reason}" for recipe, reason in excluded.items()) or "no recipes",
             action="look at the curves in MLflow, change the recipe (a lower learning rate), and run dvc repro",
         )
@@ -51,27 +53,33 @@ def choose_winner(rows: Sequence[Row], score: str) -> Winner:
     return Winner(best.recipe, score, value, why + ".")
 
 
-def _reason_against(row: Row, score: Score) -> str:
+def _reason_against(row: Row, score: ShownScore) -> str:
     if row.sick:
         return "fell sick in training"
-    return f"has no {score.label}" if isinf(score.distance_from_best(row.scores)) else ""
+    return f"has no {score.title}" if isinf(score.distance_from_best(row.scores)) else ""
 
 
-def _why(best: Row, rest: Sequence[Row], score: Score) -> str:
+def _why(best: Row, rest: Sequence[Row], score: ShownScore) -> str:
     value = best.scores[score.key]
-    shown = f"{score.label} {score.number(value)}"
+    shown = f"{score.title} {score.show(best.scores)}"
     if not rest:
         return f"{best.recipe} is the only recipe that can be ranked: {shown}"
-    other = rest[0].scores[score.key]
+    second = rest[0]
+    other = second.scores[score.key]
     if other == value:
-        smaller = sum(best.parameters.values()) < sum(rest[0].parameters.values())
+        smaller = sum(best.parameters.values()) < sum(second.parameters.values())
         reason = "has fewer parameters" if smaller else "stands first in params.yaml"
-        return f"{best.recipe} and {rest[0].recipe} share the best {shown}, and {best.recipe} {reason}"
+        return f"{best.recipe} and {second.recipe} share the best {shown}, and {best.recipe} {reason}"
     margin = abs(value - other)
-    # A share means something only between numbers of the same sign, above zero: KID may be negative.
+    # A share means something only between numbers above zero: KID may be negative.
     share = f" ({margin / other:.0%})" if value > 0 and other > 0 else ""
     superlative, side = ("lowest", "below") if score.better == "lower" else ("highest", "above")
-    return (
-        f"{best.recipe} has the {superlative} {shown}, {score.number(margin)}{share} {side} {rest[0].recipe}, "
-        "the next one"
-    )
+    why = f"{best.recipe} has the {superlative} {shown}, {number(margin)}{share} {side} {second.recipe}, the next one"
+    return why + (", although so few samples cannot tell the two apart" if _in_doubt(best, second, score) else "")
+
+
+def _in_doubt(best: Row, second: Row, score: ShownScore) -> bool:
+    """Whether the difference is less than twice its standard error, as far as the errors are known."""
+    errors = score.error(best.scores), score.error(second.scores)
+    spread = hypot(*(error for error in errors if error is not None))
+    return abs(best.scores[score.key] - second.scores[score.key]) < DOUBT * spread
