@@ -106,13 +106,26 @@ class Limit(Settings):
     min: float | None = None
     max: float | None = None
 
+    @model_validator(mode="after")
+    def _leaves_something(self) -> Limit:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}: no score is inside")
+        return self
+
 
 class GateParams(Settings):
-    """When a challenger may become champion."""
+    """When a challenger may become champion.
+
+    mode: judge and promote, judge and only say so (`dry_run`), or neither.
+    score: what has to be better than the champion's, by at least the share `min_improvement` of it and by more than
+        `sigmas` standard errors of the difference.
+    limits: absolute bounds, which hold for the first champion too.
+    """
 
     mode: Literal["disabled", "dry_run", "enabled"] = "enabled"
     score: ScoreName = "fid"
     min_improvement: float = Field(default=0.0, ge=0, lt=1)
+    sigmas: float = Field(default=2.0, ge=0)
     limits: dict[ScoreName, Limit] = Field(default_factory=dict)
 
 

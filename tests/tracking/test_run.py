@@ -74,18 +74,22 @@ def test_a_finished_run_holds_params_data_curves_samples_scores_health_and_files
 def test_a_run_that_ends_badly_says_so_and_finishes_when_resumed(
     tracking_home: Path, error: BaseException, status: str
 ) -> None:
-    with pytest.raises(type(error)), start_run("tiny", params=small_params(), system_metrics=False) as run:
-        RunFile(run_id=run.run_id, recipe="tiny").write(RUN_FILE)
-        run.log_curves([(0, {"loss": 1.0})])
-        raise error
-    client = connect().client
-    ended = client.get_run(run.run_id)
+    def train() -> None:
+        with start_run("tiny", params=small_params(), system_metrics=False) as run:
+            RunFile(run_id=run.run_id, recipe="tiny").write(RUN_FILE)
+            run.log_curves([(0, {"loss": 1.0})])
+            raise error
+
+    with pytest.raises(type(error)):
+        train()
+    client, run_id = connect().client, read_run_file(RUN_FILE).run_id
+    ended = client.get_run(run_id)
     assert ended.info.status == status
     assert ended.data.metrics == {"loss": 1.0}, "what came before the end is kept"
     with resume_run(RUN_FILE, params=small_params()) as resumed:
-        assert client.get_run(run.run_id).info.status == "RUNNING"
-    assert (resumed.run_id, resumed.restored_from) == (run.run_id, None)
-    assert client.get_run(run.run_id).info.status == "FINISHED"
+        assert client.get_run(run_id).info.status == "RUNNING"
+    assert (resumed.run_id, resumed.restored_from) == (run_id, None)
+    assert client.get_run(run_id).info.status == "FINISHED"
 
 
 def test_after_a_sigkill_no_step_is_logged_twice_and_holes_are_filled(tracking_home: Path) -> None:

@@ -23,12 +23,8 @@ HEAD_REVISION = "SELECT version_num FROM alembic_version"
 def test_two_processes_that_start_at_once_make_one_sound_database(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     program = "from ganops.tracking.store import connect; import sys; print(connect(sys.argv[1]).experiment('ganops'))"
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, uri], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
-        for _ in range(2)
-    ]
+    command, pipe = [sys.executable, "-c", program, uri], subprocess.PIPE
+    started = [subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) for _ in range(2)]
     outputs = [process.communicate(timeout=120) for process in started]
     assert [process.returncode for process in started] == [0, 0], outputs
     assert {out for out, _ in outputs} == {"1\n"}, "both see the same experiment"

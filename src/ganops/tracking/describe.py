@@ -80,7 +80,7 @@ def describe_flow(name: str, params: Params) -> Description:
 def _origin() -> dict[str, str]:
     """Who started what, from which code and data; git's state stands under MLflow's own names, which its UI shows."""
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
-    tags = {"mlflow.user": _user(), "mlflow.source.type": "LOCAL", "mlflow.source.name": shortened(command)}
+    tags = {"mlflow.user": user_name(), "mlflow.source.type": "LOCAL", "mlflow.source.name": shortened(command)}
     for name, value in lineage_tags(Path.cwd(), of=("data/", "results/reference")).items():
         tags[f"mlflow.source.{name}" if name.startswith("git.") else name] = value
     return tags
@@ -107,7 +107,8 @@ def dataset_input(manifest: Manifest) -> DatasetInput:
     return DatasetInput(dataset, [InputTag("mlflow.data.context", "training"), InputTag("sha256", manifest.digest)])
 
 
-def _user() -> str:
+def user_name() -> str:
+    """Who runs this process, as well as the machine can say."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user id without a name

@@ -1,0 +1,1 @@
+"""Registry: models packaged without pickle, registered once, and promoted through one gate."""

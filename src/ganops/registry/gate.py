@@ -1,0 +1,151 @@
+"""Whether a challenger may become champion: one pure function of scores, protocols and policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import hypot, isfinite
+from typing import Any, Literal
+
+from ganops.params import GateParams
+from ganops.reporting.scores import describe, number
+
+Verdict = Literal["accepted", "refused", "already champion", "not judged"]
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Scores (`<key>_error` is the standard error of `<key>`) and the protocol they were measured under."""
+
+    scores: Mapping[str, float | None]
+    protocol: Mapping[str, Any]
+
+    @property
+    def digest(self) -> str:
+        """The protocol's digest; empty where it is not known, which equals nothing."""
+        return str(self.protocol.get("digest") or "")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """All that counts for or against a model version.
+
+    measured: its scores, once per protocol, the first those it was registered with.
+    sick: something was wrong when its training ended. withdrawn: why it was taken back before; empty if it was not.
+    """
+
+    version: str
+    measured: tuple[Measured, ...]
+    sick: bool = False
+    withdrawn: str = ""
+
+    def under(self, digest: str) -> Measured | None:
+        """Its scores under a protocol."""
+        return next((measured for measured in self.measured if digest and measured.digest == digest), None)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """promote: the champion alias may move. verdict: what the gate found. reasons: sentences, failures first."""
+
+    promote: bool
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+@dataclass
+class _Findings:
+    for_it: list[str] = field(default_factory=list)
+    against_it: list[str] = field(default_factory=list)
+
+    def note(self, good: bool, sentence: str) -> None:
+        (self.for_it if good else self.against_it).append(sentence)
+
+
+def decide(policy: GateParams, challenger: Standing, champion: Standing | None) -> Decision:
+    """Judge a challenger.
+
+    It is accepted when it is neither sick nor withdrawn, when every score the policy names is a finite number within
+    its limits, and when it is better than the champion, under the same protocol, by more than chance and by the asked
+    share. Mode `enabled` promotes an accepted one, `dry_run` only says so, `disabled` does not judge.
+    """
+    if policy.mode == "disabled":
+        return Decision(False, "not judged", ("gate.mode is 'disabled': nothing is judged and nothing moves",))
+    if champion is not None and champion.version == challenger.version:
+        return Decision(False, "already champion", (f"version {challenger.version} is the champion already",))
+    findings = _Findings()
+    if challenger.withdrawn:
+        findings.note(False, f"it was withdrawn before: {challenger.withdrawn}")
+    if challenger.sick:
+        findings.note(False, "its training was sick when it ended; a sick run is never promoted")
+    own = challenger.measured[0] if challenger.measured else Measured({}, {})
+    _check_scores(policy, own, findings)
+    if champion is None:
+        findings.note(True, "there is no champion yet")
+    elif _finite(own.scores, policy.score) is not None:
+        _check_improvement(policy, own, champion, findings)
+    accepted = not findings.against_it
+    reasons = [*findings.against_it, *findings.for_it]
+    if policy.mode == "dry_run":
+        reasons.append("gate.mode is 'dry_run': nothing moves")
+    return Decision(accepted and policy.mode == "enabled", "accepted" if accepted else "refused", tuple(reasons))
+
+
+def _check_scores(policy: GateParams, own: Measured, findings: _Findings) -> None:
+    for key in dict.fromkeys((policy.score, *policy.limits)):
+        title, value = describe(key).title, _finite(own.scores, key)
+        if value is None:
+            findings.note(False, f"its {title} is missing or no finite number")
+            continue
+        limit = policy.limits.get(key)
+        if limit is not None and limit.max is not None:
+            findings.note(value <= limit.max, f"{title} {number(value)}, at most {number(limit.max)} is asked")
+        if limit is not None and limit.min is not None:
+            findings.note(value >= limit.min, f"{title} {number(value)}, at least {number(limit.min)} is asked")
+
+
+def _check_improvement(policy: GateParams, own: Measured, champion: Standing, findings: _Findings) -> None:
+    key, shown = policy.score, describe(policy.score)
+    other = champion.under(own.digest)
+    who = f"the champion (version {champion.version})"
+    if other is None:
+        findings.note(False, f"its scores and those of {who} do not compare: {_difference(own, champion)}")
+        return
+    value, its = _finite(own.scores, key), _finite(other.scores, key)
+    if value is None or its is None:
+        findings.note(False, f"the {shown.title} of {who} is missing or no finite number, so nothing can be compared")
+        return
+    gain = its - value if shown.better == "lower" else value - its
+    chance = policy.sigmas * hypot(_finite(own.scores, f"{key}_error") or 0, _finite(other.scores, f"{key}_error") or 0)
+    sentence = f"{shown.title} {number(value)} against {number(its)} of {who}"
+    if gain <= 0:
+        findings.note(False, f"{sentence}: not better")
+    elif gain < policy.min_improvement * abs(its):
+        findings.note(False, f"{sentence}: better by less than the asked {policy.min_improvement:.1%}")
+    elif gain <= chance:
+        findings.note(
+            False,
+            f"{sentence}: one cannot tell, as {number(gain)} may be chance ({policy.sigmas:g} standard errors of the "
+            f"difference are {number(chance)})",
+        )
+    else:
+        findings.note(True, f"{sentence}: better")
+
+
+def _difference(own: Measured, champion: Standing) -> str:
+    """Which fields of the two protocols differ, in words."""
+    other = champion.measured[0].protocol if champion.measured else {}
+    keys = [key for key in own.protocol if key != "digest" and own.protocol.get(key) != other.get(key)]
+    if not own.digest or not other:
+        return "a protocol is missing"
+    shown = (f"{key} {_short(own.protocol[key])}, not {_short(other.get(key))}" for key in keys)
+    return "another protocol (" + ("; ".join(shown) or "digests differ") + ")"
+
+
+def _short(value: object) -> str:
+    return str(value)[:16]
+
+
+def _finite(scores: Mapping[str, float | None], key: str) -> float | None:
+    value = scores.get(key)
+    return float(value) if isinstance(value, int | float) and isfinite(value) else None

@@ -1,0 +1,38 @@
+"""A registered model as a game again, for the code that runs now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ganops.errors import RegistryError
+from ganops.games.game import Game
+from ganops.games.saved import load_game
+from ganops.tracking.outbox import first_line
+
+
+def registered_folder(uri: str) -> Path:
+    """The local model folder of a registered model, fetched where it lies elsewhere; `uri` as in models:/name@alias.
+
+    Raises RegistryError when there is no such version or its files are gone.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    try:
+        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts" / "model"
+    except (MlflowException, OSError) as error:
+        raise RegistryError(
+            f"{uri} cannot be loaded",
+            found=first_line(error),
+            action="`ganops history` and the Models page of `mlflow ui` say which versions there are",
+        ) from error
+    if not folder.is_dir():
+        raise RegistryError(f"{uri} is no model of ganops", expected=f"{folder}")
+    return folder
+
+
+def load_registered_game(uri: str, device: str | torch.device = "cpu") -> Game:
+    """The game of a registered model, in eval mode on `device`; raises as `registered_folder` and `load_game` do."""
+    return load_game(registered_folder(uri), device)

@@ -1,0 +1,58 @@
+"""A model folder as an MLflow model: code, safetensors and source, no pickle; served by `mlflow models serve`."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import ganops
+from ganops.games.saved import load_description
+from ganops.tracking.store import Store
+
+# What the carried source imports when it makes images; tests/registry/test_package.py checks that nothing is missing.
+REQUIREMENTS = ("mlflow", "numpy", "pandas", "pillow", "pydantic", "pyyaml", "safetensors", "torch")
+SERVED_MODEL = Path(__file__).with_name("served_model.py")
+MODEL_NAME = "model"
+
+
+def log_package(store: Store, run_id: str, folder: Path, card: Path) -> str:
+    """Log the model folder, its card and the ganops source as an MLflow model of a run; its address.
+
+    card: a folder that travels with the model.
+    """
+    import mlflow
+    import pandas as pd
+
+    description = load_description(folder)
+    shape, classes = description.spec.shape, description.spec.classes
+    mlflow.set_tracking_uri(store.uri)
+    with mlflow.start_run(run_id=run_id):
+        logged = mlflow.pyfunc.log_model(
+            name=MODEL_NAME,
+            python_model=str(SERVED_MODEL),
+            artifacts={"model": str(folder), "card": str(card)},
+            code_paths=[str(Path(ganops.__file__).parent)],
+            signature=_signature(),
+            input_example=(pd.DataFrame({"n": [2]}), {"seed": 0}),
+            pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
+            metadata={"recipe": description.name, "image_shape": shape, "classes": classes, "pixels": "0..255, uint8"},
+        )
+    return str(logged.model_uri)
+
+
+def _signature() -> Any:
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+
+    return ModelSignature(
+        inputs=Schema([ColSpec(DataType.long, "n"), ColSpec(DataType.string, "label", required=False)]),
+        outputs=Schema(
+            [
+                ColSpec(DataType.string, "png"),
+                ColSpec(DataType.string, "label", required=False),
+                ColSpec(DataType.long, "image_size"),
+            ]
+        ),
+        params=ParamSchema([ParamSpec("seed", DataType.long, 0)]),
+    )
