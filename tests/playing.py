@@ -2,15 +2,43 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
 from ganops.games.game import Batch, Game, Turn
+from ganops.recipe import Recipe
 
 DIGITS = ("0", "1", "2", "3")
+
+RECIPE: dict[str, Any] = {
+    "summary": "a small pair",
+    "paper": "none",
+    "game": {"kind": "unconditional", "loss": "hinge"},
+    "networks": {
+        "generator": {"kind": "mlp-generator", "widths": [4], "latent_dim": 7},
+        "discriminator": {"kind": "mlp-discriminator", "widths": [4]},
+    },
+    "optimizers": {"generator": {"lr": 1e-3}, "discriminator": {"lr": 1e-3}},
+    "batch_size": 4,
+    "budget_kimg": 1,
+}
+
+
+def recipe(**changes: Any) -> Recipe:
+    """The recipe with some keys replaced; a dotted key, its dots as double underscores, reaches inside."""
+    sections = copy.deepcopy(RECIPE)
+    for path, value in changes.items():
+        *outer, last = path.split("__")
+        place = sections
+        for key in outer:
+            place = place[key]
+        place[last] = value
+    return Recipe.model_validate(sections)
 
 
 def spec_of(channels: int, size: int, classes: tuple[str, ...] = ()) -> DataSpec:

@@ -2,40 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
-from playing import spec_of
+from playing import recipe, spec_of
 
 from ganops.errors import SettingsError
 from ganops.games.build import build_game, recipe_spec
-from ganops.recipe import Recipe
-
-RECIPE: dict[str, Any] = {
-    "summary": "a small pair",
-    "paper": "none",
-    "game": {"kind": "unconditional", "loss": "hinge"},
-    "networks": {
-        "generator": {"kind": "mlp-generator", "widths": [4], "latent_dim": 7},
-        "discriminator": {"kind": "mlp-discriminator", "widths": [4]},
-    },
-    "optimizers": {"generator": {"lr": 1e-3}, "discriminator": {"lr": 1e-3}},
-    "batch_size": 4,
-    "budget_kimg": 1,
-}
-
-
-def recipe(**changes: Any) -> Recipe:
-    """The recipe with some keys replaced; a dotted key, its dots as double underscores, reaches inside."""
-    sections = copy.deepcopy(RECIPE)
-    for path, value in changes.items():
-        *outer, last = path.split("__")
-        place = sections
-        for key in outer:
-            place = place[key]
-        place[last] = value
-    return Recipe.model_validate(sections)
 
 
 def test_game_has_the_networks_players_and_latents_of_its_recipe() -> None:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from playing import spec_of
-from test_build import recipe
+from playing import recipe, spec_of
 
 from ganops.errors import ModelError
 from ganops.games.build import build_game

@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from playing import moved, optimizers_of, play_round, random_batch, snapshot, spec_of
-from test_build import recipe
+from playing import moved, optimizers_of, play_round, random_batch, recipe, snapshot, spec_of
 
 from ganops.games.build import build_game
 from ganops.games.game import Batch, Game, Request

@@ -1,22 +1,40 @@
-"""The strided convolutional pair of DCGAN (Radford et al. 2015, arXiv:1511.06434)."""
+"""The strided convolutional networks of DCGAN (Radford et al. 2015, arXiv:1511.06434), with and without labels."""
 
 from __future__ import annotations
 
 from typing import Literal, cast
 
-from pydantic import Field
+import torch
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
-from ganops.networks.network import NETWORKS, Discriminator, Generator, dcgan_initial_weights, resolutions
+from ganops.networks.conditioning import Condition, LabelPlanes, LabelVector
+from ganops.networks.heads import LogitHead, no_labels_in_packs, pack_images
+from ganops.networks.minibatch import MinibatchDeviation
+from ganops.networks.network import (
+    NETWORKS,
+    Discriminator,
+    Encoder,
+    Generator,
+    JointDiscriminator,
+    class_count_of,
+    dcgan_initial_weights,
+    resolutions,
+)
 from ganops.settings import Settings
 
 
 class DcganGeneratorSettings(Settings):
-    """width: channels of the last hidden layer; they double with every halving of the resolution."""
+    """width: channels of the last hidden layer; they double with every halving of the resolution.
+
+    labels: how classes come in beside the latent; embedding_dim: length of a learned one.
+    """
 
     latent_dim: int = Field(default=100, ge=1)
     width: int = Field(default=64, ge=1)
+    labels: Condition = "none"
+    embedding_dim: int = Field(default=50, ge=1)
 
 
 @NETWORKS.add("dcgan-generator", DcganGeneratorSettings)
@@ -26,10 +44,12 @@ class DcganGenerator(Generator):
     def __init__(self, settings: DcganGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
         self.latent_dim = settings.latent_dim
+        self.class_count = class_count_of(spec) if settings.labels != "none" else 0
+        self.label = LabelVector(settings.labels, self.class_count, settings.embedding_dim)
         first, *rest = resolutions(spec.image_size)
         channels = settings.width * 2 ** (len(rest) - 1)
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(settings.latent_dim, channels, first, bias=False),
+            nn.ConvTranspose2d(settings.latent_dim + self.label.size, channels, first, bias=False),
             nn.BatchNorm2d(channels),
             nn.ReLU(),
         ]
@@ -43,17 +63,30 @@ class DcganGenerator(Generator):
         self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(channels, spec.channels, 4, 2, 1), nn.Tanh())
         self.apply(dcgan_initial_weights)
 
-    def forward(self, latents: Tensor, _labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Make one image per latent."""
-        return cast(Tensor, self.layers(latents[:, :, None, None]))
+        return cast(Tensor, self.layers(self.label(latents, labels)[:, :, None, None]))
 
 
 class DcganDiscriminatorSettings(Settings):
-    """width: channels of the first layer; norm: "batch", or "none" as a critic with a gradient penalty needs it."""
+    """width: channels of the first layer; norm: "batch", or "none" as a critic with a gradient penalty needs it.
+
+    labels: how classes come in: as planes behind the image (one-hot, embedding), or projected on the last features.
+    pack: images judged together. minibatch: 'deviation' shows the last layer how much a batch's images differ.
+    dropout: share of channels dropped after each layer while training.
+    """
 
     width: int = Field(default=64, ge=1)
     norm: Literal["batch", "none"] = "batch"
     slope: float = Field(default=0.2, ge=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+    labels: Literal["none", "one-hot", "embedding", "projection"] = "none"
+    pack: int = Field(default=1, ge=1)
+    minibatch: Literal["none", "deviation"] = "none"
+
+    @model_validator(mode="after")
+    def _packs_without_labels(self) -> DcganDiscriminatorSettings:
+        return no_labels_in_packs(self)
 
 
 @NETWORKS.add("dcgan-discriminator", DcganDiscriminatorSettings)
@@ -62,20 +95,98 @@ class DcganDiscriminator(Discriminator):
 
     def __init__(self, settings: DcganDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()
-        first, *rest = resolutions(spec.image_size)
-        batch_norm = settings.norm == "batch"
-        channels, layers = spec.channels, list[nn.Module]()
-        for index in range(len(rest)):
-            after = settings.width * 2**index
-            normed = batch_norm and index > 0
-            layers.append(nn.Conv2d(channels, after, 4, 2, 1, bias=not normed))
-            if normed:
-                layers.append(nn.BatchNorm2d(after))
-            layers.append(nn.LeakyReLU(settings.slope))
-            channels = after
-        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, first))
+        self.pack = settings.pack
+        self.class_count = class_count_of(spec) if settings.labels != "none" else 0
+        planes: Condition = "none" if settings.labels == "projection" else settings.labels
+        self.label = LabelPlanes(planes, self.class_count, spec.image_size)
+        channels = spec.channels * settings.pack + self.label.size
+        self.layers, channels = _strided(settings, channels, spec.image_size)
+        if settings.minibatch == "deviation":
+            self.layers.append(MinibatchDeviation())
+            channels += 1
+        self.feature_count = channels * resolutions(spec.image_size)[0] ** 2
+        self.head = LogitHead(self.feature_count, self.class_count if settings.labels == "projection" else 0)
         self.apply(dcgan_initial_weights)
 
-    def forward(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
-        """One logit per image."""
-        return cast(Tensor, self.layers(images)).flatten()
+    def features(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The smallest maps, flattened: (N / pack, feature_count)."""
+        return cast(Tensor, self.layers(self.label(pack_images(images, self.pack), labels))).flatten(1)
+
+    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+        """One logit for each row of features."""
+        return cast(Tensor, self.head(features, labels))
+
+
+class DcganEncoderSettings(Settings):
+    """width: channels of the first layer; latent_dim: as the generator's."""
+
+    latent_dim: int = Field(default=100, ge=1)
+    width: int = Field(default=64, ge=1)
+    norm: Literal["batch", "none"] = "batch"
+    slope: float = Field(default=0.2, ge=0)
+
+
+@NETWORKS.add("dcgan-encoder", DcganEncoderSettings)
+class DcganEncoder(Encoder):
+    """The discriminator's convolutions, ending in a latent: (N, C, H, W) to (N, latent_dim)."""
+
+    def __init__(self, settings: DcganEncoderSettings, spec: DataSpec) -> None:
+        super().__init__()
+        self.latent_dim = settings.latent_dim
+        self.layers, channels = _strided(settings, spec.channels, spec.image_size)
+        self.layers.append(nn.Conv2d(channels, settings.latent_dim, resolutions(spec.image_size)[0]))
+        self.apply(dcgan_initial_weights)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The latent that would make each image."""
+        return cast(Tensor, self.layers(images)).flatten(1)
+
+
+class DcganJointDiscriminatorSettings(DcganEncoderSettings):
+    """width: channels of the first layer; hidden: units of the layers where image and latent meet."""
+
+    hidden: int = Field(default=512, ge=1)
+    norm: Literal["batch", "none"] = "none"
+
+
+@NETWORKS.add("dcgan-joint-discriminator", DcganJointDiscriminatorSettings)
+class DcganJointDiscriminator(JointDiscriminator):
+    """Image features and a latent meet in two layers of units: (N, C, H, W) and (N, latent_dim) to (N,) logits."""
+
+    def __init__(self, settings: DcganJointDiscriminatorSettings, spec: DataSpec) -> None:
+        super().__init__()
+        self.layers, channels = _strided(settings, spec.channels, spec.image_size)
+        both = channels * resolutions(spec.image_size)[0] ** 2 + settings.latent_dim
+        self.head = nn.Sequential(
+            nn.Linear(both, settings.hidden),
+            nn.LeakyReLU(settings.slope),
+            nn.Linear(settings.hidden, settings.hidden),
+            nn.LeakyReLU(settings.slope),
+            nn.Linear(settings.hidden, 1),
+        )
+        self.layers.apply(dcgan_initial_weights)
+
+    def forward(self, images: Tensor, latents: Tensor) -> Tensor:
+        """One logit for each pair."""
+        features = cast(Tensor, self.layers(images)).flatten(1)
+        return cast(Tensor, self.head(torch.cat((features, latents.to(features.dtype)), dim=1))).squeeze(1)
+
+
+def _strided(
+    settings: DcganDiscriminatorSettings | DcganEncoderSettings, channels: int, image_size: int
+) -> tuple[nn.Sequential, int]:
+    """Convolutions that halve the maps down to the smallest resolution, and the number of channels they end with."""
+    batch_norm = settings.norm == "batch"
+    dropout = settings.dropout if isinstance(settings, DcganDiscriminatorSettings) else 0.0
+    layers = list[nn.Module]()
+    for index in range(len(resolutions(image_size)) - 1):
+        after = settings.width * 2**index
+        normed = batch_norm and index > 0
+        layers.append(nn.Conv2d(channels, after, 4, 2, 1, bias=not normed))
+        if normed:
+            layers.append(nn.BatchNorm2d(after))
+        layers.append(nn.LeakyReLU(settings.slope))
+        if dropout:
+            layers.append(nn.Dropout2d(dropout))
+        channels = after
+    return nn.Sequential(*layers), channels

@@ -4,52 +4,76 @@ from __future__ import annotations
 
 from itertools import pairwise
 from math import prod
-from typing import cast
+from typing import Literal, cast
 
-from pydantic import Field
+import torch
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
-from ganops.networks.network import NETWORKS, Discriminator, Generator
+from ganops.networks.conditioning import Condition, LabelVector
+from ganops.networks.heads import LogitHead, no_labels_in_packs, pack_images
+from ganops.networks.minibatch import MinibatchDiscrimination
+from ganops.networks.network import NETWORKS, Discriminator, Encoder, Generator, JointDiscriminator, class_count_of
 from ganops.settings import Settings
 
 
 class MlpGeneratorSettings(Settings):
-    """Hidden layers from the latent outwards; norm_momentum is PyTorch's (the share of the newest batch)."""
+    """Hidden layers from the latent outwards; norm_momentum is PyTorch's (the share of the newest batch).
+
+    labels: how classes come in beside the latent; embedding_dim: length of a learned one.
+    """
 
     latent_dim: int = Field(default=100, ge=1)
     widths: tuple[int, ...] = Field(default=(128, 256, 512), min_length=1)
-    norm: bool = True
+    norm: Literal[False, True, "all"] = True
     norm_momentum: float = Field(default=0.1, gt=0, le=1)
     slope: float = Field(default=0.2, ge=0)
+    labels: Condition = "none"
+    embedding_dim: int = Field(default=50, ge=1)
 
 
 @NETWORKS.add("mlp-generator", MlpGeneratorSettings)
 class MlpGenerator(Generator):
-    """Latents through LeakyReLU layers, batch norm after all but the first, tanh: (N, latent_dim) to (N, C, H, W)."""
+    """Latents through LeakyReLU layers, batch norm after all but the first (or after all), tanh, to images."""
 
     def __init__(self, settings: MlpGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
         self.latent_dim, self.shape = settings.latent_dim, spec.shape
+        self.class_count = class_count_of(spec) if settings.labels != "none" else 0
+        self.label = LabelVector(settings.labels, self.class_count, settings.embedding_dim)
         layers: list[nn.Module] = []
-        for index, (before, after) in enumerate(pairwise((settings.latent_dim, *settings.widths))):
+        first = settings.latent_dim + self.label.size
+        for index, (before, after) in enumerate(pairwise((first, *settings.widths))):
             layers.append(nn.Linear(before, after))
-            if settings.norm and index > 0:
+            if settings.norm and (index > 0 or settings.norm == "all"):
                 layers.append(nn.BatchNorm1d(after, momentum=settings.norm_momentum))
             layers.append(nn.LeakyReLU(settings.slope))
         self.layers = nn.Sequential(*layers, nn.Linear(settings.widths[-1], prod(spec.shape)), nn.Tanh())
 
-    def forward(self, latents: Tensor, _labels: Tensor | None = None) -> Tensor:
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Make one image per latent."""
-        return cast(Tensor, self.layers(latents)).view(-1, *self.shape)
+        return cast(Tensor, self.layers(self.label(latents, labels))).view(-1, *self.shape)
 
 
 class MlpDiscriminatorSettings(Settings):
-    """Hidden layers from the image inwards; dropout is the share of units dropped while training."""
+    """Hidden layers from the image inwards; dropout is the share of units dropped while training.
+
+    labels: how classes come in: beside the pixels (one-hot, embedding), or projected on the last features.
+    pack: images judged together. minibatch: 'discrimination' compares the images of a batch.
+    """
 
     widths: tuple[int, ...] = Field(default=(512, 256), min_length=1)
     slope: float = Field(default=0.2, ge=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
+    labels: Literal["none", "one-hot", "embedding", "projection"] = "none"
+    embedding_dim: int = Field(default=50, ge=1)
+    pack: int = Field(default=1, ge=1)
+    minibatch: Literal["none", "discrimination"] = "none"
+
+    @model_validator(mode="after")
+    def _packs_without_labels(self) -> MlpDiscriminatorSettings:
+        return no_labels_in_packs(self)
 
 
 @NETWORKS.add("mlp-discriminator", MlpDiscriminatorSettings)
@@ -58,13 +82,80 @@ class MlpDiscriminator(Discriminator):
 
     def __init__(self, settings: MlpDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Flatten()]
-        for before, after in pairwise((prod(spec.shape), *settings.widths)):
-            layers += [nn.Linear(before, after), nn.LeakyReLU(settings.slope)]
-            if settings.dropout:
-                layers.append(nn.Dropout(settings.dropout))
-        self.layers = nn.Sequential(*layers, nn.Linear(settings.widths[-1], 1))
+        self.pack = settings.pack
+        self.class_count = class_count_of(spec) if settings.labels != "none" else 0
+        beside: Condition = "none" if settings.labels == "projection" else settings.labels
+        self.label = LabelVector(beside, self.class_count, settings.embedding_dim)
+        inputs = prod(spec.shape) * settings.pack + self.label.size
+        self.layers = nn.Sequential(*_hidden(inputs, settings.widths, settings.slope, settings.dropout))
+        self.feature_count = settings.widths[-1]
+        if settings.minibatch == "discrimination":
+            compare = MinibatchDiscrimination(self.feature_count)
+            self.layers.append(compare)
+            self.feature_count += compare.kernels
+        self.head = LogitHead(self.feature_count, self.class_count if settings.labels == "projection" else 0)
 
-    def forward(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
-        """One logit per image."""
-        return cast(Tensor, self.layers(images)).squeeze(1)
+    def features(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
+        """The last hidden layer, (N / pack, feature_count)."""
+        return cast(Tensor, self.layers(self.label(pack_images(images, self.pack).flatten(1), labels)))
+
+    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+        """One logit for each row of features."""
+        return cast(Tensor, self.head(features, labels))
+
+
+class MlpEncoderSettings(Settings):
+    """Hidden layers from the image inwards; latent_dim: as the generator's."""
+
+    latent_dim: int = Field(default=100, ge=1)
+    widths: tuple[int, ...] = Field(default=(512, 256), min_length=1)
+    slope: float = Field(default=0.2, ge=0)
+
+
+@NETWORKS.add("mlp-encoder", MlpEncoderSettings)
+class MlpEncoder(Encoder):
+    """LeakyReLU layers from an image to the latent that would make it."""
+
+    def __init__(self, settings: MlpEncoderSettings, spec: DataSpec) -> None:
+        super().__init__()
+        self.latent_dim = settings.latent_dim
+        hidden = _hidden(prod(spec.shape), settings.widths, settings.slope, 0.0)
+        self.layers = nn.Sequential(nn.Flatten(), *hidden, nn.Linear(settings.widths[-1], settings.latent_dim))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, latent_dim)."""
+        return cast(Tensor, self.layers(images))
+
+
+class MlpJointDiscriminatorSettings(Settings):
+    """Hidden layers from image and latent inwards; latent_dim: as the generator's."""
+
+    latent_dim: int = Field(default=100, ge=1)
+    widths: tuple[int, ...] = Field(default=(512, 256), min_length=1)
+    slope: float = Field(default=0.2, ge=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
+
+
+@NETWORKS.add("mlp-joint-discriminator", MlpJointDiscriminatorSettings)
+class MlpJointDiscriminator(JointDiscriminator):
+    """LeakyReLU layers over an image and its latent side by side, down to one logit."""
+
+    def __init__(self, settings: MlpJointDiscriminatorSettings, spec: DataSpec) -> None:
+        super().__init__()
+        inputs = prod(spec.shape) + settings.latent_dim
+        self.layers = nn.Sequential(*_hidden(inputs, settings.widths, settings.slope, settings.dropout))
+        self.head = nn.Linear(settings.widths[-1], 1)
+
+    def forward(self, images: Tensor, latents: Tensor) -> Tensor:
+        """(N, C, H, W) images and (N, latent_dim) latents to (N,) logits."""
+        both = torch.cat((images.flatten(1), latents.to(images.dtype)), dim=1)
+        return cast(Tensor, self.head(self.layers(both))).squeeze(1)
+
+
+def _hidden(inputs: int, widths: tuple[int, ...], slope: float, dropout: float) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for before, after in pairwise((inputs, *widths)):
+        layers += [nn.Linear(before, after), nn.LeakyReLU(slope)]
+        if dropout:
+            layers.append(nn.Dropout(dropout))
+    return layers

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-LossName = Literal["minimax", "non-saturating", "least-squares", "hinge", "wasserstein"]
+LossName = Literal["minimax", "non-saturating", "least-squares", "hinge", "wasserstein", "relativistic"]
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,13 @@ class AdversarialLoss:
     discriminator: (real logits, fake logits) to a scalar.
     generator: (fake logits) to a scalar.
     score: logits to what is plotted as D(x): a probability where the loss knows one, else the logits themselves.
+    relativistic: the generator is judged by fake minus real logits, pair by pair, in place of fake logits.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
     generator: Callable[[Tensor], Tensor]
     score: Callable[[Tensor], Tensor]
+    relativistic: bool = False
 
 
 def cross_entropy_discriminator(real: Tensor, fake: Tensor) -> Tensor:
@@ -67,6 +69,24 @@ def wasserstein_generator(fake: Tensor) -> Tensor:
     return -fake.mean()
 
 
+def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """-log sigmoid(D(x) - D(G(z))) over pairs (Jolicoeur-Martineau 2018, arXiv:1807.00734; R3GAN, arXiv:2501.05441)."""
+    return F.softplus(fake - real).mean()
+
+
+def one_sided_smoothing(real: Tensor, target: float) -> Tensor:
+    """What cross entropy with the label `target` for real images adds to that with the label 1: (1 - target) D(x).
+
+    Salimans et al. 2016, arXiv:1606.03498, section 3.4; it is this short because softplus(x) - softplus(-x) = x.
+    """
+    return (1 - target) * real.mean()
+
+
+def top_share(fake: Tensor, share: float) -> Tensor:
+    """The `share` of logits that convince most, at least one (top-k training, Sinha et al. 2020, arXiv:2002.06224)."""
+    return fake.topk(max(1, round(len(fake) * share))).values
+
+
 def _logits(logits: Tensor) -> Tensor:
     return logits
 
@@ -77,4 +97,5 @@ ADVERSARIAL: dict[LossName, AdversarialLoss] = {
     "least-squares": AdversarialLoss(least_squares_discriminator, least_squares_generator, _logits),
     "hinge": AdversarialLoss(hinge_discriminator, wasserstein_generator, _logits),
     "wasserstein": AdversarialLoss(wasserstein_discriminator, wasserstein_generator, _logits),
+    "relativistic": AdversarialLoss(relativistic_discriminator, non_saturating_generator, _logits, relativistic=True),
 }

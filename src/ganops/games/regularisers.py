@@ -1,0 +1,89 @@
+"""What a recipe may ask of a duel besides loss and penalty, each off unless its section is there."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from ganops.networks.network import StyleGenerator
+from ganops.objectives.diffaugment import PolicyName
+from ganops.objectives.orthogonal import orthogonal_penalty
+from ganops.objectives.path_length import path_length_penalty, path_lengths
+from ganops.settings import Settings
+
+
+class ConsistencySettings(Settings):
+    """Balanced consistency: weights of (D(x) - D(T(x)))^2 on real and generated images (arXiv:2002.04724).
+
+    policy: what T is, as in DiffAugment.
+    """
+
+    real: float = Field(default=10.0, ge=0)
+    fake: float = Field(default=10.0, ge=0)
+    policy: tuple[PolicyName, ...] = Field(default=("flip", "translation"), min_length=1)
+
+
+class NoiseSettings(Settings):
+    """Instance noise on all the discriminator sees, fading to none (Sønderby et al. 2016, arXiv:1610.04490).
+
+    std: in units of the images' range [-1, 1]; rounds: after so many it is gone.
+    """
+
+    std: float = Field(gt=0)
+    rounds: int = Field(ge=1)
+
+    def apply(self, images: Tensor, step: int) -> Tensor:
+        """Images with this round's noise on them."""
+        std = self.std * max(0.0, 1 - step / self.rounds)
+        return images + std * torch.randn_like(images) if std else images
+
+
+class TopKSettings(Settings):
+    """The generator learns from its most convincing images only (Sinha et al. 2020, arXiv:2002.06224).
+
+    decay: what the share of a batch that counts is multiplied with every `every` rounds, down to `least`.
+    """
+
+    decay: float = Field(default=0.99, gt=0, lt=1)
+    every: int = Field(default=1000, ge=1)
+    least: float = Field(default=0.5, gt=0, le=1)
+
+    def share(self, step: int) -> float:
+        """The share of a batch that counts in this round."""
+        return max(self.least, self.decay ** (step // self.every))
+
+
+class PathLengthSettings(Settings):
+    """Path length regularisation of a style generator (Karras et al. 2019, arXiv:1912.04958, section 3.2).
+
+    every: lazy, in one round of so many; decay: how fast the mean length follows; shrink: it takes a batch so many
+        times smaller.
+    """
+
+    weight: float = Field(default=2.0, gt=0)
+    every: int = Field(default=4, ge=1)
+    decay: float = Field(default=0.01, gt=0, le=1)
+    shrink: int = Field(default=2, ge=1)
+
+    def term(
+        self, generator: StyleGenerator, latents: Tensor, labels: Tensor | None, mean: Tensor, step: int
+    ) -> dict[str, Tensor]:
+        """The weighted penalty on a share of `latents`, moving `mean` (0-dim) in place; nothing in other rounds."""
+        if step % self.every:
+            return {}
+        count = max(1, len(latents) // self.shrink)
+        styles = generator.styles(latents[:count], None if labels is None else labels[:count])
+        images = generator.synthesize(styles)
+        lengths = path_lengths(images, styles, torch.randn_like(images, dtype=torch.float32))
+        mean.lerp_(lengths.mean().detach(), self.decay)
+        return {"path-length": self.weight * self.every * path_length_penalty(lengths, mean)}
+
+
+def orthogonal_term(network: nn.Module, weight: float) -> dict[str, Tensor]:
+    """The orthogonal penalty on a network's weight matrices and filters, its embeddings left out."""
+    if not weight:
+        return {}
+    embeddings = {id(p) for m in network.modules() if isinstance(m, nn.Embedding) for p in m.parameters()}
+    weights = [p for p in network.parameters() if p.ndim > 1 and id(p) not in embeddings]
+    return {"orthogonal": weight * orthogonal_penalty(weights)}

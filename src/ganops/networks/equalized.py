@@ -1,0 +1,123 @@
+"""Layers with an equalised learning rate and StyleGAN2's filters (Karras et al. 2017, arXiv:1710.10196; 1912.04958)."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def leaky(maps: Tensor) -> Tensor:
+    """LeakyReLU of slope 0.2 that keeps the variance, times sqrt(2)."""
+    return F.leaky_relu(maps, 0.2) * math.sqrt(2)
+
+
+class EqualLinear(nn.Module):
+    """A linear layer whose weights are standard normal and scaled when used, so that all learn equally fast.
+
+    rate: factor on its learning rate (the mapping's is 0.01). start: what the bias starts at.
+    """
+
+    def __init__(self, before: int, after: int, rate: float = 1.0, start: float = 0.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(after, before) / rate)
+        self.bias = nn.Parameter(torch.full((after,), start / rate))
+        self.scale, self.rate = rate / math.sqrt(before), rate
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """(N, before) to (N, after)."""
+        return F.linear(inputs, self.weight * self.scale, self.bias * self.rate)
+
+
+class EqualConv(nn.Module):
+    """A convolution of this kind that keeps the size, or halves it behind a low-pass filter."""
+
+    def __init__(self, before: int, after: int, size: int, *, bias: bool = True, down: bool = False) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(after, before, size, size))
+        self.bias = nn.Parameter(torch.zeros(after)) if bias else None
+        self.scale, self.size, self.blur = 1 / math.sqrt(before * size**2), size, Blur() if down else None
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(N, before, H, W) to (N, after, H, W) or (N, after, H / 2, W / 2)."""
+        weight = self.weight * self.scale
+        if self.blur is None:
+            return F.conv2d(maps, weight, self.bias, padding=self.size // 2)
+        # The filter of four taps and the convolution together keep the picture centred.
+        return F.conv2d(self.blur(maps, (self.size + 1) // 2), weight, self.bias, stride=2)
+
+
+class Blur(nn.Module):
+    """Low-pass filter of the taps 1 3 3 1, each channel by itself; `gain` makes up for zeros between pixels."""
+
+    taps: Tensor
+
+    def __init__(self, gain: float = 1.0) -> None:
+        super().__init__()
+        line = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
+        self.register_buffer("taps", gain * line[:, None] * line[None], persistent=False)
+
+    def forward(self, maps: Tensor, padding: int) -> Tensor:
+        """(N, C, H, W) to (N, C, H + 2 padding - 3, W + 2 padding - 3)."""
+        channels = maps.shape[1]
+        taps = self.taps.to(maps.dtype).expand(channels, 1, 4, 4)
+        return F.conv2d(maps, taps, padding=padding, groups=channels)
+
+
+class Upsample(Blur):
+    """Twice the resolution: zeros between the pixels, then the filter."""
+
+    def __init__(self) -> None:
+        super().__init__(gain=4.0)
+
+    def forward(self, maps: Tensor, padding: int = 1) -> Tensor:
+        """(N, C, H, W) to (N, C, 2 H, 2 W)."""
+        channels = maps.shape[1]
+        taps = self.taps.to(maps.dtype).expand(channels, 1, 4, 4)
+        return F.conv_transpose2d(maps, taps, stride=2, padding=padding, groups=channels)
+
+
+class Downsample(Blur):
+    """Half the resolution: the filter, then every second pixel."""
+
+    def forward(self, maps: Tensor, padding: int = 1) -> Tensor:
+        """(N, C, H, W) to (N, C, H / 2, W / 2)."""
+        channels = maps.shape[1]
+        taps = self.taps.to(maps.dtype).expand(channels, 1, 4, 4)
+        return F.conv2d(maps, taps, stride=2, padding=padding, groups=channels)
+
+
+class ModulatedConv(nn.Module):
+    """A convolution whose input channels a style scales, its output brought back to unit variance (demodulated).
+
+    up: twice the resolution first.
+    """
+
+    def __init__(
+        self, before: int, after: int, size: int, style_dim: int, *, demodulate: bool = True, up: bool = False
+    ) -> None:
+        super().__init__()
+        self.style = EqualLinear(style_dim, before, start=1.0)
+        self.weight = nn.Parameter(torch.randn(after, before, size, size))
+        self.bias = nn.Parameter(torch.zeros(after))
+        self.scale, self.size, self.demodulate = 1 / math.sqrt(before * size**2), size, demodulate
+        self.blur = Blur(gain=4.0) if up else None
+
+    def forward(self, maps: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
+        """(N, before, H, W) maps and (N, style_dim) styles to (N, after, H, W), or twice as large."""
+        scales = cast(Tensor, self.style(style)).float()
+        weight = self.weight * self.scale
+        maps = maps * scales[:, :, None, None].to(maps.dtype)
+        if self.blur is None:
+            maps = F.conv2d(maps, weight, padding=self.size // 2)
+        else:
+            maps = self.blur(F.conv_transpose2d(maps, weight.transpose(0, 1), stride=2), padding=1)
+        if self.demodulate:
+            power = scales.square() @ weight.float().square().sum(dim=(2, 3)).T
+            maps = maps * (power + 1e-8).rsqrt()[:, :, None, None].to(maps.dtype)
+        if noise is not None:
+            maps = maps + noise
+        return maps + self.bias[:, None, None]

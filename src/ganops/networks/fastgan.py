@@ -1,0 +1,156 @@
+"""FastGAN's light pair for few images (Liu et al. 2021, arXiv:2101.04775)."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Literal, cast
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
+
+from ganops.data.spec import DataSpec
+from ganops.networks.heads import LogitHead
+from ganops.networks.network import NETWORKS, Generator, ReconstructingDiscriminator, resolutions
+from ganops.networks.residual import ResnetWidths, double
+
+MOST_SKIPPED = 4  # doublings that an excitation skips at most, as in the paper's 8 to 128 pixels
+
+
+class FastganGeneratorSettings(ResnetWidths):
+    """width: channels next to the image. latent_dim: length of the noise."""
+
+    width: int = 32
+    growth: Literal[1, 2] = 2
+    max_width: int = 512
+    latent_dim: int = Field(default=256, ge=1)
+
+
+@NETWORKS.add("fastgan-generator", FastganGeneratorSettings)
+class FastganGenerator(Generator):
+    """One convolution per resolution, gated by the maps of a much smaller resolution (skip-layer excitation)."""
+
+    def __init__(self, settings: FastganGeneratorSettings, spec: DataSpec) -> None:
+        super().__init__()
+        self.latent_dim = settings.latent_dim
+        ladder = resolutions(spec.image_size)
+        widths = [settings.at(halvings) for halvings in reversed(range(len(ladder)))]
+        self.start = nn.Sequential(
+            spectral_norm(nn.ConvTranspose2d(settings.latent_dim, 2 * widths[0], ladder[0], bias=False)),
+            nn.BatchNorm2d(2 * widths[0]),
+            nn.GLU(dim=1),
+        )
+        self.ups = nn.ModuleList(_Up(before, after) for before, after in pairwise(widths))
+        self.skipped = max(1, min(MOST_SKIPPED, len(ladder) - 2))
+        self.excitations = nn.ModuleList(
+            _Excitation(widths[small], widths[small + self.skipped], ladder[small])
+            for small in range(len(ladder) - self.skipped)
+        )
+        self.image = spectral_norm(nn.Conv2d(widths[-1], spec.channels, 3, padding=1))
+
+    def forward(self, latents: Tensor, _labels: Tensor | None = None) -> Tensor:
+        """Make one image per latent."""
+        maps = [self.start(latents[:, :, None, None])]
+        for level, up in enumerate(self.ups, start=1):
+            after = up(maps[-1])
+            if level >= self.skipped:
+                after = after * self.excitations[level - self.skipped](maps[level - self.skipped])
+            maps.append(after)
+        return torch.tanh(self.image(maps[-1]))
+
+
+class FastganDiscriminatorSettings(ResnetWidths):
+    """width: channels next to the image."""
+
+    width: int = 32
+    growth: Literal[1, 2] = 2
+    max_width: int = 512
+
+
+@NETWORKS.add("fastgan-discriminator", FastganDiscriminatorSettings)
+class FastganDiscriminator(ReconstructingDiscriminator):
+    """Residual halvings down to the smallest maps, which give the logit and, decoded, the image again."""
+
+    def __init__(self, settings: FastganDiscriminatorSettings, spec: DataSpec) -> None:
+        super().__init__()
+        ladder = resolutions(spec.image_size)
+        widths = [settings.at(halvings) for halvings in range(len(ladder))]
+        self.first = nn.Sequential(spectral_norm(nn.Conv2d(spec.channels, widths[0], 3, padding=1)), nn.LeakyReLU(0.2))
+        self.downs = nn.Sequential(*(_Down(before, after) for before, after in pairwise(widths)))
+        self.smallest = ladder[0]
+        self.feature_count = widths[-1] * ladder[0] ** 2
+        self.head = LogitHead(self.feature_count, 0, lambda before, after: spectral_norm(nn.Linear(before, after)))
+        decoder = [_Up(before, after) for before, after in pairwise(list(reversed(widths))[:-1])]
+        self.decoder = nn.Sequential(*decoder, nn.Conv2d(widths[1], spec.channels, 3, padding=1), nn.Tanh())
+
+    def features(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
+        """The smallest maps, flattened: (N, feature_count)."""
+        return cast(Tensor, self.downs(self.first(images))).flatten(1)
+
+    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+        """One logit for each row of features."""
+        return cast(Tensor, self.head(features, labels))
+
+    def reconstruct(self, features: Tensor) -> Tensor:
+        """Images of half the size from features."""
+        return cast(Tensor, self.decoder(features.view(len(features), -1, self.smallest, self.smallest)))
+
+
+class _Up(nn.Module):
+    """Twice the resolution, one convolution with noise, batch norm and a gated linear unit."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.conv = spectral_norm(nn.Conv2d(before, 2 * after, 3, padding=1, bias=False))
+        self.norm = nn.BatchNorm2d(2 * after)
+        self.noise_share = nn.Parameter(torch.zeros(()))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        maps = self.conv(double(maps))
+        if self.training:
+            maps = maps + self.noise_share * torch.randn_like(maps[:, :1])
+        return F.glu(self.norm(maps), dim=1)
+
+
+class _Excitation(nn.Module):
+    """Gates in (0, 1) for the channels of large maps, from small maps (section 3.1)."""
+
+    def __init__(self, before: int, after: int, size: int) -> None:
+        super().__init__()
+        self.pool = size // 7 if size % 7 == 0 else max(size // 4, 1)
+        self.gates = nn.Sequential(
+            spectral_norm(nn.Conv2d(before, after, size // self.pool, bias=False)),
+            nn.SiLU(),
+            spectral_norm(nn.Conv2d(after, after, 1, bias=False)),
+            nn.Sigmoid(),
+        )
+
+    def forward(self, small: Tensor) -> Tensor:
+        """(N, before, H, W) to (N, after, 1, 1)."""
+        return cast(Tensor, self.gates(F.avg_pool2d(small, self.pool)))
+
+
+class _Down(nn.Module):
+    """Half the resolution by two convolutions, and by pooling and one; the mean of both."""
+
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.main = nn.Sequential(
+            spectral_norm(nn.Conv2d(before, after, 4, 2, 1, bias=False)),
+            nn.BatchNorm2d(after),
+            nn.LeakyReLU(0.2),
+            spectral_norm(nn.Conv2d(after, after, 3, padding=1, bias=False)),
+            nn.BatchNorm2d(after),
+            nn.LeakyReLU(0.2),
+        )
+        self.beside = nn.Sequential(
+            nn.AvgPool2d(2),
+            spectral_norm(nn.Conv2d(before, after, 1, bias=False)),
+            nn.BatchNorm2d(after),
+            nn.LeakyReLU(0.2),
+        )
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return cast(Tensor, self.main(maps) + self.beside(maps)) / 2

@@ -1,0 +1,89 @@
+"""Heads that games put on a discriminator's features."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ganops.errors import SettingsError
+
+MakeLinear = Callable[[int, int], nn.Module]
+MakeEmbedding = Callable[[int, int], nn.Module]
+
+
+def pack_images(images: Tensor, pack: int) -> Tensor:
+    """(N, C, H, W) to (N / pack, pack C, H, W): neighbours in the batch are judged together.
+
+    Raises SettingsError where the batch cannot be divided so.
+    """
+    if len(images) % pack:
+        raise SettingsError(
+            f"a batch of {len(images)} images cannot be packed by {pack}", action="set batch_size to a multiple of pack"
+        )
+    return images if pack == 1 else images.reshape(len(images) // pack, -1, *images.shape[2:])
+
+
+class _Packing(Protocol):
+    @property
+    def pack(self) -> int: ...
+
+    @property
+    def labels(self) -> str: ...
+
+
+P = TypeVar("P", bound=_Packing)
+
+
+def no_labels_in_packs(settings: P) -> P:
+    """Raise ValueError for settings of a discriminator that packs images and wants a label for each."""
+    if settings.pack > 1 and settings.labels != "none":
+        raise ValueError("pack: 1 where labels are not 'none', since a pack of images has no one label")
+    return settings
+
+
+class LogitHead(nn.Module):
+    """Features to a logit; with classes, plus the features' projection on the class's embedding.
+
+    Miyato & Koyama 2018, arXiv:1802.05637, equation 3.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        class_count: int = 0,
+        make_linear: MakeLinear = nn.Linear,
+        make_embedding: MakeEmbedding = nn.Embedding,
+    ) -> None:
+        super().__init__()
+        self.linear = make_linear(features, 1)
+        self.embedding = make_embedding(class_count, features) if class_count else None
+
+    def forward(self, features: Tensor, labels: Tensor | None) -> Tensor:
+        """(N, F) features and (N,) labels or None to (N,) logits."""
+        logits = cast(Tensor, self.linear(features)).squeeze(1)
+        if self.embedding is not None and labels is not None:
+            logits = logits + (self.embedding(labels) * features).sum(dim=1)
+        return logits
+
+
+class CodeHead(nn.Module):
+    """InfoGAN's Q: features to what it believes of the codes (Chen et al. 2016, arXiv:1606.03657, appendix C).
+
+    Splits into logits for each categorical code, then means and log standard deviations of the continuous codes.
+    """
+
+    def __init__(self, features: int, categorical: Sequence[int], continuous: int, width: int = 128) -> None:
+        super().__init__()
+        self.sizes = [*categorical, continuous, continuous]
+        self.hidden = nn.Linear(features, width, bias=False)
+        self.norm = nn.BatchNorm1d(width)
+        self.codes = nn.Linear(width, sum(self.sizes))
+
+    def forward(self, features: Tensor) -> tuple[Tensor, ...]:
+        """(N, F) to (N, K) logits for each categorical code, (N, M) means, (N, M) log standard deviations."""
+        hidden = F.leaky_relu(self.norm(self.hidden(features)), 0.1)
+        return torch.split(cast(Tensor, self.codes(hidden)).float(), self.sizes, dim=1)

@@ -1,0 +1,136 @@
+"""R3GAN's pair: ResNeXt-like blocks without any norm (Huang et al. 2025, arXiv:2501.05441, section 4)."""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from ganops.data.spec import DataSpec
+from ganops.networks.equalized import Downsample, Upsample
+from ganops.networks.heads import LogitHead
+from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, resolutions
+from ganops.settings import Settings
+
+SLOPE = 0.2
+GAIN = math.sqrt(2 / (1 + SLOPE**2))  # keeps the variance through a LeakyReLU of this slope
+
+
+class R3ganSettings(Settings):
+    """width: channels of every stage; blocks: residual blocks per stage.
+
+    group_width: channels of a block's inner maps that a convolution sees together; expansion: how much wider they are.
+    labels: whether the class is known, by an embedding beside the latent or projected on the features.
+    """
+
+    width: int = Field(default=768, ge=1)
+    blocks: int = Field(default=2, ge=1)
+    group_width: int = Field(default=16, ge=1)
+    expansion: int = Field(default=2, ge=1)
+    labels: bool = False
+
+    @model_validator(mode="after")
+    def _groups_fit(self) -> R3ganSettings:
+        if self.width * self.expansion % self.group_width:
+            raise ValueError(f"group_width: a divisor of width times expansion ({self.width * self.expansion})")
+        return self
+
+
+class R3ganGeneratorSettings(R3ganSettings):
+    """As both sides, and the length of the noise and of the class's embedding."""
+
+    latent_dim: int = Field(default=64, ge=1)
+    embedding_dim: int = Field(default=32, ge=1)
+
+
+@NETWORKS.add("r3gan-generator", R3ganGeneratorSettings)
+class R3ganGenerator(Generator):
+    """A learned basis steered by the latent, then stages of blocks, each but the first twice as large as before."""
+
+    def __init__(self, settings: R3ganGeneratorSettings, spec: DataSpec) -> None:
+        super().__init__()
+        self.latent_dim = settings.latent_dim
+        self.class_count = class_count_of(spec) if settings.labels else 0
+        self.embedding = nn.Embedding(self.class_count, settings.embedding_dim) if self.class_count else None
+        ladder = resolutions(spec.image_size)
+        self.basis = nn.Parameter(torch.randn(settings.width, ladder[0], ladder[0]))
+        inputs = settings.latent_dim + (settings.embedding_dim if self.class_count else 0)
+        self.start = nn.Linear(inputs, settings.width, bias=False)
+        nn.init.normal_(self.start.weight, 0.0, inputs**-0.5)
+        self.stages = nn.ModuleList(_stage(settings, len(ladder)) for _ in ladder)
+        self.upsample = Upsample()
+        self.image = _conv(settings.width, spec.channels, 1)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Make one image per latent; while training not clipped, so that gradients pass everywhere."""
+        if self.embedding is not None:
+            latents = torch.cat((latents, self.embedding(labels)), dim=1)
+        maps = self.basis * cast(Tensor, self.start(latents))[:, :, None, None]
+        for index, stage in enumerate(self.stages):
+            maps = stage(maps if index == 0 else self.upsample(maps))
+        images = cast(Tensor, self.image(maps))
+        return images if self.training else images.clamp(-1, 1)
+
+
+class R3ganDiscriminatorSettings(R3ganSettings):
+    """As both sides."""
+
+
+@NETWORKS.add("r3gan-discriminator", R3ganDiscriminatorSettings)
+class R3ganDiscriminator(Discriminator):
+    """The generator's mirror image: (N, C, H, W) to (N,) logits."""
+
+    def __init__(self, settings: R3ganDiscriminatorSettings, spec: DataSpec) -> None:
+        super().__init__()
+        self.class_count = class_count_of(spec) if settings.labels else 0
+        ladder = resolutions(spec.image_size)
+        self.first = _conv(spec.channels, settings.width, 1)
+        self.stages = nn.ModuleList(_stage(settings, len(ladder)) for _ in ladder)
+        self.downsample = Downsample()
+        self.basis = nn.Conv2d(settings.width, settings.width, ladder[0], groups=settings.width, bias=False)
+        nn.init.normal_(self.basis.weight, 0.0, 1 / ladder[0])
+        self.feature_count = settings.width
+        self.head = LogitHead(settings.width, self.class_count)
+
+    def features(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
+        """(N, feature_count): each channel's share of its learned basis."""
+        maps = self.first(images)
+        for index, stage in enumerate(self.stages):
+            maps = stage(maps if index == 0 else self.downsample(maps))
+        return cast(Tensor, self.basis(maps)).flatten(1)
+
+    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+        """One logit for each row of features."""
+        return cast(Tensor, self.head(features, labels))
+
+
+class _Block(nn.Module):
+    """Widen, convolve in groups, narrow, added to what came in; starts as the identity (Fix-up, arXiv:1901.09321)."""
+
+    def __init__(self, settings: R3ganSettings, depth: int) -> None:
+        super().__init__()
+        inner = settings.width * settings.expansion
+        gain = GAIN * depth**-0.25  # the power is -1 / (2 m - 2) for blocks of m = 3 layers, depth blocks in all
+        self.widen = _conv(settings.width, inner, 1, gain)
+        self.grouped = _conv(inner, inner, 3, gain, groups=inner // settings.group_width)
+        self.narrow = _conv(inner, settings.width, 1, gain=0.0)
+        self.first_bias, self.second_bias = (nn.Parameter(torch.zeros(inner, 1, 1)) for _ in range(2))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        hidden = self.grouped(F.leaky_relu(self.widen(maps) + self.first_bias, SLOPE))
+        return maps + cast(Tensor, self.narrow(F.leaky_relu(hidden + self.second_bias, SLOPE)))
+
+
+def _stage(settings: R3ganSettings, stages: int) -> nn.Sequential:
+    return nn.Sequential(*(_Block(settings, settings.blocks * stages) for _ in range(settings.blocks)))
+
+
+def _conv(before: int, after: int, size: int, gain: float = 1.0, groups: int = 1) -> nn.Conv2d:
+    """A convolution without bias whose weights start normal with the variance gain^2 / fan-in."""
+    conv = nn.Conv2d(before, after, size, padding=size // 2, groups=groups, bias=False)
+    nn.init.normal_(conv.weight, 0.0, gain / math.sqrt(before // groups * size**2))
+    return conv

@@ -1,0 +1,116 @@
+"""The residual pair of SNGAN (Miyato et al. 2018, arXiv:1802.05957), with SAGAN's attention and projection's labels."""
+
+from __future__ import annotations
+
+from functools import partial
+from itertools import pairwise
+from typing import Literal, cast
+
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from ganops.data.spec import DataSpec
+from ganops.networks.conditioning import ConditionalBatchNorm2d
+from ganops.networks.heads import LogitHead
+from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, resolutions
+from ganops.networks.residual import DownBlock, Layers, ResnetWidths, SelfAttention, UpBlock, norm_of
+
+
+class ResnetGeneratorSettings(ResnetWidths):
+    """spectral: spectral norm here too, as in SAGAN. attention: self-attention at half the image's size.
+
+    labels: 'norm' gives every class its own gains and biases in the batch norms.
+    """
+
+    latent_dim: int = Field(default=128, ge=1)
+    spectral: bool = False
+    attention: bool = False
+    labels: Literal["none", "norm"] = "none"
+
+
+@NETWORKS.add("resnet-generator", ResnetGeneratorSettings)
+class ResnetGenerator(Generator):
+    """Residual blocks that double the resolution: (N, latent_dim) latents to (N, C, H, W) images."""
+
+    def __init__(self, settings: ResnetGeneratorSettings, spec: DataSpec) -> None:
+        super().__init__()
+        self.latent_dim = settings.latent_dim
+        self.class_count = class_count_of(spec) if settings.labels == "norm" else 0
+        layers = Layers(settings.spectral)
+        make_norm = partial(_class_norm, self.class_count) if self.class_count else nn.BatchNorm2d
+        ladder = resolutions(spec.image_size)
+        self.smallest = ladder[0]
+        widths = [settings.at(halvings) for halvings in reversed(range(len(ladder)))]
+        self.start = layers.linear(settings.latent_dim, widths[0] * self.smallest**2)
+        self.blocks = nn.ModuleList(UpBlock(*pair, layers, make_norm) for pair in pairwise(widths))
+        # Where the last doubling begins, maps have half the image's size.
+        self.attention = SelfAttention(widths[-2], layers) if settings.attention else nn.Identity()
+        self.norm = nn.BatchNorm2d(widths[-1])
+        self.image = layers.conv(widths[-1], spec.channels, 3)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Make one image per latent, of the class its label says."""
+        condition = None
+        if self.class_count and labels is not None:
+            condition = F.one_hot(labels, self.class_count).to(latents.dtype)
+        maps = cast(Tensor, self.start(latents)).view(len(latents), -1, self.smallest, self.smallest)
+        for block in self.blocks[:-1]:
+            maps = block(maps, condition)
+        maps = self.blocks[-1](self.attention(maps), condition)
+        return cast(Tensor, self.image(F.relu(norm_of(self.norm, maps, None)))).tanh()
+
+
+class ResnetDiscriminatorSettings(ResnetWidths):
+    """smallest: blocks halve the maps until they have at most so many pixels; flat: blocks after these.
+
+    wide: blocks are widest within (BigGAN), not at their end. labels: 'projection' on the class's embedding.
+    start: how weights begin.
+    """
+
+    width: int = 128
+    smallest: int = Field(default=8, ge=3)
+    flat: int = Field(default=2, ge=0)
+    wide: bool = False
+    spectral: bool = True
+    attention: bool = False
+    start: Literal["xavier", "normal", "orthogonal"] = "xavier"
+    labels: Literal["none", "projection"] = "none"
+
+
+@NETWORKS.add("resnet-discriminator", ResnetDiscriminatorSettings)
+class ResnetDiscriminator(Discriminator):
+    """Residual blocks that halve the resolution, summed over what is left: (N, C, H, W) to (N,) logits."""
+
+    def __init__(self, settings: ResnetDiscriminatorSettings, spec: DataSpec) -> None:
+        super().__init__()
+        self.class_count = class_count_of(spec) if settings.labels == "projection" else 0
+        layers = Layers(settings.spectral, settings.start)
+        halvings = sum(size > settings.smallest for size in resolutions(spec.image_size)[1:])
+        channels, blocks = spec.channels, list[nn.Module]()
+        for index in range(halvings + settings.flat):
+            after = settings.at(min(index, halvings))
+            hidden = after if settings.wide or index == 0 else channels
+            blocks.append(DownBlock(channels, after, hidden, layers, down=index < halvings, first=index == 0))
+            if index == 0 and settings.attention:
+                blocks.append(SelfAttention(after, layers))
+            channels = after
+        self.layers = nn.Sequential(*blocks)
+        self.feature_count = channels
+        self.head = LogitHead(channels, self.class_count, layers.linear, layers.embedding)
+
+    def features(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
+        """(N, feature_count): the last maps, summed over their pixels."""
+        return F.relu(cast(Tensor, self.layers(images))).sum(dim=(2, 3))
+
+    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+        """One logit for each row of features."""
+        return cast(Tensor, self.head(features, labels))
+
+
+def _class_norm(class_count: int, channels: int) -> ConditionalBatchNorm2d:
+    """Batch norm with a gain and a bias for each class, which start at 1 and 0."""
+    gain, bias = (nn.Linear(class_count, channels, bias=False) for _ in range(2))
+    for part in (gain, bias):
+        nn.init.zeros_(part.weight)
+    return ConditionalBatchNorm2d(channels, gain, bias)

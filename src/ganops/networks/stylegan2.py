@@ -1,0 +1,184 @@
+"""StyleGAN2 in plain PyTorch (Karras et al. 2019, arXiv:1912.04958): mapping, modulated convolutions, skips."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Literal, cast
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from ganops.data.spec import DataSpec
+from ganops.networks.equalized import EqualConv, EqualLinear, ModulatedConv, Upsample, leaky
+from ganops.networks.heads import LogitHead
+from ganops.networks.minibatch import MinibatchDeviation
+from ganops.networks.network import NETWORKS, Discriminator, StyleGenerator, class_count_of, resolutions
+from ganops.networks.residual import ResnetWidths
+
+
+class StyleganGeneratorSettings(ResnetWidths):
+    """width: channels next to the image. latent_dim: also the length of a style. mapping: layers from latent to style.
+
+    mixing: share of training images that take the styles of two latents. truncation: how far from the mean style
+    samples are taken, 1 for all the way. labels: 'mapping' leads the class into the styles.
+    """
+
+    width: int = 32
+    growth: Literal[1, 2] = 2
+    max_width: int = 512
+    latent_dim: int = Field(default=512, ge=1)
+    mapping: int = Field(default=8, ge=1)
+    mixing: float = Field(default=0.9, ge=0, le=1)
+    truncation: float = Field(default=1.0, gt=0, le=1)
+    labels: Literal["none", "mapping"] = "none"
+
+
+@NETWORKS.add("stylegan2-generator", StyleganGeneratorSettings)
+class StyleganGenerator(StyleGenerator):
+    """Styles steer every layer; the image is the sum of what each resolution adds (skip architecture).
+
+    While training, noise is drawn anew and styles are mixed; else the noise is one fixed pattern per layer.
+    """
+
+    style_mean: Tensor
+
+    def __init__(self, settings: StyleganGeneratorSettings, spec: DataSpec) -> None:
+        super().__init__()
+        self.settings, self.latent_dim = settings, settings.latent_dim
+        self.class_count = class_count_of(spec) if settings.labels == "mapping" else 0
+        dim = settings.latent_dim
+        self.label = EqualLinear(self.class_count, dim) if self.class_count else None
+        inputs = 2 * dim if self.class_count else dim
+        self.mapping = nn.ModuleList(
+            EqualLinear(before, after, rate=0.01) for before, after in pairwise((inputs, *[dim] * settings.mapping))
+        )
+        ladder = resolutions(spec.image_size)
+        widths = [settings.at(halvings) for halvings in reversed(range(len(ladder)))]
+        self.constant = nn.Parameter(torch.randn(1, widths[0], ladder[0], ladder[0]))
+        convs, images = [_NoisyConv(widths[0], widths[0], ladder[0], dim)], []
+        for size, (before, after) in zip(ladder[1:], pairwise(widths), strict=True):
+            convs += [_NoisyConv(before, after, size, dim, up=True), _NoisyConv(after, after, size, dim)]
+        images = [ModulatedConv(width, spec.channels, 1, dim, demodulate=False) for width in widths]
+        self.convs, self.images = nn.ModuleList(convs), nn.ModuleList(images)
+        self.upsample = Upsample()
+        self.register_buffer("style_mean", torch.zeros(dim))
+
+    @property
+    def layer_count(self) -> int:
+        """Number of styles an image takes: one per convolution and one for the last image layer."""
+        return len(self.convs) + 1
+
+    def styles(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """(N, L, latent_dim) styles of latents, all layers alike."""
+        hidden = _unit(latents.float())
+        if self.label is not None and labels is not None:
+            one_hot = F.one_hot(labels, self.class_count).float()
+            hidden = torch.cat((hidden, _unit(self.label(one_hot).float())), dim=1)
+        for layer in self.mapping:
+            hidden = leaky(layer(hidden))
+        if self.training:
+            self.style_mean.lerp_(hidden.detach().float().mean(dim=0), 0.005)
+        return hidden[:, None].expand(-1, self.layer_count, -1)
+
+    def synthesize(self, styles: Tensor) -> Tensor:
+        """(N, C, H, W) images from (N, L, latent_dim) styles."""
+        maps = self.constant.expand(len(styles), -1, -1, -1)
+        maps = self.convs[0](maps, styles[:, 0])
+        image = self.images[0](maps, styles[:, 1])
+        for level, to_image in enumerate(self.images[1:], start=1):
+            index = 2 * level
+            maps = self.convs[index - 1](maps, styles[:, index - 1])
+            maps = self.convs[index](maps, styles[:, index])
+            image = self.upsample(image) + to_image(maps, styles[:, index + 1])
+        return cast(Tensor, image)
+
+    def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Make one image per latent; while training not clipped, so that gradients pass everywhere."""
+        styles = self.styles(latents, labels)
+        if self.training:
+            return self.synthesize(self._mixed(styles, labels))
+        return self.synthesize(self.style_mean.lerp(styles, self.settings.truncation)).clamp(-1, 1)
+
+    def _mixed(self, styles: Tensor, labels: Tensor | None) -> Tensor:
+        """Some rows with the styles of a second latent from a random layer on."""
+        if not self.settings.mixing:
+            return styles
+        count, layers, device = len(styles), self.layer_count, styles.device
+        others = self.styles(torch.randn(count, self.latent_dim, device=device), labels)
+        cut = torch.randint(1, layers, (count, 1), device=device)
+        cut = torch.where(torch.rand(count, 1, device=device) < self.settings.mixing, cut, layers)
+        return torch.where((torch.arange(layers, device=device) < cut)[..., None], styles, others)
+
+
+class StyleganDiscriminatorSettings(ResnetWidths):
+    """width: channels next to the image. group: images whose spread is seen together. labels: 'projection'."""
+
+    width: int = 32
+    growth: Literal[1, 2] = 2
+    max_width: int = 512
+    group: int = Field(default=4, ge=1)
+    labels: Literal["none", "projection"] = "none"
+
+
+@NETWORKS.add("stylegan2-discriminator", StyleganDiscriminatorSettings)
+class StyleganDiscriminator(Discriminator):
+    """Residual blocks with low-pass filters, the batch's spread before the last layers: (N, C, H, W) to (N,) logits."""
+
+    def __init__(self, settings: StyleganDiscriminatorSettings, spec: DataSpec) -> None:
+        super().__init__()
+        self.class_count = class_count_of(spec) if settings.labels == "projection" else 0
+        ladder = resolutions(spec.image_size)
+        widths = [settings.at(halvings) for halvings in range(len(ladder))]
+        self.first = EqualConv(spec.channels, widths[0], 1)
+        self.blocks = nn.Sequential(*(_DownBlock(before, after) for before, after in pairwise(widths)))
+        self.deviation = MinibatchDeviation(settings.group)
+        self.last = EqualConv(widths[-1] + 1, widths[-1], 3)
+        self.hidden = EqualLinear(widths[-1] * ladder[0] ** 2, widths[-1])
+        self.feature_count = widths[-1]
+        self.head = LogitHead(widths[-1], self.class_count, EqualLinear)
+
+    def features(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
+        """(N, feature_count): the last hidden layer."""
+        maps = leaky(self.last(self.deviation(self.blocks(leaky(self.first(images))))))
+        return leaky(self.hidden(maps.flatten(1)))
+
+    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+        """One logit for each row of features."""
+        return cast(Tensor, self.head(features, labels))
+
+
+class _NoisyConv(nn.Module):
+    """A modulated convolution with noise and LeakyReLU behind it; the noise's strength is learned, from zero."""
+
+    fixed_noise: Tensor
+
+    def __init__(self, before: int, after: int, size: int, style_dim: int, *, up: bool = False) -> None:
+        super().__init__()
+        self.conv = ModulatedConv(before, after, 3, style_dim, up=up)
+        self.strength = nn.Parameter(torch.zeros(()))
+        self.register_buffer("fixed_noise", torch.randn(1, 1, size, size))
+
+    def forward(self, maps: Tensor, style: Tensor) -> Tensor:
+        noise = torch.randn(len(maps), *self.fixed_noise.shape[1:], device=maps.device)
+        if not self.training:
+            noise = self.fixed_noise
+        return leaky(self.conv(maps, style, noise * self.strength))
+
+
+class _DownBlock(nn.Module):
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__()
+        self.first, self.second = EqualConv(before, before, 3), EqualConv(before, after, 3, down=True)
+        self.shortcut = EqualConv(before, after, 1, bias=False, down=True)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        hidden = leaky(self.second(leaky(self.first(maps))))
+        return (hidden + cast(Tensor, self.shortcut(maps))) / math.sqrt(2)
+
+
+def _unit(vectors: Tensor) -> Tensor:
+    """Vectors scaled to a mean square of 1."""
+    return vectors * (vectors.square().mean(dim=1, keepdim=True) + 1e-8).rsqrt()
