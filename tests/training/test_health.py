@@ -38,7 +38,7 @@ def test_numbers_that_are_none_stop_the_training_even_where_a_warning_is_asked_f
 
 def test_a_discriminator_that_has_won_is_seen(tmp_path: Path) -> None:
     """With the saturating loss a generator that does not learn gets no gradient once the discriminator is sure."""
-    recipe = shrunk("mlp", kimg=16, game={"kind": "unconditional", "loss": "minimax"}, optimizers=rates(1e-9, 1e-2))
+    recipe = shrunk("mlp", kimg=6, game={"kind": "unconditional", "loss": "minimax"}, optimizers=rates(1e-9, 1e-2))
     trainer = run(make_trainer(tmp_path, recipe, checkpoint_seconds=1e9))
     assert "discriminator-won" in kinds(trainer)
     assert "discriminator-won" in trainer.health.active

@@ -15,7 +15,7 @@ Sickness = Literal["non-finite", "discriminator-won", "collapse", "oscillation"]
 WON_ACCURACY = 0.999  # the discriminator ranks every real image above its fake ...
 WON_GRADIENT = 1e-2  # ... and the generator's gradient is this share of what it was in the first rows
 USUAL_ROWS = 20
-WON_ROWS = 10
+WON_ROWS = 10  # the median of so many rows counts, since single rows flicker
 COLLAPSE_DIVERSITY = 0.25  # of the real data's; healthy digits and faces stay above 0.6
 COLLAPSE_TIMES = 2
 OSCILLATION_MOVEMENT = 0.9  # a sample of the same latent differs from its last as much as two samples differ
@@ -60,7 +60,8 @@ class Health:
         self.events: list[HealthEvent] = []
         self.active: set[Sickness] = set()
         self._gradients: list[float] = []  # the generator's, of the first rows
-        self._won_rows = self._collapsed_times = self._moved_times = 0
+        self._recent: list[tuple[float, float]] = []  # accuracy and the generator's gradient of the last rows
+        self._collapsed_times = self._moved_times = 0
         self._last_samples: Tensor | None = None
 
     def see_curves(self, step: int, row: dict[str, float], generator_gradient: float) -> None:
@@ -70,11 +71,12 @@ class Health:
         if len(self._gradients) < USUAL_ROWS:
             self._gradients.append(generator_gradient)
         usual = median(self._gradients)
-        won = row.get("accuracy", 0.0) >= WON_ACCURACY and generator_gradient <= WON_GRADIENT * usual
-        self._won_rows = self._won_rows + 1 if won else 0
-        fall = f"the generator's gradient fell from {usual:.2g} to {generator_gradient:.2g}"
+        self._recent = [*self._recent, (row.get("accuracy", 0.0), generator_gradient)][-WON_ROWS:]
+        accuracy, gradient = (median(values) for values in zip(*self._recent, strict=True))
+        won = len(self._recent) == WON_ROWS and accuracy >= WON_ACCURACY and gradient <= WON_GRADIENT * usual
+        fall = f"the generator's gradient fell from {usual:.2g} to {gradient:.2g}"
         detail = f"every real image ranks above its fake; {fall}"
-        self._judge(step, "discriminator-won", self._won_rows >= WON_ROWS, detail)
+        self._judge(step, "discriminator-won", won, detail)
 
     def see_samples(self, step: int, samples: Tensor) -> None:
         """Look at uint8 samples of the same latents as ever: how much they differ, from each other and from before."""
@@ -101,7 +103,8 @@ class Health:
             "events": [event.facts() for event in self.events],
             "active": sorted(self.active),
             "gradients": self._gradients,
-            "counts": [self._won_rows, self._collapsed_times, self._moved_times],
+            "recent": self._recent,
+            "counts": [self._collapsed_times, self._moved_times],
             "last_samples": self._last_samples,
         }
 
@@ -110,7 +113,8 @@ class Health:
         self.events = [HealthEvent(**event) for event in state["events"]]
         self.active = set(state["active"])
         self._gradients = state["gradients"]
-        self._won_rows, self._collapsed_times, self._moved_times = state["counts"]
+        self._recent = [(accuracy, gradient) for accuracy, gradient in state["recent"]]
+        self._collapsed_times, self._moved_times = state["counts"]
         self._last_samples = state["last_samples"]
 
     def _judge(self, step: int, kind: Sickness, sick: bool, detail: str) -> None:
