@@ -93,7 +93,7 @@ format: env-dev ## put style and format right where a tool can
 	$(TOOL) ruff format .
 
 tiny: env ## the whole pipeline on tiny settings in build/tiny, twice: the second run must skip all
-	@$(BIN)/python -m tests.pipeline.tiny build/tiny
+	@$(BIN)/python tests/tiny.py build/tiny
 
 ci: lint types test tiny ## all that CI checks
 

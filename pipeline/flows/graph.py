@@ -8,7 +8,6 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from pathlib import Path
 
 from ganops.errors import SettingsError
 
@@ -30,12 +29,12 @@ class Stage:
         return self.name.partition("@")[2] or None
 
 
-def read_stages(root: Path) -> list[Stage]:
+def read_stages() -> list[Stage]:
     """The stages of dvc.yaml, each after those it needs, otherwise in the order of the file.
 
     Raises SettingsError with DVC's own words when dvc.yaml or params.yaml cannot be read.
     """
-    done = _dvc(root, "dag", "--dot")
+    done = _dvc("dag", "--dot")
     if done.returncode:
         raise SettingsError("DVC cannot read the pipeline", found=_last_line(done.stderr), action="correct dvc.yaml")
     needs: dict[str, list[str]] = {}
@@ -49,19 +48,19 @@ def read_stages(root: Path) -> list[Stage]:
     return [Stage(name, tuple(need for need in needs[name] if need in stages)) for name in order if name in stages]
 
 
-def is_up_to_date(root: Path) -> bool:
+def is_up_to_date() -> bool:
     """Whether no stage has to run; False too when DVC cannot tell at this moment, because another DVC is at work."""
-    done = _dvc(root, "status", "--json")
+    done = _dvc("status", "--json")
     return done.returncode == 0 and json.loads(done.stdout or "null") == {}
 
 
-def has_remote(root: Path) -> bool:
+def has_remote() -> bool:
     """Whether a DVC remote is configured."""
-    return bool(_dvc(root, "remote", "list").stdout.strip())
+    return bool(_dvc("remote", "list").stdout.strip())
 
 
-def _dvc(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*DVC, *arguments], cwd=root, capture_output=True, text=True, check=False)  # noqa: S603
+def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*DVC, *arguments], capture_output=True, text=True, check=False)  # noqa: S603
 
 
 def _last_line(text: str) -> str:

@@ -11,14 +11,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
 
 GRACE_SECONDS = 30.0
 KEPT_LINES = 200
-
-_running: set[int] = set()
 
 
 @dataclass(frozen=True)
@@ -35,61 +32,64 @@ class Ended:
         return "\n".join(self.lines)
 
 
-def run_command(
-    command: Sequence[str],
-    say: Callable[[str], None],
-    *,
-    cwd: Path,
-    environment: Mapping[str, str] | None = None,
-    timeout: float | None = None,
-) -> Ended:
-    """Run `command` in a session of its own and `say` each line it prints, as it comes.
+class Processes:
+    """The processes of one flow, each with all its children in a session of its own, so that all can be ended."""
 
-    timeout: seconds until the whole process group is ended: SIGTERM first, SIGKILL after GRACE_SECONDS.
-    The group is ended too when `say` raises or the caller is interrupted.
-    """
-    process = subprocess.Popen(  # noqa: S603 - the callers' fixed words and stage names
-        command,
-        cwd=cwd,
-        env={**os.environ, "PYTHONUNBUFFERED": "1", **(environment or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        start_new_session=True,
-    )
-    _running.add(process.pid)
-    time_is_up = threading.Event()
-    clock = threading.Timer(timeout, _stop_late, (process.pid, time_is_up)) if timeout else None
-    lines: deque[str] = deque(maxlen=KEPT_LINES)
-    try:
-        if clock:
-            clock.start()
-        assert process.stdout is not None
-        for line in process.stdout:
-            if text := line.rstrip():
-                lines.append(text)
-                say(text)
-        code = process.wait()
-    finally:
-        if clock:
-            clock.cancel()
-        stop_group(process.pid)
-        process.wait()
-        _running.discard(process.pid)
-    return Ended(code, tuple(lines), timed_out=time_is_up.is_set())
+    def __init__(self) -> None:
+        self._groups: set[int] = set()
+        self._lock = threading.Lock()
+        self.stopped = False
+
+    def run(
+        self,
+        command: Sequence[str],
+        say: Callable[[str], None],
+        *,
+        environment: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Ended:
+        """Run `command` and `say` each line it prints, as it comes.
+
+        timeout: seconds until the command and its children are ended. They are ended too when the caller is
+        interrupted. Raises KeyboardInterrupt, and starts nothing, after `stop`.
+        """
+        with self._lock:
+            if self.stopped:
+                raise KeyboardInterrupt
+            process = _start(command, environment or {})
+            self._groups.add(process.pid)
+        time_is_up = threading.Event()
+        clock = threading.Timer(timeout, _end_late, (process.pid, time_is_up)) if timeout else None
+        lines: deque[str] = deque(maxlen=KEPT_LINES)
+        try:
+            if clock:
+                clock.start()
+            assert process.stdout is not None
+            for line in process.stdout:
+                if text := line.rstrip():
+                    lines.append(text)
+                    say(text)
+            code = process.wait()
+        finally:
+            if clock:
+                clock.cancel()
+            end_group(process.pid)
+            process.wait()
+            self._groups.discard(process.pid)
+        return Ended(code, tuple(lines), timed_out=time_is_up.is_set())
+
+    def stop(self) -> None:
+        """End everything that runs, and let nothing start any more."""
+        with self._lock:
+            self.stopped = True
+        groups = list(self._groups)
+        for group in groups:
+            _signal(group, signal.SIGTERM)
+        for group in groups:
+            end_group(group)
 
 
-def stop_all() -> None:
-    """End every process group that run_command has started and not yet seen end."""
-    for group in list(_running):
-        _signal(group, signal.SIGTERM)
-    for group in list(_running):
-        stop_group(group)
-
-
-def stop_group(group: int, grace: float = GRACE_SECONDS) -> None:
+def end_group(group: int, grace: float = GRACE_SECONDS) -> None:
     """End a process group: SIGTERM, for a last checkpoint; SIGKILL for what is left after `grace` seconds."""
     _signal(group, signal.SIGTERM)
     end = time.monotonic() + grace
@@ -100,9 +100,22 @@ def stop_group(group: int, grace: float = GRACE_SECONDS) -> None:
         time.sleep(0.1)
 
 
-def _stop_late(group: int, time_is_up: threading.Event) -> None:
+def _start(command: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - the callers' fixed words and stage names
+        command,
+        env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+
+
+def _end_late(group: int, time_is_up: threading.Event) -> None:
     time_is_up.set()
-    stop_group(group)
+    end_group(group)
 
 
 def _signal(group: int, number: signal.Signals) -> None:

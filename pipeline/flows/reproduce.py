@@ -1,4 +1,4 @@
-"""One stage, run by DVC in a process of its own; a failure says whether trying again can help."""
+"""DVC's commands inside a flow; a failure says whether trying again can help."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from ganops.errors import GanopsError
-from pipeline.flows.process import Ended, run_command
+from pipeline.flows.process import Ended, Processes
 
 # What goes away by itself: another DVC or git at work in this checkout, a server or network that does not answer,
 # a machine that killed the process (memory, preemption: a training goes on from its checkpoint).
@@ -29,42 +28,47 @@ class PassingError(StageError):
     """A command of the pipeline failed for a reason that goes away by itself."""
 
 
-def reproduce(
-    stage: str,
-    root: Path,
-    say: Callable[[str], None],
-    *,
-    environment: Mapping[str, str] | None = None,
-    timeout: float | None = None,
-) -> bool:
-    """Let DVC run one stage if it has to; whether it did run.
-
-    timeout: seconds. Raises StageError, or PassingError where trying again can help.
-    """
-    ended = run_dvc(
-        ("repro", "--single-item", stage), root, say, what=f"stage {stage}", environment=environment, timeout=timeout
-    )
-    return f"Running stage '{stage}'" in ended.text
-
-
 def run_dvc(
-    arguments: tuple[str, ...],
-    root: Path,
+    *arguments: str,
+    processes: Processes,
     say: Callable[[str], None],
-    *,
-    what: str,
     environment: Mapping[str, str] | None = None,
     timeout: float | None = None,
 ) -> Ended:
-    """Run one DVC command; raises StageError or PassingError, with the last lines it printed, when it fails."""
+    """Run one DVC command in this checkout; another DVC at work here is waited for.
+
+    timeout: seconds. Raises StageError, or PassingError where trying again can help, with the reason as printed.
+    """
+    words = " ".join(arguments)
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
-    ended = run_command(command, say, cwd=root, environment=environment, timeout=timeout)
+    ended = processes.run(command, say, environment=environment, timeout=timeout)
     if ended.timed_out:
-        raise StageError(f"{what} was stopped", expected=f"an end within {timeout:.0f} s", action="allow it more time")
-    if ended.code == 0:
-        return ended
-    kind = PassingError if PASSING.search(ended.text) else StageError
-    raise kind(f"{what} failed", found=_reason(ended), action=f"see the lines above; then: dvc {' '.join(arguments)}")
+        raise StageError(
+            f"dvc {words} was stopped", expected=f"an end within {timeout:,.0f} s", action="allow a stage more time"
+        )
+    if ended.code:
+        kind = PassingError if PASSING.search(ended.text) else StageError
+        raise kind(f"dvc {words} failed", found=_reason(ended), action=f"see the lines above; then: dvc {words}")
+    return ended
+
+
+def reproduce(
+    stage: str,
+    processes: Processes,
+    say: Callable[[str], None],
+    environment: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> bool:
+    """Let DVC run one stage if it has to; whether it did run. Raises as run_dvc does."""
+    ran = False
+
+    def watch(line: str) -> None:
+        nonlocal ran
+        ran |= line.startswith(f"Running stage '{stage}'")
+        say(line)
+
+    run_dvc("repro", "--single-item", stage, processes=processes, say=watch, environment=environment, timeout=timeout)
+    return ran
 
 
 def _reason(ended: Ended) -> str:

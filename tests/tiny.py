@@ -1,0 +1,103 @@
+"""A checkout of the working tree with tiny settings: the whole pipeline in about a minute.
+
+`python tests/tiny.py FOLDER` makes one, runs the training flow twice, and fails unless the second run skips
+every stage.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+
+SETTINGS: dict[str, Any] = {
+    "recipes": ["mlp", "dcgan"],
+    "train": {"budget_scale": 0.01, "sample_images": 16, "sample_times": 2},
+    "evaluate": {
+        "samples": 200,
+        "is_splits": 2,
+        "kid_subsets": 2,
+        "kid_subset_size": 100,
+        "classifier": {"epochs": 1, "width": 8},
+    },
+    "gate": {"limits": {}},  # after so little training no score can be good
+}
+
+
+def make_checkout(folder: Path, settings: dict[str, Any] = SETTINGS) -> Path:
+    """Copy what git has or would add of the working tree into `folder`, apply `settings` and commit all of it."""
+    names = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    params = yaml.safe_load((folder / "params.yaml").read_text())
+    (folder / "params.yaml").write_text(yaml.safe_dump(merged(params, settings), sort_keys=False))
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    for key, value in (("user.name", "tiny"), ("user.email", "tiny@localhost"), ("commit.gpgsign", "false")):
+        git(folder, "config", key, value)
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--no-verify", "--message", "tiny settings")
+    return folder
+
+
+def merged(values: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """`values` with `changes` laid over them, section by section; an empty section empties."""
+    result = dict(values)
+    for key, change in changes.items():
+        both = isinstance(change, dict) and change and isinstance(values.get(key), dict)
+        result[key] = merged(values[key], change) if both else change
+    return result
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """What git prints in `folder`."""
+    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def clean_environment() -> dict[str, str]:
+    """This process' environment without what would make a checkout use services or folders of another one."""
+    foreign = ("MLFLOW_TRACKING_", "MLFLOW_RUN_ID", "MLFLOW_REGISTRY_", "PREFECT_", "DVC_ROOT", "DVC_EXP_", "GANOPS_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
+
+
+def records(folder: Path) -> dict[str, int]:
+    """How many runs and model versions the checkout's MLflow database holds."""
+    with closing(sqlite3.connect(folder / "mlflow.db")) as database:
+        return {
+            table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+            for table in ("runs", "model_versions")
+        }
+
+
+def main(folder: Path) -> None:
+    """Make the checkout in `folder`, in place of an earlier one, and run the training flow twice."""
+    if folder.exists():
+        if not (folder / "mlflow.db").is_file() and not (folder / ".git").is_dir():
+            sys.exit(f"{folder} is there and is no earlier checkout: remove it, or name another folder")
+        shutil.rmtree(folder)
+    make_checkout(folder)
+    flow = [sys.executable, "-m", "pipeline.flows.training"]
+    start = time.monotonic()
+    subprocess.run(flow, cwd=folder, env=clean_environment(), check=True)
+    middle = time.monotonic()
+    before = records(folder), (folder / "dvc.lock").read_bytes()
+    subprocess.run(flow, cwd=folder, env=clean_environment(), check=True)
+    end = time.monotonic()
+    if (records(folder), (folder / "dvc.lock").read_bytes()) != before:
+        sys.exit(f"the second run did not skip all: {before[0]} records before, {records(folder)} after")
+    print(f"\ntiny pipeline: first run {middle - start:.0f} s, second run {end - middle:.0f} s, nothing ran twice")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())
