@@ -16,7 +16,7 @@ from ganops.reporting.leaderboard import Row, read_json
 MEDIA = {".png": "image/png", ".webp": "image/webp", ".gif": "image/gif"}
 # Shown in this order, before any other picture the evaluation left.
 PICTURES = {
-    "samples": ("Samples", "Final samples from fixed latents, none picked by hand."),
+    "samples": ("Samples", "What the trained generator makes, none picked by hand."),
     "training": ("Training", "The same latents, from the first step to the last."),
     "neighbours": ("Nearest training images", "Pairs that look the same mean that the generator copies."),
     "curves": ("Curves", "What each player minimises, and what the discriminator answers."),

@@ -37,6 +37,7 @@ class TrackedRun:
         self.store, self.run_id = store, str(run.info.run_id)
         self.restored_from: str | None = run.data.tags.get(RESTORED)
         self.outbox = Outbox()
+        self._scores: dict[str, float] = dict(run.data.metrics)
         self._logged = _logged_steps(store, run)
         self._sampled = _sampled_steps(store, self.run_id) if self._logged else set()
 
@@ -86,11 +87,17 @@ class TrackedRun:
         self._log_metrics([Metric(tracked_name(f"health/{kind}"), 1.0, int(time.time() * 1000), step)])
 
     def log_scores(self, scores: Mapping[str, float], protocol: Mapping[str, Any]) -> None:
-        """Log scores as metrics at the run's last step; their protocol as a file and its digest as a tag."""
+        """Log scores as metrics at the run's last step; their protocol as a file and its digest as a tag.
+
+        Scores that the run already has with the same value are passed over.
+        """
         from mlflow.entities import Metric
 
         now, step, client = int(time.time() * 1000), max(self.last_logged_step(), 0), self.store.client
-        self._log_metrics([Metric(tracked_name(name), float(value), now, step) for name, value in scores.items()])
+        new = {tracked_name(name): float(value) for name, value in scores.items()}
+        new = {name: value for name, value in new.items() if self._scores.get(name) != value}
+        self._scores |= new
+        self._log_metrics([Metric(name, value, now, step) for name, value in new.items()])
         self.set_tags({f"protocol.{key}": str(protocol[key]) for key in ("digest", "backbone") if key in protocol})
         self.outbox.put("the protocol", lambda: client.log_dict(self.run_id, dict(protocol), "protocol.json"))
 

@@ -1,0 +1,92 @@
+"""compare picks the winner of what was evaluated, writes the report and completes the MLflow runs."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from example_results import PROTOCOL, digits, manifest, write_recipe_results
+from mlflow import MlflowClient
+from mlflow.entities import Run
+
+from ganops.errors import EvaluationError
+from pipeline.stages.compare import main
+
+PARAMS = """\
+seed: 7
+recipes: [mlp, dcgan]
+data: {source: digits, image_size: 8, channels: 1, test_share: 0.2, max_rejected: 0.0}
+compare: {score: %s}
+"""
+
+
+@pytest.fixture
+def root(tracking_home: Path) -> Path:
+    """A repository in which mlp and dcgan were trained and evaluated, but the tracking store has never seen them."""
+    (tracking_home / "params.yaml").write_text(PARAMS % "fid")
+    prepared = tracking_home / "data" / "prepared"
+    prepared.mkdir(parents=True)
+    manifest().write(prepared)
+    write_recipe_results(tracking_home, "mlp", {"fid": 31.25, "is": 9.5})
+    write_recipe_results(tracking_home, "dcgan", {"fid": 12.5, "is": 8.5}, images=digits()[:16])
+    return tracking_home
+
+
+def runs(root: Path) -> dict[str, Run]:
+    """Recipe to its MLflow run, found by the id it stands in for."""
+    client = MlflowClient(f"sqlite:///{root}/mlflow.db")
+    found = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+    return {run.data.tags["restored_from"].removeprefix("run-of-"): run for run in found}
+
+
+def test_outs_name_the_winner_and_why(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main()
+    compare = root / "results" / "compare"
+    assert {path.name for path in compare.iterdir()} == {
+        "leaderboard.csv",
+        "leaderboard.md",
+        "report.html",
+        "winner.json",
+    }
+    winner = json.loads((compare / "winner.json").read_text())
+    assert {key: winner[key] for key in ("recipe", "score", "value", "protocol")} == {
+        "recipe": "dcgan",
+        "score": "fid",
+        "value": 12.5,
+        "protocol": PROTOCOL["digest"],
+    }
+    assert "18.75 (60%) below mlp" in winner["why"]
+    with (compare / "leaderboard.csv").open() as file:
+        assert [line["recipe"] for line in csv.DictReader(file)] == ["dcgan", "mlp"]
+    assert "dcgan wins" in (compare / "report.html").read_text()
+    printed = capsys.readouterr().out
+    assert "> dcgan" in printed
+    assert winner["why"] in printed
+    assert "results/compare/report.html" in printed
+
+
+def test_params_decide_which_score_wins(root: Path) -> None:
+    (root / "params.yaml").write_text(PARAMS % "is")
+    main()
+    assert json.loads((root / "results" / "compare" / "winner.json").read_text())["recipe"] == "mlp"
+
+
+def test_runs_get_their_missing_scores_once_and_the_winner_its_tag(root: Path) -> None:
+    main()
+    main()
+    found = runs(root)
+    assert {recipe: run.data.tags["winner"] for recipe, run in found.items()} == {"dcgan": "true", "mlp": "false"}
+    assert found["dcgan"].data.metrics["fid"] == 12.5
+    client = MlflowClient(f"sqlite:///{root}/mlflow.db")
+    assert len(client.get_metric_history(found["dcgan"].info.run_id, "fid")) == 1
+
+
+def test_different_protocols_end_without_a_winner(root: Path) -> None:
+    other = PROTOCOL | {"digest": "ef" * 32, "seed": 8}
+    write_recipe_results(root, "mlp", {"fid": 1.0}, protocol=other)
+    with pytest.raises(EvaluationError, match="mlp: seed 8; dcgan: seed 7"):
+        main()
+    assert not (root / "results" / "compare").exists()
+    assert runs(root) == {}
