@@ -19,11 +19,12 @@ def download(mirrors: Sequence[str], name: str, md5: str, folder: Path) -> Path:
 
     A file that is there already is not fetched again. Raises DataError when no mirror gives the right file.
     """
-    from torchvision.datasets.utils import download_url
-
     target = folder / name
     if target.is_file():
         return target
+
+    from torchvision.datasets.utils import download_url  # takes seconds to import
+
     folder.mkdir(parents=True, exist_ok=True)
     problems = []
     with tempfile.TemporaryDirectory(dir=folder, prefix=".download-") as unchecked, _timeout():

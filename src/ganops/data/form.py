@@ -49,6 +49,9 @@ def to_form(image: Image.Image, form: Form, resample: Image.Resampling = Image.R
 
 def to_forms(images: Pixels, form: Form, resample: Image.Resampling = Image.Resampling.LANCZOS) -> Pixels:
     """Many square images at once: (N, H, W) grey or (N, H, W, 3) RGB to (N, C, size, size)."""
+    planar = images[:, None] if images.ndim == 3 else images.transpose(0, 3, 1, 2)
+    if planar.shape[1:] == form.shape:
+        return planar
     packed = np.empty((len(images), *form.shape), dtype=np.uint8)
     for row, pixels in enumerate(images):
         packed[row] = to_form(Image.fromarray(pixels), form, resample)

@@ -1,0 +1,204 @@
+"""A prepared folder is whole or has no manifest, and its manifest says what is in it and what was left out."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import torch
+from image_files import encode, noise, png, write_files
+from PIL import Image
+
+from ganops.data import prepare as preparing
+from ganops.data.manifest import Manifest, read_manifest
+from ganops.data.packed import read_packed, split_path
+from ganops.data.prepare import prepare
+from ganops.errors import DataError
+from ganops.params import DataParams
+
+
+def params(**changes: Any) -> DataParams:
+    values = {"source": "digits", "image_size": 16, "channels": 1, "test_share": 0.2, "max_rejected": 0.5}
+    return DataParams.model_validate(values | changes)
+
+
+def images_of(path: Path, **changes: Any) -> DataParams:
+    return params(source="images", path=path, channels=3, **changes)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Two classes of 20 images."""
+    return write_files(tmp_path / "mine", {f"{'cats' if n % 2 else 'dogs'}/{n:02}.png": png(n) for n in range(40)})
+
+
+def test_digits_are_packed_with_their_manifest(tmp_path: Path) -> None:
+    manifest = prepare(params(image_size=32), tmp_path)
+    assert manifest == read_manifest(tmp_path)
+    assert manifest.spec.shape == (1, 32, 32)
+    train, test = read_packed(tmp_path, "train"), read_packed(tmp_path, "test")
+    assert manifest.counts == {"train": len(train), "test": len(test)}
+    assert len(train) + len(test) == 1797
+    for split, data in (("train", train), ("test", test)):
+        assert data.labels is not None
+        assert list(manifest.class_counts[split].values()) == torch.bincount(data.labels).tolist()
+
+
+def test_own_images_are_packed_and_what_was_left_out_is_listed(tmp_path: Path, pictures: Path) -> None:
+    write_files(pictures, {"cats/notes.txt": b"text", "cats/copy.png": png(0), "dogs/cut.png": png(50)[:-100]})
+    manifest = prepare(images_of(pictures), tmp_path / "out")
+    assert (manifest.source, manifest.origin, manifest.split_by) == ("images", "mine", "content")
+    assert manifest.spec.classes == ("cats", "dogs")
+    assert sum(manifest.counts.values()) == 40
+    assert manifest.rejected_count == 3
+    assert manifest.rejected_reasons == {"duplicate": 1, "not an image": 1, "truncated or damaged": 1}
+    # cats/copy.png comes first by name, so dogs/00.png is the duplicate.
+    assert [each.name for each in manifest.rejected] == ["cats/notes.txt", "dogs/00.png", "dogs/cut.png"]
+
+
+def test_without_classes_there_are_no_labels(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "mine", {f"{n}.png": png(n) for n in range(20)})
+    manifest = prepare(images_of(folder), tmp_path / "out")
+    assert manifest.spec.classes == ()
+    assert manifest.class_counts == {}
+    assert read_packed(tmp_path / "out", "train").labels is None
+
+
+def test_one_process_or_two_give_the_same_bytes(tmp_path: Path, pictures: Path) -> None:
+    write_files(pictures, {"cats/notes.txt": b"text"})
+    one = prepare(images_of(pictures), tmp_path / "one", processes=1)
+    two = prepare(images_of(pictures), tmp_path / "two", processes=2)
+    assert one == two
+    for name in ("train/images.safetensors", "test/images.safetensors", "manifest.json"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_one_changed_pixel_changes_the_digest(tmp_path: Path, pictures: Path) -> None:
+    before = prepare(images_of(pictures), tmp_path / "before")
+    image = noise(3)
+    image.putpixel((5, 5), (1, 2, 3))
+    (pictures / "cats" / "03.png").write_bytes(encode(image, "PNG"))
+    after = prepare(images_of(pictures), tmp_path / "after")
+    assert sum(before.counts.values()) == sum(after.counts.values())
+    assert before.digest != after.digest
+
+
+def test_renamed_files_are_the_same_data(tmp_path: Path, pictures: Path) -> None:
+    before = prepare(images_of(pictures), tmp_path / "before")
+    (pictures / "cats" / "03.png").rename(pictures / "cats" / "renamed.png")
+    assert prepare(images_of(pictures), tmp_path / "after").digest == before.digest
+
+
+def test_the_list_of_rejections_ends_but_the_count_does_not(
+    tmp_path: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preparing, "LISTED_REJECTIONS", 3)
+    write_files(pictures, {f"cats/{n}.txt": b"text" for n in range(10)})
+    manifest = prepare(images_of(pictures), tmp_path / "out")
+    assert (len(manifest.rejected), manifest.rejected_count) == (3, 10)
+
+
+def test_names_that_are_no_text_break_neither_the_manifest_nor_a_terminal(tmp_path: Path, pictures: Path) -> None:
+    write_files(pictures, {"cats/esc\x1b[2J\udce9.png": png(90)})
+    prepare(images_of(pictures), tmp_path / "out")
+    [rejected] = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))["rejected"]
+    assert rejected == {"name": r"cats/esc\x1b[2J\udce9.png", "reason": "unreadable name"}
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"1.png": 1}, "too few images"),
+        ({"train/1.png": 1, "train/2.png": 2, "test/3.png": 3}, "too few images"),
+        ({f"cats/{n}.png": n for n in range(40)} | {"dogs/1.png": 99}, "'dogs' has one image only"),
+        (
+            {f"{split}/cats/{split}{n}.png": ord(split[1]) + n for split in ("train", "test") for n in range(3)}
+            | {"train/dogs/1.png": 1, "train/dogs/2.png": 2},
+            "'dogs' has no image in the test split",
+        ),
+        (
+            {f"{split}/cats/{split}{n}.png": ord(split[1]) + n for split in ("train", "test") for n in range(3)}
+            | {"test/dogs/1.png": 1, "test/dogs/2.png": 2},
+            "'dogs' has no image in the train split",
+        ),
+    ],
+)
+def test_too_few_images_are_an_error(tmp_path: Path, files: dict[str, int], message: str) -> None:
+    folder = write_files(tmp_path / "mine", {name: png(seed) for name, seed in files.items()})
+    with pytest.raises(DataError, match=message):
+        prepare(images_of(folder), tmp_path / "out")
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_an_error_before_anything_is_written_leaves_the_former_data(tmp_path: Path, pictures: Path) -> None:
+    before = prepare(images_of(pictures), tmp_path / "out")
+    with pytest.raises(DataError, match="does not exist"):
+        prepare(images_of(tmp_path / "missing"), tmp_path / "out")
+    assert read_manifest(tmp_path / "out") == before
+
+
+def test_preparing_again_replaces_everything(tmp_path: Path, pictures: Path) -> None:
+    prepare(params(), tmp_path / "out")
+    again = prepare(images_of(pictures), tmp_path / "out")
+    assert read_manifest(tmp_path / "out") == again
+    assert read_packed(tmp_path / "out", "train").images.shape[1:] == (3, 16, 16)
+    files = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert files == {"manifest.json", "train/images.safetensors", "test/images.safetensors"}
+
+
+def test_a_failure_between_the_files_leaves_no_manifest(tmp_path: Path, pictures: Path) -> None:
+    """The manifest goes first: an old one would vouch for a mixture of old and new."""
+    out = tmp_path / "out"
+    prepare(images_of(pictures), out)
+    split_path(out, "test").unlink()
+    (out / "test").rmdir()
+    (out / "test").write_text("a file where a folder should be")
+    with pytest.raises(OSError, match="exists"):
+        prepare(images_of(pictures), out)
+    with pytest.raises(DataError, match="is missing"):
+        read_manifest(out)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from ganops.params import DataParams
+
+if __name__ == "__main__":
+    from ganops.data.prepare import prepare
+    path, out = map(Path, sys.argv[1:])
+    params = DataParams(source="images", path=path, image_size=64, channels=3, test_share=0.2, max_rejected=0.5)
+    prepare(params, out, processes=2)
+"""
+
+
+def test_a_killed_run_leaves_nothing_behind_and_no_process(tmp_path: Path) -> None:
+    folder = write_files(tmp_path / "mine", {"0.png": encode(Image.effect_noise((1500, 1500), 50), "PNG")})
+    for number in range(1, 400):
+        (folder / f"{number}.png").hardlink_to(folder / "0.png")
+    script = tmp_path / "script.py"
+    script.write_text(KILLED)
+    parent = psutil.Popen([sys.executable, str(script), str(folder), str(tmp_path / "out")])
+    deadline = time.monotonic() + 60
+    decoders: list[psutil.Process] = []
+    while len(decoders) < 2 and time.monotonic() < deadline:
+        decoders = [each for each in parent.children(recursive=True) if "spawn_main" in " ".join(each.cmdline())]
+        time.sleep(0.05)
+    assert len(decoders) == 2
+    time.sleep(1)
+    assert parent.poll() is None
+    parent.kill()
+    parent.wait()
+    assert [path for path in (tmp_path / "out").rglob("*") if path.is_file()] == []
+    _, alive = psutil.wait_procs(decoders, timeout=20)
+    assert alive == []
+
+
+def test_the_manifest_comes_back_as_it_was_written(tmp_path: Path, pictures: Path) -> None:
+    manifest = prepare(images_of(pictures), tmp_path)
+    assert Manifest.model_validate_json(manifest.model_dump_json()) == manifest
