@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import shutil
 from math import isqrt
@@ -9,11 +10,12 @@ from pathlib import Path
 
 import torch
 
-from ganops.atomic import write_json
+from ganops.atomic import atomic_path, write_json
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import read_packed
 from ganops.errors import EvaluationError
 from ganops.evaluation.evaluate import Evaluation, evaluate_game, protocol_of
+from ganops.evaluation.interpolation import walks
 from ganops.evaluation.reference import load_reference
 from ganops.games.saved import load_game
 from ganops.params import Params, load_params
@@ -26,6 +28,8 @@ from ganops.tracking.run import resume_run
 from pipeline.stages.entry import run_stage
 from pipeline.stages.results import PARAMS, PREPARED, RECIPES, REFERENCE, evaluate_folder, run_file, train_folder
 
+WALKS, STEPS = 8, 10
+
 
 def main(recipe: str) -> None:
     """Score the trained model of `recipe`, draw it, and add both to its MLflow run."""
@@ -37,7 +41,7 @@ def main(recipe: str) -> None:
     print(f"evaluate {recipe}: " + ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
     with resume_run(run_file(recipe), params=params, recipe=rules, manifest=read_manifest(PREPARED)) as run:
         run.log_scores(metrics, protocol)
-        for picture in sorted(file for file in out.iterdir() if file.suffix in (".png", ".webp")):
+        for picture in sorted(file for file in out.iterdir() if file.suffix in (".png", ".webp", ".csv")):
             run.log_file(picture, "evaluate")
 
 
@@ -59,6 +63,8 @@ def _score(recipe: str, params: Params, out: Path) -> dict[str, float]:
     else:
         metrics, protocol = found.metrics(), found.protocol
         _draw_images(found, out)
+        _write_classes(found, out / "classes.csv")
+        save_png(image_grid(walks(game, WALKS, STEPS, params.seed), columns=STEPS), out / "interpolations.png")
     write_json(out / "metrics.json", metrics)
     write_json(out / "protocol.json", protocol.model_dump(mode="json") | {"digest": protocol.digest()})
     return metrics
@@ -67,6 +73,19 @@ def _score(recipe: str, params: Params, out: Path) -> dict[str, float]:
 def _sick(recipe: str) -> bool:
     facts = json.loads((train_folder(recipe) / "training.json").read_text(encoding="utf-8"))
     return bool(facts.get("sick"))
+
+
+def _write_classes(found: Evaluation, path: Path) -> None:
+    """The table by class, where there is one; an empty field where a class has too few images."""
+    if not found.classes:
+        return
+    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["class", "real_share", "generated_share", "fid", "precision", "coverage"])
+        for row in found.classes:
+            fid = None if row.fid is None else row.fid.value
+            numbers = (row.real_share, row.generated_share, fid, row.precision, row.coverage)
+            writer.writerow([row.name, *("" if number is None else f"{number:.6g}" for number in numbers)])
 
 
 def _draw_images(found: Evaluation, out: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 
 from ganops.evaluation.reference import make_reference
-from ganops.evaluation.score import pick_groups
 from ganops.params import load_params
 from pipeline.stages.entry import run_stage
 from pipeline.stages.results import PARAMS, PREPARED, REFERENCE
@@ -14,7 +13,6 @@ from pipeline.stages.results import PARAMS, PREPARED, REFERENCE
 def main() -> None:
     """Make results/reference out of data/prepared, and say what it holds."""
     params = load_params(PARAMS)
-    pick_groups(params.evaluate.scores)  # a misspelt score is told now, not after hours of training
     device = "cuda" if torch.cuda.is_available() else "cpu"
     made = make_reference(PREPARED, params.evaluate, REFERENCE, params.seed, device)
     counts = ", ".join(f"{count:,} {split}" for split, count in made.counts.items())

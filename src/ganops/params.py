@@ -69,12 +69,17 @@ class EvaluateParams(Settings):
     pairwise_samples: how many generated and real images are compared each with each (KID, precision, recall, density,
         coverage, diversity), at most.
     neighbours: k of the k nearest neighbours that precision, recall, density and coverage are built on.
+    path_length_pairs: pairs of latents between which the path length is measured, where it is asked for.
     """
 
-    scores: tuple[str, ...] = ("fid", "is", "kid")
+    scores: tuple[str, ...] = (
+        *("fid", "is", "kid", "prdc", "memorisation", "diversity"),
+        *("modes", "by-class", "label-accuracy"),
+    )
     real_samples: int | None = Field(default=None, ge=2)
     pairwise_samples: int = Field(default=5000, ge=2)
     neighbours: int = Field(default=5, ge=1)
+    path_length_pairs: int = Field(default=2000, ge=2)
     backbone: BackboneName = "classifier"
     weights: Path | None = None
     resize: Literal["pytorch-fid", "clean-fid"] = "pytorch-fid"

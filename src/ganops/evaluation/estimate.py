@@ -1,4 +1,4 @@
-"""A score together with how far it would move if other images had been generated."""
+"""A score together with how far it would move if other images had been drawn."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ganops.errors import EvaluationError
 
 @dataclass(frozen=True)
 class Estimate:
-    """value: the score; error: its standard error over the draw of generated images, in the score's own unit."""
+    """value: the score; error: its standard error in the score's own unit, None where it has none."""
 
     value: float
-    error: float
+    error: float | None
 
     def __post_init__(self) -> None:
-        if not (isfinite(self.value) and isfinite(self.error)):
+        if not (isfinite(self.value) and (self.error is None or isfinite(self.error))):
             raise EvaluationError(
                 "a score is no finite number",
                 found=f"{self.value} with standard error {self.error}",
@@ -34,3 +34,8 @@ def from_influence(value: float, influence: Tensor) -> Estimate:
     (Jaeckel 1972; Efron 1982, "The jackknife, the bootstrap and other resampling plans", chapter 6).
     """
     return Estimate(value, float(influence.double().std()) / sqrt(len(influence)))
+
+
+def from_mean(values: Tensor) -> Estimate:
+    """The mean of what was found of each image (n,), with its standard error."""
+    return from_influence(float(values.double().mean()), values)

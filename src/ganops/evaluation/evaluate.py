@@ -14,12 +14,17 @@ from ganops.data.manifest import read_manifest
 from ganops.errors import EvaluationError
 from ganops.evaluation.backbones.backbone import Activations, Backbone
 from ganops.evaluation.backbones.choose import load_backbone
+from ganops.evaluation.backbones.classifier import load_classifier
+from ganops.evaluation.case import Case
 from ganops.evaluation.closest import ClosestPairs, Pairs
 from ganops.evaluation.estimate import Estimate
 from ganops.evaluation.extract import extract
 from ganops.evaluation.protocol import Protocol
-from ganops.evaluation.reference import Reference, load_reference
-from ganops.evaluation.score import Case, pick_groups
+from ganops.evaluation.real import Reference
+from ganops.evaluation.reference import load_reference
+from ganops.evaluation.score import pick_groups
+from ganops.evaluation.scores.by_class import GROUP as BY_CLASS
+from ganops.evaluation.scores.by_class import ClassRow, class_rows
 from ganops.evaluation.statistics import StatisticsGatherer
 from ganops.games.game import Game
 from ganops.games.sampling import sample_images
@@ -33,18 +38,23 @@ class Evaluation:
     """scores: key to value with its standard error; protocol: how they were measured.
 
     samples: the first 64 generated images (n, C, H, W) uint8, as they were scored. closest: the 16 that lie nearest to
-    a training image; `rows` count in the packed training file.
+    a training image; `rows` count in the packed training file. classes: the table by class, empty where there is none.
     """
 
     scores: dict[str, Estimate]
     protocol: Protocol
     samples: Tensor
     closest: Pairs
+    classes: list[ClassRow]
 
     def metrics(self) -> dict[str, float]:
         """The flat form of metrics.json: each score under its key, its standard error under `<key>_error`."""
-        flat = ({key: found.value, f"{key}_error": found.error} for key, found in self.scores.items())
-        return {name: value for pair in flat for name, value in pair.items()}
+        flat: dict[str, float] = {}
+        for key, found in self.scores.items():
+            flat[key] = found.value
+            if found.error is not None:
+                flat[f"{key}_error"] = found.error
+        return flat
 
 
 def evaluate_game(
@@ -76,46 +86,79 @@ def evaluate_game(
         raise EvaluationError(
             "the game's weights hold NaN or infinity", found=", ".join(sick[:3]), action="train the recipe again"
         )
-    batches = sample_images(game.to(device), params.samples, seed, params.batch_size)
-    return evaluate_images(batches, real, params, seed, device, label)
+    game = game.to(device).eval()
+    asked = torch.arange(params.samples) % game.class_count if game.class_count else None
+    batches = sample_images(game, params.samples, seed, params.batch_size, asked)
+    backbone = load_backbone(params, reference, device)
+    return evaluate_images(batches, real, backbone, params, seed, label, asked=asked, game=game, prepared=prepared)
 
 
 def evaluate_images(
     batches: Iterable[Tensor],
     real: Reference,
+    backbone: Backbone,
     params: EvaluateParams,
     seed: int,
-    device: torch.device | str = "cpu",
     label: str = "evaluate",
+    *,
+    asked: Tensor | None = None,
+    game: Game | None = None,
+    prepared: Path | None = None,
 ) -> Evaluation:
     """Score generated images, given as uint8 batches (n, C, H, W), `params.samples` in all, against a reference.
 
-    Of the images only what is shown is kept; of each there remain its features and logits.
+    asked: (samples,) class that each image was asked for. game, prepared: whose images they are and where the real ones
+    lie packed, for scores that need more than images.
+    Images are kept only where a score asks for them; else there remain their features, logits and what is shown.
     Raises EvaluationError for another number of images, and as `evaluate_game` does.
     """
     groups = pick_groups(params.scores)
     protocol = protocol_of(real, params, seed)
-    backbone = _matching_backbone(real, params, device)
-    gatherer, closest = StatisticsGatherer(), ClosestPairs(real.real["train"].features, SHOWN_PAIRS)
+    _check_weights(backbone, real)
+    classifier = _classifier(backbone, real)
+    gatherer, closest = StatisticsGatherer(), ClosestPairs(real.train.features, SHOWN_PAIRS)
+    kept = params.samples if any(group.keeps_images for group in groups) else SHOWN_SAMPLES
     found: list[Activations] = []
+    predicted: list[Tensor] = []
     samples: list[Tensor] = []
     fitting = (conform(images, real.description.spec.shape) for images in batches)
     for images, activations in extract(fitting, backbone, params.samples, label):
         gatherer.add(activations.features)
         closest.add(images, activations.features)
+        samples.append(images[: max(0, kept - sum(map(len, found)))])
         found.append(activations)
-        samples.append(images[: max(0, SHOWN_SAMPLES - sum(map(len, samples)))])
+        if classifier is not None:
+            logits = activations.logits if classifier is backbone else classifier(images).logits
+            predicted.append(logits.argmax(dim=1))
     count = sum(map(len, found))
     if count != params.samples:
         raise EvaluationError("not as many images as asked for", expected=f"{params.samples:,}", found=f"{count:,}")
-    generated = Activations(torch.cat([part.features for part in found]), torch.cat([part.logits for part in found]))
     distances, pairs = closest.result()
-    case = Case(generated, gatherer.result(), distances, real, protocol)
+    case = Case(
+        generated=Activations(torch.cat([part.features for part in found]), torch.cat([part.logits for part in found])),
+        statistics=gatherer.result(),
+        nearest=distances,
+        real=real,
+        protocol=protocol,
+        params=params,
+        backbone=backbone,
+        predicted=torch.cat(predicted) if predicted else None,
+        asked=asked,
+        images=torch.cat(samples) if kept == params.samples else None,
+        game=game,
+        prepared=prepared,
+    )
+    chosen = [group for group in groups if group.applies(case)]
     scores: dict[str, Estimate] = {}
-    for group in groups:
+    for group in chosen:
         scores |= group.measure(case)
-    rows = real.real["train"].rows[pairs.rows]
-    return Evaluation(scores, protocol, torch.cat(samples), Pairs(pairs.images, rows, pairs.distances))
+    return Evaluation(
+        scores,
+        protocol,
+        torch.cat(samples)[:SHOWN_SAMPLES],
+        Pairs(pairs.images, real.train.rows[pairs.rows], pairs.distances),
+        case.once(class_rows) if BY_CLASS in chosen else [],
+    )
 
 
 def protocol_of(real: Reference, params: EvaluateParams, seed: int) -> Protocol:
@@ -124,14 +167,18 @@ def protocol_of(real: Reference, params: EvaluateParams, seed: int) -> Protocol:
     Raises EvaluationError where the reference was made with other settings.
     """
     made = real.description
-    resize = "none" if made.resize == "none" else params.resize
-    asked = {"backbone": params.backbone, "split": params.split, "resize": resize}
+    asked = {
+        "backbone": params.backbone,
+        "split": params.split,
+        "resize": "none" if made.resize == "none" else params.resize,
+        "neighbours": params.neighbours,
+    }
     for name, value in asked.items():
         if getattr(made, name) != value:
             raise EvaluationError(
-                f"{real.folder} was made with another evaluate.{name} than params.yaml asks for",
-                expected=value,
-                found=getattr(made, name),
+                f"the reference was made with another evaluate.{name} than is asked for now",
+                expected=str(value),
+                found=str(getattr(made, name)),
                 action="make it anew: dvc repro reference",
             )
     return Protocol(
@@ -149,12 +196,12 @@ def protocol_of(real: Reference, params: EvaluateParams, seed: int) -> Protocol:
         kid_subset_size=params.kid_subset_size,
         neighbours=params.neighbours,
         pairwise_count=min(made.pairwise_count, params.samples),
+        path_length_pairs=params.path_length_pairs,
         classifier=made.classifier,
     )
 
 
-def _matching_backbone(real: Reference, params: EvaluateParams, device: torch.device | str) -> Backbone:
-    backbone = load_backbone(params, real.folder, device)
+def _check_weights(backbone: Backbone, real: Reference) -> None:
     if backbone.weights_digest != real.description.weights:
         raise EvaluationError(
             "the backbone's weights are not those the reference was made with",
@@ -162,4 +209,12 @@ def _matching_backbone(real: Reference, params: EvaluateParams, device: torch.de
             found=f"{backbone.weights_digest[:16]}...",
             action="make it anew: dvc repro reference",
         )
-    return backbone
+
+
+def _classifier(backbone: Backbone, real: Reference) -> Backbone | None:
+    """What tells the data's classes apart: the backbone itself where it does, else the reference's classifier."""
+    if backbone.classes:
+        return backbone
+    if real.description.classifier is None or real.folder is None:
+        return None
+    return load_classifier(real.folder, backbone.device)

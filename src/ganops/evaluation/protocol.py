@@ -22,7 +22,8 @@ class Protocol(Settings):
         which names ganops.data.conform.
     real_data, split, real_count: digest of the real data, the split and how many of its images were used.
     generated_count, seed: how many images were generated, and the seed of latents and of random subsets.
-    pairwise_count: how many generated and real images were compared each with each.
+    pairwise_count: how many generated images were compared with real ones each with each; neighbours: k of these.
+    path_length_pairs: between how many pairs of latents the path length was measured.
     classifier: sha256 of the weights of the classifier behind the scores by class; None where there was none.
     """
 
@@ -43,6 +44,7 @@ class Protocol(Settings):
     kid_subset_size: int
     neighbours: int
     pairwise_count: int
+    path_length_pairs: int
     classifier: str | None = Field(default=None, pattern=SHA256)
 
     def digest(self) -> str:

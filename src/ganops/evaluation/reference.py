@@ -1,12 +1,11 @@
-"""What evaluation needs of the real data, computed once: statistics, features, and the classifier of its classes."""
+"""The reference stage: everything that evaluation needs of the prepared data, computed once and read ever after."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -16,63 +15,18 @@ from ganops.data.manifest import read_manifest
 from ganops.data.packed import SPLITS, PackedImages, Split, read_packed
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
+from ganops.evaluation.backbones.backbone import Backbone
 from ganops.evaluation.backbones.choose import load_backbone
-from ganops.evaluation.backbones.classifier import train_classifier
+from ganops.evaluation.backbones.classifier import Classifier, train_classifier
+from ganops.evaluation.distances import Neighbourhood
 from ganops.evaluation.extract import extract
+from ganops.evaluation.real import RealFeatures, Reference, ReferenceDescription, derive, draw
+from ganops.evaluation.score import pick_groups
 from ganops.evaluation.statistics import Statistics, StatisticsGatherer, read_npz, write_npz
 from ganops.params import EvaluateParams
 from ganops.progress import progress
-from ganops.settings import Settings
 
 DESCRIPTION, STATISTICS, FEATURES = "reference.json", "statistics.npz", "features.safetensors"
-
-
-class ReferenceDescription(Settings):
-    """What reference.json says.
-
-    counts: how many images of each split were used. classifier: sha256 of the classifier's weights, where there is one,
-    and the share of test images whose class it finds.
-    """
-
-    backbone: str
-    weights: str
-    resize: str
-    split: Split
-    spec: DataSpec
-    real_data: str
-    counts: dict[Split, int]
-    pairwise_count: int = Field(ge=2)
-    classifier: str | None = None
-    classifier_accuracy: float | None = None
-
-
-@dataclass(frozen=True)
-class RealFeatures:
-    """Features (n, d) of one split; rows: (n,) where each image stands in the packed file; labels: (n,) or None."""
-
-    features: Tensor
-    rows: Tensor
-    labels: Tensor | None
-
-
-@dataclass(frozen=True)
-class Reference:
-    """The reference stage's output, read.
-
-    statistics: of the split that generated images are compared with. pairwise: (m,) which of its features are compared
-    each with each.
-    """
-
-    folder: Path
-    description: ReferenceDescription
-    statistics: Statistics
-    real: dict[Split, RealFeatures]
-    pairwise: Tensor
-
-    @property
-    def pairwise_features(self) -> Tensor:
-        """(m, d): the features that generated ones are compared with each with each."""
-        return self.real[self.description.split].features[self.pairwise]
 
 
 def make_reference(
@@ -80,36 +34,29 @@ def make_reference(
 ) -> ReferenceDescription:
     """Compute everything that evaluation needs of the prepared data and write it to `out`.
 
-    The classifier is trained where it is the backbone. reference.json is written last: it makes the reference whole.
+    The classifier is trained where it is the backbone, and where scores by class are asked for and the data have
+    classes. reference.json is written last: it makes the reference whole.
     Raises EvaluationError where the backbone does not fit the data or its weights cannot be had.
     """
+    groups = pick_groups(params.scores)  # a misspelt score is told now, not after hours of training
     manifest = read_manifest(prepared)
     data = {split: read_packed(prepared, split) for split in SPLITS}
-    trained = None
-    if params.backbone == "classifier":
-        shown = round(min(params.classifier.epochs * len(data["train"]), params.classifier.max_kimg * 1000))
-        with progress("classifier", shown, "images") as bar:
-            trained = train_classifier(
-                data["train"], data["test"], manifest.spec, params.classifier, seed, device, bar.update
-            )
-        trained.save(out)
+    classifier = None
+    if params.backbone == "classifier" or (
+        len(manifest.spec.classes) > 1 and any(group.needs_classifier for group in groups)
+    ):
+        classifier = _train(data, manifest.spec, params, seed, device)
+        classifier.save(out)
     backbone = load_backbone(params, out, device)
-    gatherer, tensors = StatisticsGatherer(), dict[str, Tensor]()
+    real, statistics = dict[Split, RealFeatures](), dict[Split, Statistics]()
     for split in SPLITS:
-        rows = _draw(len(data[split]), params.real_samples, seed)
-        batches = (data[split].images[some] for some in torch.split(rows, params.batch_size))
-        found = []
-        for _, activations in extract(batches, backbone, len(rows), f"features {split}"):
-            found.append(activations.features)
-            if split == params.split:
-                gatherer.add(activations.features)
-        tensors |= {f"{split}/features": torch.cat(found) if found else torch.empty(0, 0), f"{split}/rows": rows}
-        tensors |= _labels(data[split], rows, split)
-    statistics = gatherer.result()
-    tensors["pairwise"] = _draw(statistics.count, params.pairwise_samples, seed)
-    write_npz(out / STATISTICS, statistics)
-    with atomic_path(out / FEATURES) as temporary:
-        save_file(tensors, temporary)
+        real[split], gatherer = _extract(data[split], split, backbone, params, seed)
+        if split == params.split:
+            statistics[split] = gatherer.result()
+    pairwise, radii = derive(real[params.split].features, params, seed)
+    held_out = torch.empty(0)
+    if len(real["test"]):
+        held_out = Neighbourhood(real["train"].features).nearest(real["test"].features)[0][:, 0]
     description = ReferenceDescription(
         backbone=backbone.name,
         weights=backbone.weights_digest,
@@ -117,12 +64,13 @@ def make_reference(
         split=params.split,
         spec=manifest.spec,
         real_data=manifest.digest,
-        counts={split: len(tensors[f"{split}/rows"]) for split in SPLITS},
-        pairwise_count=len(tensors["pairwise"]),
-        classifier=trained.weights_digest if trained else None,
-        classifier_accuracy=trained.description.accuracy if trained else None,
+        counts={split: len(real[split]) for split in SPLITS},
+        pairwise_count=len(pairwise),
+        neighbours=params.neighbours,
+        classifier=classifier.weights_digest if classifier else None,
+        classifier_accuracy=classifier.description.accuracy if classifier else None,
     )
-    write_text(out / DESCRIPTION, description.model_dump_json(indent=2) + "\n")
+    _write(Reference(description, statistics[params.split], real, pairwise, radii, held_out), out)
     return description
 
 
@@ -135,19 +83,46 @@ def load_reference(folder: Path) -> Reference:
             split: RealFeatures(tensors[f"{split}/features"], tensors[f"{split}/rows"], tensors.get(f"{split}/labels"))
             for split in SPLITS
         }
-        return Reference(folder, description, read_npz(folder / STATISTICS), real, tensors["pairwise"])
+        pairwise, radii, held_out = (tensors[name] for name in ("pairwise", "radii", "held_out"))
     except (OSError, ValidationError, SafetensorError, KeyError) as error:
         raise EvaluationError(
             f"{folder} holds no usable reference", found=str(error), action="make it anew: dvc repro --force reference"
         ) from error
+    return Reference(description, read_npz(folder / STATISTICS), real, pairwise, radii, held_out, folder)
 
 
-def _draw(count: int, wanted: int | None, seed: int) -> Tensor:
-    """(n,) sorted row numbers: all of `count`, or `wanted` of them drawn by `seed`."""
-    if wanted is None or wanted >= count:
-        return torch.arange(count)
-    return torch.randperm(count, generator=torch.Generator().manual_seed(seed))[:wanted].sort().values
+def _train(
+    data: dict[Split, PackedImages],
+    spec: DataSpec,
+    params: EvaluateParams,
+    seed: int,
+    device: torch.device | str,
+) -> Classifier:
+    shown = round(min(params.classifier.epochs * len(data["train"]), params.classifier.max_kimg * 1000))
+    with progress("classifier", shown, "images") as bar:
+        return train_classifier(data["train"], data["test"], spec, params.classifier, seed, device, bar.update)
 
 
-def _labels(data: PackedImages, rows: Tensor, split: Split) -> dict[str, Tensor]:
-    return {} if data.labels is None else {f"{split}/labels": data.labels[rows]}
+def _extract(
+    data: PackedImages, split: Split, backbone: Backbone, params: EvaluateParams, seed: int
+) -> tuple[RealFeatures, StatisticsGatherer]:
+    rows = draw(len(data), params.real_samples, seed)
+    batches = (data.images[some] for some in torch.split(rows, params.batch_size) if len(some))
+    gatherer, found = StatisticsGatherer(), list[Tensor]()
+    for _, activations in extract(batches, backbone, len(rows), f"features {split}"):
+        gatherer.add(activations.features)
+        found.append(activations.features)
+    features = torch.cat(found) if found else torch.empty(0, 0)
+    return RealFeatures(features, rows, None if data.labels is None else data.labels[rows]), gatherer
+
+
+def _write(reference: Reference, out: Path) -> None:
+    tensors = {"pairwise": reference.pairwise, "radii": reference.radii, "held_out": reference.held_out}
+    for split, real in reference.real.items():
+        tensors |= {f"{split}/features": real.features, f"{split}/rows": real.rows}
+        if real.labels is not None:
+            tensors[f"{split}/labels"] = real.labels
+    write_npz(out / STATISTICS, reference.statistics)
+    with atomic_path(out / FEATURES) as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
+    write_text(out / DESCRIPTION, reference.description.model_dump_json(indent=2) + "\n")

@@ -9,14 +9,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from torch import Tensor
-
 from ganops.errors import SettingsError
-from ganops.evaluation.backbones.backbone import Activations
+from ganops.evaluation.case import Case
 from ganops.evaluation.estimate import Estimate
-from ganops.evaluation.protocol import Protocol
-from ganops.evaluation.reference import Reference
-from ganops.evaluation.statistics import Statistics
 from ganops.settings import nearest
 
 
@@ -24,37 +19,35 @@ from ganops.settings import nearest
 class Score:
     """One number of metrics.json.
 
-    key: its name there; title: as the field writes it; better: which way; sentence: what it says, for the report.
+    key: its name there; title: as the field writes it; better: which way, None where neither is better in itself;
+    sentence: what it says, for the report.
     """
 
     key: str
     title: str
-    better: Literal["lower", "higher"]
+    better: Literal["lower", "higher"] | None
     sentence: str
 
 
-@dataclass(frozen=True)
-class Case:
-    """All that scores are computed from.
-
-    generated: features and logits of all generated images; statistics: mean and covariance of these features;
-    nearest: (n,) distance of each to the nearest training image.
-    """
-
-    generated: Activations
-    statistics: Statistics
-    nearest: Tensor
-    real: Reference
-    protocol: Protocol
+def always(_case: Case) -> bool:
+    """For scores that can be computed in every case."""
+    return True
 
 
 @dataclass(frozen=True)
 class Group:
-    """Scores that are computed together, under the name by which `evaluate.scores` asks for them."""
+    """Scores that are computed together, under the name by which `evaluate.scores` asks for them.
+
+    applies: whether they can be computed at all (data without classes have no scores by class).
+    keeps_images: the generated images themselves are needed, not only their features.
+    """
 
     name: str
     scores: tuple[Score, ...]
     measure: Callable[[Case], dict[str, Estimate]]
+    applies: Callable[[Case], bool] = always
+    needs_classifier: bool = False
+    keeps_images: bool = False
 
 
 @cache

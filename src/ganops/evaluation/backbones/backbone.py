@@ -46,12 +46,16 @@ class Backbone(ABC):
 
     @abstractmethod
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (n, d) and logits (n, k) for uint8 images (n, C, H, W) on the backbone's device."""
+        """Features (n, d) and logits (n, k) for images (n, C, H, W) in 0..255 on the backbone's device."""
 
-    @torch.inference_mode()
     def __call__(self, images: Tensor) -> Activations:
         """Features and logits of a uint8 batch; raises EvaluationError for other images and for NaN."""
         check_images(images)
+        return self.activations(images)
+
+    @torch.inference_mode()
+    def activations(self, images: Tensor) -> Activations:
+        """Features and logits of images (n, C, H, W) in 0..255, uint8 or float; raises EvaluationError for NaN."""
         # TensorFloat-32 would keep 10 bits of the mantissa and make scores depend on the kind of GPU.
         with torch.backends.cudnn.flags(allow_tf32=False):
             features, logits = self.forward(images.to(self.device))

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor
 
 from ganops.errors import EvaluationError
+from ganops.evaluation.case import Case
 from ganops.evaluation.estimate import Estimate, from_influence
-from ganops.evaluation.score import Case, Group, Score
+from ganops.evaluation.score import Group, Score
 from ganops.evaluation.statistics import Statistics
 
 # Eigenvalues below this share of the largest are rounding, not spread: float64 keeps some 16 digits.

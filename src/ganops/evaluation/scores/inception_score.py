@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from ganops.errors import EvaluationError
+from ganops.evaluation.case import Case
 from ganops.evaluation.estimate import Estimate, from_influence
-from ganops.evaluation.score import Case, Group, Score
+from ganops.evaluation.score import Group, Score
 
 
 @dataclass(frozen=True)

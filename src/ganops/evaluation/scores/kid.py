@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from ganops.errors import EvaluationError
+from ganops.evaluation.case import Case
 from ganops.evaluation.estimate import Estimate, from_influence
-from ganops.evaluation.score import Case, Group, Score
+from ganops.evaluation.score import Group, Score
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,9 @@ def _kernel(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _measure(case: Case) -> dict[str, Estimate]:
-    protocol, generated = case.protocol, case.generated.features[: case.protocol.pairwise_count]
+    protocol = case.protocol
     distance = kernel_distance(
-        generated, case.real.pairwise_features, protocol.kid_subsets, protocol.kid_subset_size, protocol.seed
+        case.compared, case.real.pairwise_features, protocol.kid_subsets, protocol.kid_subset_size, protocol.seed
     )
     return {"kid": from_influence(distance.mean, distance.influence)}
 

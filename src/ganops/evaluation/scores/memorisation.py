@@ -1,0 +1,74 @@
+"""Memorisation: do generated images lie closer to training images than images the generator never saw?
+
+The rank test of Meehan, Chaudhuri and Dasgupta 2020, arXiv:2004.05675, over the whole space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from scipy.stats import mannwhitneyu
+from torch import Tensor
+
+from ganops.errors import EvaluationError
+from ganops.evaluation.case import Case
+from ganops.evaluation.estimate import Estimate, from_mean
+from ganops.evaluation.score import Group, Score
+
+FEWEST_HELD_OUT = 20  # below, not even complete separation gives a p-value that says much
+
+
+@dataclass(frozen=True)
+class RankTest:
+    """closer (n,): for each generated image the share of held-out images that lie farther from the training images;
+    p_value: how likely generated images would lie so close if both came from one distribution."""
+
+    closer: Tensor
+    p_value: float
+
+
+def rank_test(generated: Tensor, held_out: Tensor) -> RankTest:
+    """Mann and Whitney's test on distances to the nearest training image, of generated (n,) and held-out (t,) images.
+
+    The mean of `closer` is 0.5 where the generator behaves as new real images do, and 1 where it copies.
+    Raises EvaluationError for fewer than 20 held-out images.
+    """
+    if len(held_out) < FEWEST_HELD_OUT:
+        raise EvaluationError(
+            "too few test images to tell whether the generator copies",
+            expected=f"at least {FEWEST_HELD_OUT}",
+            found=str(len(held_out)),
+            action="raise data.test_share, or leave memorisation out of evaluate.scores",
+        )
+    ranked = held_out.sort().values
+    below = torch.searchsorted(ranked, generated, right=False)
+    up_to = torch.searchsorted(ranked, generated, right=True)
+    closer = 1 - (below + up_to).double() / (2 * len(ranked))
+    test = mannwhitneyu(generated.numpy(), held_out.numpy(), alternative="less")
+    return RankTest(closer, float(test.pvalue))
+
+
+def _measure(case: Case) -> dict[str, Estimate]:
+    test = rank_test(case.nearest, case.real.held_out)
+    return {"memorisation": from_mean(test.closer), "memorisation_p": Estimate(test.p_value, None)}
+
+
+def _applies(case: Case) -> bool:
+    return len(case.real.held_out) > 0
+
+
+GROUP = Group(
+    "memorisation",
+    (
+        Score(
+            "memorisation",
+            "Memorisation",
+            "lower",
+            "How often a generated image is closer to a training image than a test image is: 0.5 is right, 1 copies.",
+        ),
+        Score("memorisation_p", "p of memorisation", "higher", "How likely this would be if nothing had been copied."),
+    ),
+    _measure,
+    _applies,
+)
