@@ -158,7 +158,7 @@ def test_a_failure_between_the_files_leaves_no_manifest(tmp_path: Path, pictures
     split_path(out, "test").unlink()
     (out / "test").rmdir()
     (out / "test").write_text("a file where a folder should be")
-    with pytest.raises(OSError, match="exists"):
+    with pytest.raises(DataError, match="cannot be written"):
         prepare(images_of(pictures), out)
     with pytest.raises(DataError, match="is missing"):
         read_manifest(out)

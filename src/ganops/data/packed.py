@@ -52,12 +52,18 @@ def split_path(folder: Path, split: Split) -> Path:
 
 
 def write_packed(folder: Path, split: Split, data: PackedImages) -> None:
-    """Write one split atomically."""
+    """Write one split atomically; raises DataError when it cannot be written, as on a full disk."""
     tensors = {"images": data.images.contiguous()}
     if data.labels is not None:
         tensors["labels"] = data.labels.contiguous()
-    with atomic_path(split_path(folder, split)) as temporary:
-        save_file(tensors, temporary)
+    path = split_path(folder, split)
+    try:
+        with atomic_path(path) as temporary:
+            save_file(tensors, temporary)
+    except (SafetensorError, OSError) as error:
+        raise DataError(
+            f"{path} cannot be written", found=str(error), action="look for room and rights there"
+        ) from error
 
 
 def read_packed(folder: Path, split: Split) -> PackedImages:

@@ -24,6 +24,8 @@ from ganops.data.workers import decode_all
 from ganops.errors import DataError
 from ganops.progress import progress
 
+REPORT_EVERY = 100  # images
+
 
 @dataclass(frozen=True)
 class _Decoded:
@@ -101,7 +103,8 @@ def _decode(files: Files, candidates: Sequence[Candidate], form: Form, room: Pat
                 decoded.images[row] = outcome.pixels
                 decoded.file_hashes[row] = np.frombuffer(outcome.file_hash, dtype=np.uint8)
                 decoded.pixel_hashes[row] = outcome.pixel_hash
-            bar.update(done, f"{len(decoded.rejected):,} rejected" if decoded.rejected else "")
+            if done % REPORT_EVERY == 0 or done == count:
+                bar.update(done, f"{len(decoded.rejected):,} rejected" if decoded.rejected else "")
     return decoded
 
 
