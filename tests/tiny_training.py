@@ -21,6 +21,7 @@ from ganops.training.history import write_history
 from ganops.training.interruption import Interruption
 from ganops.training.observer import Observer
 from ganops.training.plan import make_plan
+from ganops.training.processes import Processes
 from ganops.training.randomness import seed_all
 from ganops.training.trainer import Trainer
 
@@ -47,7 +48,12 @@ def shrunk(name: str, kimg: float = 0.64, **changes: Any) -> Recipe:
 
 
 def make_trainer(
-    folder: Path, recipe: Recipe, observer: Observer | None = None, seed: int = 0, **params: Any
+    folder: Path,
+    recipe: Recipe,
+    observer: Observer | None = None,
+    seed: int = 0,
+    processes: Processes | None = None,
+    **params: Any,
 ) -> Trainer:
     """A trainer on the digits, on the CPU in float32, deterministic."""
     defaults: dict[str, Any] = {"sample_images": 16, "sample_times": 4, "checkpoint_seconds": 1e-9}
@@ -57,7 +63,8 @@ def make_trainer(
     plan = make_plan(recipe, settings, next(iter(game.players)))
     hardware = Hardware(torch.device("cpu"), torch.float32, compiled=False)
     make_deterministic(hardware.device)
-    return Trainer(game, recipe, digits(), settings, plan, hardware, folder, seed, observer or Observer())
+    listener = observer or Observer()
+    return Trainer(game, recipe, digits(), settings, plan, hardware, folder, seed, listener, processes)
 
 
 def run(trainer: Trainer, interruption: Interruption | None = None) -> Trainer:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from math import isqrt
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -32,7 +35,9 @@ from ganops.training.hardware import choose_hardware, make_deterministic
 from ganops.training.history import write_history
 from ganops.training.interruption import watch_for_interruption
 from ganops.training.lock import exclusive
+from ganops.training.observer import Observer
 from ganops.training.plan import make_plan
+from ganops.training.processes import Processes, joined
 from ganops.training.profiling import profiled
 from ganops.training.randomness import seed_all
 from ganops.training.summary import summarise
@@ -65,18 +70,37 @@ def main(recipe: str) -> None:
             f"the recipe '{recipe}' needs classes, and the prepared data have none",
             action="put the images of each class into a folder of its own, or take a recipe without classes",
         )
+    if params.train.processes > 1 and "WORLD_SIZE" not in os.environ:
+        _start_processes(params.train.processes, recipe)
     folder = CHECKPOINTS / recipe / checkpoint_key(params, rules, manifest)
+    with joined() as processes:
+        if processes.leads:
+            _lead(recipe, params, rules, manifest, folder, processes)
+        else:
+            _train(recipe, params, rules, manifest, folder, processes, Observer())
+
+
+def _lead(name: str, params: Params, recipe: Recipe, manifest: Manifest, folder: Path, processes: Processes) -> None:
+    """Train, tell MLflow, and leave the outs; the checkpoints go when all of it is done."""
     with exclusive(folder):
-        with _tracked(folder / RUN_FILE, recipe, params, rules, manifest) as run:
-            trainer = _train(recipe, params, rules, manifest, folder, run)
-            _write_outs(recipe, trainer, SavedModel(name=recipe, recipe=rules, spec=manifest.spec), folder)
-            run.log_curves(
-                [(int(row["step"]), {k: v for k, v in row.items() if k != "step"}) for row in trainer.history]
-            )
-            run.log_file(train_folder(recipe) / "training.json")
-            run.log_file(train_folder(recipe) / "history.csv")
-        RunFile(run_id=run.run_id, recipe=recipe).write(run_file(recipe))
+        with _tracked(folder / RUN_FILE, name, params, recipe, manifest) as run:
+            observer = StageObserver(run, folder / SAMPLES)
+            trainer = _train(name, params, recipe, manifest, folder, processes, observer)
+            _write_outs(name, trainer, SavedModel(name=name, recipe=recipe, spec=manifest.spec), folder)
+            run.set_tags({"device": trainer.hardware.device_name, "precision": trainer.hardware.precision_name})
+            # The whole history once more: rows that the run already has are passed over, missing ones are filled in.
+            for row in trainer.history:
+                observer.row(row)
+            run.log_file(train_folder(name) / "training.json")
+            run.log_file(train_folder(name) / "history.csv")
+        RunFile(run_id=run.run_id, recipe=name).write(run_file(name))
         forget(folder)
+
+
+def _start_processes(count: int, recipe: str) -> NoReturn:
+    """Become torchrun, which starts this stage `count` times on this machine."""
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
+    os.execv(sys.executable, [sys.executable, *launcher, "-m", "pipeline.stages.train", recipe])  # noqa: S606
 
 
 def checkpoint_key(params: Params, recipe: Recipe, manifest: Manifest) -> str:
@@ -86,7 +110,15 @@ def checkpoint_key(params: Params, recipe: Recipe, manifest: Manifest) -> str:
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _train(name: str, params: Params, recipe: Recipe, manifest: Manifest, folder: Path, run: TrackedRun) -> Trainer:
+def _train(
+    name: str,
+    params: Params,
+    recipe: Recipe,
+    manifest: Manifest,
+    folder: Path,
+    processes: Processes,
+    observer: Observer,
+) -> Trainer:
     packed, spec = read_packed(PREPARED, "train"), recipe_spec(recipe, manifest.spec)
     data = PackedImages(conform(packed.images, spec.shape), packed.labels)
     seed_all(params.seed)
@@ -95,12 +127,11 @@ def _train(name: str, params: Params, recipe: Recipe, manifest: Manifest, folder
     hardware = choose_hardware(params.train, plan.rounds)
     if params.train.deterministic:
         make_deterministic(hardware.device)
-    run.set_tags({"device": hardware.device_name, "precision": hardware.precision_name})
-    observer = StageObserver(run, folder / SAMPLES)
-    trainer = Trainer(game, recipe, data, params.train, plan, hardware, folder, params.seed, observer)
+    trainer = Trainer(game, recipe, data, params.train, plan, hardware, folder, params.seed, observer, processes)
     total = plan.rounds * plan.images_per_round
     profile = profiled(PROFILES / name) if params.train.debug == "profile" else nullcontext()
-    with watch_for_interruption() as interruption, progress(f"train {name}", total, "images") as bar, profile:
+    shown = progress(f"train {name}", total, "images") if processes.leads else nullcontext()
+    with watch_for_interruption() as interruption, shown as bar, profile:
         trainer.run(interruption, bar)
     return trainer
 

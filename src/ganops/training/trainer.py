@@ -33,6 +33,7 @@ from ganops.training.interruption import Interruption
 from ganops.training.observer import Observer
 from ganops.training.optimizers import load_state, make_optimizer, rate_factor, set_rate
 from ganops.training.plan import Plan
+from ganops.training.processes import Processes
 from ganops.training.randomness import seed_all
 
 SAMPLE_SEED_OFFSET = 1  # the fixed latents of the grids are not those of the evaluation
@@ -56,7 +57,10 @@ class Trainer:
         folder: Path,
         seed: int,
         observer: Observer,
+        processes: Processes | None = None,
     ) -> None:
+        self.processes = processes or Processes()
+        self.parts = self.processes.parts(recipe.parts)
         self.recipe, self.params, self.plan, self.hardware = recipe, params, plan, hardware
         self.folder, self.seed, self.observer = folder, seed, observer
         self.game = game.to(hardware.device).train()
@@ -74,7 +78,7 @@ class Trainer:
             for network in game.children():
                 network.compile(dynamic=False)
 
-    def run(self, interruption: Interruption, bar: Progress) -> None:
+    def run(self, interruption: Interruption, bar: Progress | None = None) -> None:
         """Play all rounds that are left.
 
         Raises TrainingError when interrupted (a checkpoint is written first) or when a sick run has to stop.
@@ -85,7 +89,7 @@ class Trainer:
         if self.step == 0:
             self._sample()
         while self.step < self.plan.rounds:
-            self._round()
+            self.play_round()
             self.seconds = before + time.monotonic() - began
             sick_before = len(self.health.events)
             if self.step % self.plan.row_every == 0 or self.step == self.plan.rounds:
@@ -94,23 +98,23 @@ class Trainer:
                 self._sample()
             if len(self.health.events) > sick_before:
                 self._react(self.health.events[sick_before:])
-            if interruption.requested():
+            if self.processes.any(interruption.requested()):
                 self._checkpoint()
                 raise TrainingError(
                     f"training stopped after round {self.step} of {self.plan.rounds}: {interruption.reason}",
                     action="start the same command again: it goes on from here",
                     exit_code=interruption.exit_code,
                 )
-            if time.monotonic() - checkpointed > self.params.checkpoint_seconds:
+            if self.processes.any(time.monotonic() - checkpointed > self.params.checkpoint_seconds):
                 self._checkpoint()
                 checkpointed = time.monotonic()
-        bar.update(self._shown(), self._note())
+        self._draw(bar)
 
     def parameter_counts(self) -> dict[str, int]:
         """Number of trained parameters of each network."""
         return {name: sum(p.numel() for p in network.parameters()) for name, network in self.game.named_children()}
 
-    def _round(self) -> None:
+    def play_round(self) -> None:
         """Every player's turns; the first player's turns each see a new batch, the others the last of these."""
         first, *_ = self.game.players
         first_turns = self.recipe.turns.get(first, 1)
@@ -120,6 +124,7 @@ class Trainer:
                 index = 0 if self.params.debug == "overfit-one-batch" else self.step * first_turns + fresh
                 self._turn(player, index, turn)
         self.step += 1
+        self.processes.average_buffers(self.game)
         self.average.update(self.step * self.plan.images_per_round, self.plan.images_per_round)
 
     def _turn(self, player: str, batch_index: int, turn: int) -> None:
@@ -129,7 +134,7 @@ class Trainer:
         set_rate(
             optimizer, self.rate_scale * settings.lr * rate_factor(settings, kimg, self.plan.kimg(self.plan.rounds))
         )
-        for part in range(self.recipe.parts):
+        for part in self.parts:
             seed_all(self.seed, self.step, list(self.game.players).index(player), turn, part)
             batch = self.batches.part(batch_index, part)
             with self.hardware.autocast():
@@ -138,18 +143,20 @@ class Trainer:
             torch.autograd.backward(played.total / self.recipe.parts, inputs=parameters)
             self.curves.add({f"{player}/{name}": value for name, value in played.minimised.items()})
             self.curves.add(played.observed)
+        self.processes.average_gradients(parameters)
         optimizer.step()
         self.game.after_update(player)
         if player == list(self.game.players)[-1] and self._row_is_next():
             self._gradient = _norm(parameters)
         optimizer.zero_grad(set_to_none=True)
 
-    def _row(self, bar: Progress) -> None:
-        row = {"step": float(self.step), "kimg": self.plan.kimg(self.step)} | self.curves.take()
+    def _row(self, bar: Progress | None) -> None:
+        curves = self.processes.average_row(self.curves.take())
+        row = {"step": float(self.step), "kimg": self.plan.kimg(self.step)} | curves
         self.history.append(row)
         self.health.see_curves(self.step, row, float(self._gradient))
         self.observer.row(row)
-        bar.update(self._shown(), self._note())
+        self._draw(bar)
 
     @torch.no_grad()
     def _sample(self) -> None:
@@ -190,6 +197,11 @@ class Trainer:
     def _resume(self) -> None:
         if self._restore_newest():
             self.observer.resumed(self.step)
+        if not self.processes.agree_on(self.step):
+            raise TrainingError(
+                "the processes of this training do not find the same checkpoint",
+                action=f"put {self.folder} where all machines see it, or remove it to start anew",
+            )
 
     def _restore_newest(self) -> bool:
         """Restore the newest whole checkpoint; damaged ones are named on screen and passed over."""
@@ -214,8 +226,10 @@ class Trainer:
             "history": self.history,
             "progress": [self.rate_scale, self.recoveries, self.seconds],
         }
-        tensors, facts = flatten(nested)
-        write_checkpoint(self.folder, Checkpoint(self.step, tensors, facts))
+        if self.processes.leads:
+            tensors, facts = flatten(nested)
+            write_checkpoint(self.folder, Checkpoint(self.step, tensors, facts))
+        self.processes.wait()
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         nested = unflatten(checkpoint.facts, checkpoint.tensors)
@@ -241,8 +255,9 @@ class Trainer:
     def _row_is_next(self) -> bool:
         return (self.step + 1) % self.plan.row_every == 0 or self.step + 1 == self.plan.rounds
 
-    def _shown(self) -> int:
-        return self.step * self.plan.images_per_round
+    def _draw(self, bar: Progress | None) -> None:
+        if bar is not None:
+            bar.update(self.step * self.plan.images_per_round, self._note())
 
     def _note(self) -> str:
         """The latest curves and the health, for the progress line."""

@@ -1,0 +1,117 @@
+"""The loop that people copy: two Adams, float32, real batch then fake batch then the generator, nothing else."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from ganops.data.packed import PackedImages
+from ganops.recipe import Recipe
+
+Batches = Iterator[Tensor]
+
+
+class PicturesOnRequest(Dataset[Tensor]):
+    """Images decoded one by one, as torchvision's data sets give them: array, PIL image, tensor, normalised."""
+
+    def __init__(self, data: PackedImages) -> None:
+        self.arrays = data.images.permute(0, 2, 3, 1).numpy()
+        channels = self.arrays.shape[3]
+        half = (0.5,) * channels
+        self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(half, half)])
+
+    def __len__(self) -> int:
+        return len(self.arrays)
+
+    def __getitem__(self, index: int) -> Tensor:
+        array = self.arrays[index]
+        picture = Image.fromarray(array[..., 0] if array.shape[2] == 1 else array)
+        tensor: Tensor = self.transform(picture)
+        return tensor
+
+
+def loader_batches(data: PackedImages, batch_size: int, workers: int) -> Batches:
+    """Endless batches from a shuffling DataLoader."""
+    loader = DataLoader(PicturesOnRequest(data), batch_size, shuffle=True, num_workers=workers, drop_last=True)
+    while True:
+        yield from loader
+
+
+def memory_batches(data: PackedImages, batch_size: int, device: torch.device) -> Batches:
+    """Endless batches cut from float tensors that lie on the device."""
+    images = (data.images.float() / 127.5 - 1).to(device)
+    while True:
+        for rows in torch.randperm(len(images), device=device).split(batch_size):
+            if len(rows) == batch_size:
+                yield images[rows]
+
+
+class TutorialLoop:
+    """One generator against one discriminator of a recipe, trained in the plain way on given batches."""
+
+    def __init__(self, recipe: Recipe, generator: nn.Module, discriminator: nn.Module, device: torch.device) -> None:
+        self.generator, self.discriminator = generator.to(device), discriminator.to(device)
+        self.device, self.batch_size = device, recipe.batch_size
+        self.latent_dim = int(recipe.networks["generator"]["latent_dim"])
+        self.critic_turns = recipe.turns.get("discriminator", 1)
+        self.wasserstein = recipe.game["loss"] == "wasserstein"
+        self.criterion = nn.BCEWithLogitsLoss()
+        rates = recipe.optimizers
+        self.optimizer_d = torch.optim.Adam(
+            discriminator.parameters(), rates["discriminator"].lr, betas=rates["discriminator"].betas
+        )
+        self.optimizer_g = torch.optim.Adam(
+            generator.parameters(), rates["generator"].lr, betas=rates["generator"].betas
+        )
+
+    def rounds(self, batches: Batches, count: int) -> float:
+        """Play so many rounds; the real images shown per second."""
+        self.generator.train()
+        begin, shown = time.perf_counter(), 0
+        for _ in range(count):
+            for real in itertools.islice(batches, self.critic_turns):
+                self._discriminate(real.to(self.device))
+                shown += len(real)
+            self._generate()
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+        return shown / (time.perf_counter() - begin)
+
+    def _noise(self) -> Tensor:
+        return torch.randn(self.batch_size, self.latent_dim, device=self.device)
+
+    def _discriminate(self, real: Tensor) -> None:
+        self.optimizer_d.zero_grad()
+        fake = self.generator(self._noise()).detach()
+        on_real, on_fake = self.discriminator(real), self.discriminator(fake)
+        if self.wasserstein:
+            loss = on_fake.mean() - on_real.mean() + 10 * self._gradient_penalty(real, fake)
+        else:
+            loss = self.criterion(on_real, torch.ones_like(on_real))
+            loss = loss + self.criterion(on_fake, torch.zeros_like(on_fake))
+        loss.backward()
+        self.optimizer_d.step()
+        loss.item()  # every tutorial prints or stores its losses
+
+    def _generate(self) -> None:
+        self.optimizer_g.zero_grad()
+        output = self.discriminator(self.generator(self._noise()))
+        loss = -output.mean() if self.wasserstein else self.criterion(output, torch.ones_like(output))
+        loss.backward()
+        self.optimizer_g.step()
+        loss.item()
+
+    def _gradient_penalty(self, real: Tensor, fake: Tensor) -> Tensor:
+        share = torch.rand(len(real), 1, 1, 1, device=self.device)
+        between = (share * real + (1 - share) * fake).requires_grad_(True)
+        output = self.discriminator(between)
+        (gradients,) = torch.autograd.grad(output, between, torch.ones_like(output), create_graph=True)
+        norms: Tensor = gradients.flatten(1).norm(2, dim=1)
+        return ((norms - 1) ** 2).mean()

@@ -1,0 +1,53 @@
+"""What each of two processes does in the tests of training with several."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from tiny_training import make_trainer, run, shrunk, weights
+
+from ganops.errors import TrainingError
+from ganops.recipe import Recipe
+from ganops.training.observer import Observer
+from ganops.training.processes import joined
+
+# No batch norm: its running statistics are the mean over processes, but follow one after the other in one process.
+NETWORKS = {
+    "generator": {"kind": "mlp-generator", "latent_dim": 8, "widths": [16], "norm": False},
+    "discriminator": {"kind": "mlp-discriminator", "widths": [16]},
+}
+
+
+def two_part_recipe() -> Recipe:
+    return shrunk("mlp", kimg=0.8, networks=NETWORKS, parts=2)
+
+
+def train_as(rank: int, port: int, folder: Path, dies_after: int) -> None:
+    """One of two processes, as torchrun would start it; the second may end in the middle."""
+    torch.set_num_threads(1)
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank)}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    with joined() as processes:
+        trainer = make_trainer(
+            folder, two_part_recipe(), Dying(rank, dies_after), checkpoint_seconds=1e9, processes=processes
+        )
+        try:
+            run(trainer)
+        except TrainingError as error:
+            (folder / f"error-{rank}.txt").write_text(str(error))
+            raise SystemExit(1) from None
+        save_file(weights(trainer), folder / f"weights-{rank}.safetensors")
+
+
+class Dying(Observer):
+    """Ends process 1 without a word after so many rows."""
+
+    def __init__(self, rank: int, rows: int) -> None:
+        self.rank, self.rows = rank, rows
+
+    def row(self, row: dict[str, float]) -> None:
+        if self.rank == 1 and row["step"] >= self.rows:
+            os._exit(9)
