@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ganops.objectives.adversarial import ADVERSARIAL, LossName
+from ganops.objectives.adversarial import ADVERSARIAL, LossName, one_sided_smoothing, top_share
 
 REAL, FAKE = torch.tensor([1.0, -2.0]), torch.tensor([0.5, -1.0])
 
@@ -54,3 +54,25 @@ def test_no_loss_overflows_at_logits_of_a_discriminator_that_is_sure() -> None:
 def test_scores_of_cross_entropy_are_probabilities() -> None:
     assert ADVERSARIAL["non-saturating"].score(torch.tensor([0.0])).item() == pytest.approx(0.5)
     assert ADVERSARIAL["wasserstein"].score(torch.tensor([3.0])).item() == pytest.approx(3.0)
+
+
+def test_label_smoothing_is_cross_entropy_with_a_softer_label() -> None:
+    plain = torch.nn.functional.binary_cross_entropy_with_logits(REAL, torch.full_like(REAL, 1.0))
+    smooth = torch.nn.functional.binary_cross_entropy_with_logits(REAL, torch.full_like(REAL, 0.9))
+    assert (plain + one_sided_smoothing(REAL, 0.9)).item() == pytest.approx(smooth.item(), abs=1e-6)
+
+
+def test_top_share_takes_the_largest_logits_and_at_least_one() -> None:
+    logits = torch.tensor([0.0, 3.0, -1.0, 2.0])
+    assert top_share(logits, 0.5).tolist() == [3.0, 2.0]
+    assert top_share(logits, 0.01).tolist() == [3.0]
+    assert sorted(top_share(logits, 1.0).tolist()) == sorted(logits.tolist())
+
+
+def test_relativistic_loss_knows_differences_only() -> None:
+    """softplus(-0.5) = 0.47408 and softplus(1) = 1.31326 for fake minus real of -0.5 and 1."""
+    loss = ADVERSARIAL["relativistic"]
+    assert loss.relativistic
+    assert loss.discriminator(REAL, FAKE).item() == pytest.approx((0.47408 + 1.31326) / 2, abs=CLOSE)
+    assert loss.generator(FAKE - REAL).item() == pytest.approx((0.97408 + 0.31326) / 2, abs=CLOSE)
+    assert loss.discriminator(REAL + 7, FAKE + 7).item() == pytest.approx(loss.discriminator(REAL, FAKE).item())

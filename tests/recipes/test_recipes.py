@@ -20,15 +20,7 @@ from ganops.recipe import Recipe, load_recipe
 FOLDER = Path(__file__).resolve().parents[2] / "pipeline" / "recipes"
 RECIPES = {path.stem: load_recipe(path) for path in sorted(FOLDER.glob("*.yaml"))}
 SHAPES = [(1, 28), (3, 32)]
-SMALL = {
-    "width": 4,
-    "widths": [12, 8],
-    "latent_dim": 16,
-    "max_width": 8,
-    "embedding_dim": 6,
-    "group_width": 4,
-    "mapping": 2,
-}
+SMALL = {"width": 4, "widths": [12, 8], "max_width": 8, "latent_dim": 16, "embedding_dim": 6, "group_width": 4}
 
 
 def shrunk(recipe: Recipe) -> Recipe:
@@ -88,6 +80,18 @@ def test_recipe_plays_rounds_and_moves_every_weight(name: str, channels: int, si
     for part, network in networks.items():
         changed = moved(network, before[part])
         assert not [key for key, weight in before[part].items() if key not in changed and weight.numel() > 1]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_recipe_plays_in_bfloat16_too(name: str) -> None:
+    game = small_game(RECIPES[name], 1, 28)
+    batch = random_batch(recipe_spec(RECIPES[name], spec_of(1, 28, DIGITS)))
+    with torch.autocast("cpu", torch.bfloat16):
+        turns = play_round(game, batch, 0, optimizers_of(game))
+        (images,) = sample_images(game, 2, seed=0)
+    assert all(value.isfinite() for turn in turns.values() for value in turn.minimised.values())
+    assert all(turn.total.dtype == torch.float32 for turn in turns.values())
+    assert len(images) == 2
 
 
 @pytest.mark.parametrize("name", RECIPES)

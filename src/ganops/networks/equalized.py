@@ -108,7 +108,8 @@ class ModulatedConv(nn.Module):
 
     def forward(self, maps: Tensor, style: Tensor, noise: Tensor | None = None) -> Tensor:
         """(N, before, H, W) maps and (N, style_dim) styles to (N, after, H, W), or twice as large."""
-        scales = cast(Tensor, self.style(style)).float()
+        scales = cast(Tensor, self.style(style))
+        scales = scales.to(torch.promote_types(scales.dtype, torch.float32))  # its squares need the precision
         weight = self.weight * self.scale
         maps = maps * scales[:, :, None, None].to(maps.dtype)
         if self.blur is None:
@@ -116,7 +117,7 @@ class ModulatedConv(nn.Module):
         else:
             maps = self.blur(F.conv_transpose2d(maps, weight.transpose(0, 1), stride=2), padding=1)
         if self.demodulate:
-            power = scales.square() @ weight.float().square().sum(dim=(2, 3)).T
+            power = scales.square() @ weight.square().sum(dim=(2, 3)).T
             maps = maps * (power + 1e-8).rsqrt()[:, :, None, None].to(maps.dtype)
         if noise is not None:
             maps = maps + noise

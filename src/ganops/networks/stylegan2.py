@@ -79,8 +79,9 @@ class StyleganGenerator(StyleGenerator):
             hidden = torch.cat((hidden, _unit(self.label(one_hot).float())), dim=1)
         for layer in self.mapping:
             hidden = leaky(layer(hidden))
+        hidden = hidden.float()
         if self.training:
-            self.style_mean.lerp_(hidden.detach().float().mean(dim=0), 0.005)
+            self.style_mean.lerp_(hidden.detach().mean(dim=0), 0.005)
         return hidden[:, None].expand(-1, self.layer_count, -1)
 
     def synthesize(self, styles: Tensor) -> Tensor:

@@ -10,12 +10,12 @@ def path_lengths(images: Tensor, styles: Tensor, noise: Tensor) -> Tensor:
     """(N,) norms of J^T y (section 3.2) for images y made from styles, itself differentiable.
 
     images: (N, C, H, W) with a graph back to styles (N, L, D), one style per layer.
-    noise: (N, C, H, W) standard normal; it is divided by sqrt(H W) so that lengths do not depend on the size.
+    noise: (N, C, H, W) float32, standard normal; it is divided by sqrt(H W) so that lengths do not depend on the size.
     """
     height, width = images.shape[2:]
     scaled = noise / (height * width) ** 0.5
-    (gradients,) = torch.autograd.grad((images.float() * scaled).sum(), styles, create_graph=True)
-    lengths: Tensor = gradients.float().square().sum(dim=2).mean(dim=1).sqrt()
+    (gradients,) = torch.autograd.grad((images * scaled).sum(), styles, create_graph=True)
+    lengths: Tensor = gradients.square().sum(dim=2).mean(dim=1).sqrt()
     return lengths
 
 
