@@ -43,24 +43,26 @@ class StatisticsGatherer:
     """
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count, self._dim, self._rows_waiting = 0, 0, 0
         self._mean: Tensor | None = None
         self._scatter: Tensor | None = None
         self._waiting: list[Tensor] = []
 
     def add(self, features: Tensor) -> None:
         """Take (n, d) features in; raises EvaluationError for NaN, infinity or another d than before."""
-        if features.ndim != 2 or (self._waiting and features.shape[1] != self._waiting[0].shape[1]):
-            expected = self._waiting[0].shape[1] if self._waiting else "d"
+        dim = self._dim or features.shape[-1]
+        if features.ndim != 2 or features.shape[1] != dim:
             raise EvaluationError(
-                "features have the wrong form", expected=f"(n, {expected})", found=str(tuple(features.shape))
+                "features have the wrong form", expected=f"(n, {dim})", found=str(tuple(features.shape))
             )
+        self._dim = dim
         if not torch.isfinite(features).all():
             raise EvaluationError(
                 "features hold NaN or infinity", action="look at the images; a corrupt weight file can cause it, too"
             )
         self._waiting.append(features)
-        if sum(map(len, self._waiting)) >= ROWS_AT_ONCE:
+        self._rows_waiting += len(features)
+        if self._rows_waiting >= ROWS_AT_ONCE:
             self._merge()
 
     def result(self) -> Statistics:
@@ -74,7 +76,7 @@ class StatisticsGatherer:
         if not self._waiting:
             return
         rows = torch.cat(self._waiting).double().cpu()
-        self._waiting = []
+        self._waiting, self._rows_waiting = [], 0
         mean = rows.mean(dim=0)
         centred = (rows - mean).numpy()
         # numpy sees that both factors are one matrix and computes half of the symmetric product; torch does not.

@@ -37,6 +37,11 @@ def inception_score(logits: Tensor, splits: int, seed: int) -> InceptionScore:
             found=f"logits of shape {tuple(logits.shape)}",
             action="raise evaluate.samples or lower evaluate.is_splits",
         )
+    if logits.shape[1] == 0:
+        raise EvaluationError(
+            "this backbone has no logits, which the inception score needs",
+            action="leave is out of evaluate.scores, or choose another backbone",
+        )
     if not torch.isfinite(logits).all():
         raise EvaluationError("logits hold NaN or infinity", action="look at the generated images")
     order = torch.from_numpy(np.random.RandomState(seed).permutation(len(logits)))

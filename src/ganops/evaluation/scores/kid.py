@@ -58,16 +58,18 @@ def kernel_distance(generated: Tensor, real: Tensor, subsets: int, subset_size: 
 
 def mmd2(x: Tensor, y: Tensor) -> float:
     """Unbiased estimate of the squared MMD between two sets of features (n, d) and (m, d), n and m at least 2."""
-    n, m = len(x), len(y)
-    within_x, within_y, across = _kernel(x, x), _kernel(y, y), _kernel(x, y)
-    sum_x = float(within_x.sum() - within_x.diagonal().sum())
-    sum_y = float(within_y.sum() - within_y.diagonal().sum())
-    return sum_x / (n * (n - 1)) + sum_y / (m * (m - 1)) - 2 * float(across.sum()) / (n * m)
+    n, m, both = len(x), len(y), torch.cat([x, y])
+    kernel = _kernel(both, both)
+    itself = kernel.diagonal()
+    sum_x = float(kernel[:n, :n].sum() - itself[:n].sum())
+    sum_y = float(kernel[n:, n:].sum() - itself[n:].sum())
+    return sum_x / (n * (n - 1)) + sum_y / (m * (m - 1)) - 2 * float(kernel[:n, n:].sum()) / (n * m)
 
 
 def _kernel(x: Tensor, y: Tensor) -> Tensor:
     """(n, m) polynomial kernel of degree 3; products in float32, their sums in float64."""
-    return ((x.float() @ y.float().T).double() / x.shape[1] + 1) ** 3
+    values = (x.float() @ y.float().T).double().div_(x.shape[1]).add_(1)
+    return values.pow_(3)
 
 
 def _measure(case: Case) -> dict[str, Estimate]:

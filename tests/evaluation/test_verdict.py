@@ -1,0 +1,59 @@
+"""Better, worse or cannot tell: by the difference against its standard error, in the score's own direction."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pytest
+
+from ganops.errors import EvaluationError
+from ganops.evaluation.estimate import Estimate
+from ganops.evaluation.verdict import judge, pool, same_protocol
+
+
+@pytest.mark.parametrize(
+    ("candidate", "incumbent", "better", "verdict"),
+    [
+        ((10, 1), (20, 1), "lower", "better"),
+        ((20, 1), (10, 1), "lower", "worse"),
+        ((10, 1), (20, 1), "higher", "worse"),
+        ((20, 1), (10, 1), "higher", "better"),
+        ((10, 3), (15, 4), "lower", "cannot tell"),  # the difference 5 is one standard error, sqrt(9 + 16)
+        ((10, 0.3), (15, 0.4), "lower", "better"),  # and here ten of them
+        ((10, None), (10, None), "lower", "cannot tell"),
+        ((9.99, None), (10, None), "lower", "better"),  # without errors both count as exact
+        ((10, 1), (12, None), "lower", "cannot tell"),  # exactly two standard errors
+    ],
+)
+def test_truth_table(
+    candidate: tuple[float, float | None],
+    incumbent: tuple[float, float | None],
+    better: Literal["lower", "higher"],
+    verdict: str,
+) -> None:
+    assert judge(Estimate(*candidate), Estimate(*incumbent), better) == verdict
+
+
+def test_seeds_that_differ_more_than_their_own_errors_widen_the_spread() -> None:
+    pooled = pool([Estimate(10, 0.1), Estimate(12, 0.1), Estimate(14, 0.1)])
+    assert pooled.value == pytest.approx(12)
+    assert pooled.error == pytest.approx(2 / 3**0.5)  # the standard deviation of 10, 12, 14 is 2
+
+
+def test_seeds_that_agree_keep_their_own_errors() -> None:
+    assert pool([Estimate(10, 0.3), Estimate(10, 0.4)]).error == pytest.approx(0.25)  # sqrt(.09 + .16) / 2
+    assert pool([Estimate(5, 0.2)]) == Estimate(5, 0.2)
+
+
+def test_nothing_to_pool_and_different_protocols_are_refused() -> None:
+    with pytest.raises(EvaluationError, match="no score to pool"):
+        pool([])
+    with pytest.raises(EvaluationError, match="different protocols"):
+        same_protocol("a" * 64, "b" * 64)
+    same_protocol("a" * 64, "a" * 64)
+
+
+@pytest.mark.parametrize(("value", "error"), [(float("nan"), 1.0), (float("inf"), 1.0), (1.0, float("nan"))])
+def test_a_score_is_never_nan(value: float, error: float) -> None:
+    with pytest.raises(EvaluationError, match="no finite number"):
+        Estimate(value, error)
