@@ -32,7 +32,7 @@ def test_curves_that_belong_together_share_a_panel() -> None:
     names = ["D(G(z))", "discriminator/gradient_norm", "D(x)", "discriminator/loss", "generator/loss"]
     assert panels([*names, "discriminator/r1_penalty", "generator/gradient_norm"]) == {
         "loss": ["discriminator/loss", "generator/loss"],
-        "discriminator output": ["D(G(z))", "D(x)"],
+        "discriminator output": ["D(x)", "D(G(z))"],
         "penalty": ["discriminator/r1_penalty"],
         "gradient_norm": ["discriminator/gradient_norm", "generator/gradient_norm"],
     }

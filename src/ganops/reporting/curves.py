@@ -65,6 +65,7 @@ def panels(names: list[str]) -> dict[str, list[str]]:
         elif "penalty" in term:
             term = "penalty"
         grouped.setdefault(term, []).append(name)
+    grouped["discriminator output"].sort(key=len)  # D(x) first: blue is the discriminator's side in every panel
     return {title: curves for title, curves in grouped.items() if curves}
 
 
@@ -88,7 +89,7 @@ def plot_curves(history_csv: Path, out: Path) -> None:
     grouped = panels(list(curves))
     if not grouped:
         raise EvaluationError(f"{history_csv} holds no curves", expected="at least one column besides step and kimg")
-    columns = min(len(grouped), MAX_PANEL_COLUMNS)
+    columns = 2 if len(grouped) == 4 else min(len(grouped), MAX_PANEL_COLUMNS)
     rows = ceil(len(grouped) / columns)
     figure = Figure(figsize=(PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows + 0.2), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
