@@ -53,10 +53,12 @@ def random_batch(spec: DataSpec, count: int = 4) -> Batch:
     return Batch(images, labels)
 
 
-def optimizers_of(game: Game, lr: float = 1e-3) -> dict[str, torch.optim.Optimizer]:
+def optimizers_of(
+    game: Game, lr: float = 1e-3, betas: tuple[float, float] = (0.9, 0.999)
+) -> dict[str, torch.optim.Optimizer]:
     """One Adam per player."""
     return {
-        name: torch.optim.Adam([p for part in player.networks for p in getattr(game, part).parameters()], lr=lr)
+        name: torch.optim.Adam([p for part in player.networks for p in getattr(game, part).parameters()], lr, betas)
         for name, player in game.players.items()
     }
 
