@@ -58,8 +58,10 @@ def reproduce(
     say: Callable[[str], None],
     environment: Mapping[str, str] | None = None,
     timeout: float | None = None,
+    *,
+    force: bool = False,
 ) -> bool:
-    """Let DVC run one stage if it has to; whether it did run. Raises as run_dvc does."""
+    """Let DVC run one stage if it has to (or by `force`); whether it did run. Raises as run_dvc does."""
     ran = False
 
     def watch(line: str) -> None:
@@ -67,7 +69,8 @@ def reproduce(
         ran |= line.startswith(f"Running stage '{stage}'")
         say(line)
 
-    run_dvc("repro", "--single-item", stage, processes=processes, say=watch, environment=environment, timeout=timeout)
+    words = ["repro", "--single-item", *(["--force"] if force else []), stage]
+    run_dvc(*words, processes=processes, say=watch, environment=environment, timeout=timeout)
     return ran
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import asdict
 
 from ganops.atomic import write_json, write_text
@@ -10,10 +11,21 @@ from ganops.params import Params, load_params
 from ganops.recipe import find_recipe, load_recipe
 from ganops.reporting.leaderboard import Row, common_protocol, read_row
 from ganops.reporting.report import render_report
-from ganops.reporting.tables import leaderboard_csv, leaderboard_markdown, leaderboard_text
+from ganops.reporting.tables import HEADLINE_SCORES, leaderboard_csv, leaderboard_markdown, leaderboard_text
 from ganops.reporting.winner import Winner, choose_winner
 from ganops.tracking.run import resume_run
-from pipeline.stages.results import COMPARE, LEADERBOARD, PARAMS, PREPARED, RECIPES, REPORT, RESULTS, WINNER, run_file
+from pipeline.stages.results import (
+    COMPARE,
+    LEADERBOARD,
+    PARAMS,
+    PREPARED,
+    RECIPES,
+    REPORT,
+    RESULTS,
+    WINNER,
+    evaluate_folder,
+    run_file,
+)
 
 
 def main() -> None:
@@ -31,8 +43,18 @@ def main() -> None:
     write_text(REPORT, render_report(rows, winner, RESULTS, manifest, RECIPES))
     write_json(WINNER, asdict(winner) | {"protocol": common_protocol(rows)["digest"]})
     for row in rows:
+        _export(row)
         _complete_run(row, winner, params, manifest)
     print(f"\n{leaderboard_text(rows, score, winner.recipe)}\n{winner.why}\nreport: {REPORT}", flush=True)
+
+
+def _export(row: Row) -> None:
+    """The scores that make a short table for `dvc metrics`, and the grid for `dvc plots`: a folder of each."""
+    headline = {key: row.scores[key] for key in HEADLINE_SCORES if key in row.scores}
+    write_json(COMPARE / "scores" / f"{row.recipe}.json", headline)
+    grids = COMPARE / "samples"
+    grids.mkdir(exist_ok=True)
+    shutil.copyfile(evaluate_folder(row.recipe) / "samples.png", grids / f"{row.recipe}.png")
 
 
 def _complete_run(row: Row, winner: Winner, params: Params, manifest: Manifest) -> None:

@@ -1,0 +1,134 @@
+"""The training flow: every stage of dvc.yaml as a task, then the gate.
+
+DVC decides what has to run; Prefect runs it, with retries, timeouts and artifacts; MLflow remembers.
+`python -m pipeline.flows.training` needs no server: Prefect then starts a temporary one.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from typing import Any
+
+import click
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
+
+from ganops.errors import GanopsError
+from ganops.params import load_params
+from ganops.registry.promotion import Promotion
+from pipeline.flows.artifacts import artifact_key, stage_markdown
+from pipeline.flows.graph import Stage, is_up_to_date, read_stages
+from pipeline.flows.outcome import Outcome, describe, verdict
+from pipeline.flows.process import Processes
+from pipeline.flows.reproduce import PassingError, StageError, reproduce
+from pipeline.flows.slots import Slots, gpu_ids
+from pipeline.stages.results import PARAMS, PREPARED, REFERENCE, REPORT
+
+DAY = 24 * 3600.0
+
+
+def passes_by_itself(_task: Any, _run: Any, state: Any) -> bool:
+    """Whether a failed task is tried again: only for reasons that go away by themselves."""
+    return isinstance(state.result(raise_on_failure=False), PassingError)
+
+
+# DVC knows what is up to date, so Prefect must not remember results of its own.
+@task(
+    task_run_name="{stage.name}",
+    cache_policy=NO_CACHE,
+    retries=2,
+    retry_delay_seconds=[5, 30],
+    retry_condition_fn=passes_by_itself,
+)
+def run_stage(stage: Stage, processes: Processes, slots: Slots, environment: dict[str, str], timeout: float) -> bool:
+    """Run one stage if it has to, and show what it made; whether it ran."""
+    with slots.take() as place:
+        ran = reproduce(stage.name, processes, get_run_logger().info, environment | place, timeout)
+    text = stage_markdown(stage) if ran else None
+    if text:
+        create_markdown_artifact(text, key=artifact_key(stage), description=f"what {stage.name} made")
+    return ran
+
+
+@task(task_run_name="gate", cache_policy=NO_CACHE)
+def run_gate(processes: Processes) -> Promotion:
+    """Put the registered winner before the gate; params.gate.mode decides what follows."""
+    from ganops.errors import RegistryError
+    from ganops.registry.promotion import promote
+
+    params, say = load_params(PARAMS), get_run_logger().info
+    try:
+        found = promote(params, reference=REFERENCE, prepared=PREPARED)
+    except RegistryError as error:
+        # Results may be up to date where the registry is new: after `dvc pull` in a fresh clone, or on another server.
+        say(f"{error.message}: registering the winner anew")
+        reproduce("register", processes, say, force=True)
+        found = promote(params, reference=REFERENCE, prepared=PREPARED)
+    say(verdict(found))
+    create_markdown_artifact(verdict(found), key="gate", description="whether the winner became champion, and why")
+    return found
+
+
+@flow(name="train-gans")
+def train_gans(parallel: int = 1, stage_timeout: float = DAY) -> Outcome:
+    """Bring every stage of dvc.yaml up to date, then put the winner before the gate.
+
+    parallel: how many stages may run at once; GPUs are shared out over them. stage_timeout: seconds a stage may take.
+    Raises StageError naming what failed.
+    """
+    processes = Processes()
+    try:
+        ran = () if is_up_to_date() else run_stages(processes, parallel, stage_timeout)
+        return Outcome(ran, run_gate(processes))
+    finally:
+        processes.stop()
+
+
+def run_stages(processes: Processes, parallel: int, timeout: float) -> tuple[str, ...]:
+    """Run the stages under one parent run in MLflow, each after those it needs; names of those that ran."""
+    from ganops.tracking.run import PARENT_VARIABLE, flow_run
+
+    slots = Slots(parallel, gpu_ids())
+    with flow_run("train-gans", params=load_params(PARAMS)) as parent:
+        environment = {PARENT_VARIABLE: parent.run_id}
+        futures: dict[str, PrefectFuture[bool]] = {}
+        for stage in read_stages():
+            needed = [futures[need] for need in stage.needs]
+            futures[stage.name] = run_stage.submit(
+                stage, processes, slots, environment, timeout, return_state=False, wait_for=needed
+            )
+        for future in futures.values():
+            future.wait()
+        failed = [str(error) for future in futures.values() if isinstance(error := _error_of(future), GanopsError)]
+        if failed:
+            raise StageError("\n".join(failed))
+        parent.log_file(REPORT)
+        return tuple(name for name, future in futures.items() if future.result())
+
+
+def _error_of(future: PrefectFuture[bool]) -> object:
+    return future.state.result(raise_on_failure=False) if future.state.is_failed() else None
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--parallel", default=1, type=click.IntRange(1), show_default=True, help="stages that may run at once")
+@click.option("--stage-hours", default=24.0, show_default=True, help="hours after which a stage is stopped")
+def main(parallel: int, stage_hours: float) -> None:
+    """Train, score, compare, register and promote, as params.yaml says."""
+    try:
+        params = load_params(PARAMS)
+        outcome = train_gans(parallel, stage_hours * 3600)
+    except GanopsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on where it was", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+    print(f"\n{describe(outcome, params)}")
+
+
+if __name__ == "__main__":
+    main()
