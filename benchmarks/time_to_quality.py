@@ -1,0 +1,99 @@
+"""FID after a fixed wall-clock time of training: ours against the loop that people copy, on the same data and machine.
+
+python -m benchmarks.time_to_quality --prepared data/prepared --reference results/reference
+    [--recipe dcgan] [--minutes 2 5 10] [--quick] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from benchmarks.rows import Row, report
+from benchmarks.tutorial_loop import TutorialLoop, loader_batches
+from ganops.data.manifest import read_manifest
+from ganops.data.packed import PackedImages, read_packed
+from ganops.data.spec import DataSpec
+from ganops.evaluation.evaluate import evaluate_game
+from ganops.games.build import build_game
+from ganops.games.game import Game
+from ganops.params import EvaluateParams, TrainParams
+from ganops.recipe import Recipe, load_recipe
+from ganops.training.hardware import choose_hardware, make_deterministic
+from ganops.training.observer import Observer
+from ganops.training.plan import make_plan
+from ganops.training.randomness import seed_all
+from ganops.training.trainer import Trainer
+
+RECIPES = Path(__file__).resolve().parent.parent / "pipeline" / "recipes"
+SLICE = 20  # rounds between looks at the clock
+
+
+def train_ours(recipe: Recipe, data: PackedImages, spec: DataSpec, seconds: float, seed: int) -> tuple[Game, float]:
+    """Our training until the time is up: the averaged game and how many kimg it has seen. Start-up counts."""
+    begin = time.monotonic()
+    seed_all(seed)
+    settings = TrainParams(compile="never")
+    game = build_game(recipe, spec)
+    plan = make_plan(recipe, settings, next(iter(game.players)))
+    hardware = choose_hardware(settings, plan.rounds)
+    make_deterministic(hardware.device)
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(game, recipe, data, settings, plan, hardware, Path(folder), seed, Observer())
+        while time.monotonic() - begin < seconds:
+            for _ in range(SLICE):
+                trainer.play_round()
+    return trainer.average.game, trainer.plan.kimg(trainer.step)
+
+
+def train_tutorial(recipe: Recipe, data: PackedImages, spec: DataSpec, seconds: float, seed: int) -> tuple[Game, float]:
+    """The plain loop over a DataLoader until the time is up. Start-up counts."""
+    begin = time.monotonic()
+    seed_all(seed)
+    game = build_game(recipe, spec)
+    networks: dict[str, nn.Module] = dict(game.named_children())
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    loop = TutorialLoop(recipe, networks["generator"], networks["discriminator"], device)
+    batches, rounds = loader_batches(data, recipe.batch_size, workers=2), 0
+    while time.monotonic() - begin < seconds:
+        loop.rounds(batches, SLICE)
+        rounds += SLICE
+    return game, rounds * recipe.batch_size * loop.critic_turns / 1000
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--prepared", type=Path, default=Path("data/prepared"), help="what the prepare stage wrote")
+    arguments.add_argument("--reference", type=Path, default=Path("results/reference"), help="of the reference stage")
+    arguments.add_argument("--recipe", default="dcgan")
+    arguments.add_argument("--minutes", type=float, nargs="+", default=[2.0, 5.0, 10.0])
+    arguments.add_argument("--samples", type=int, default=10_000)
+    arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--quick", action="store_true", help="a quarter of a minute each, 2,000 samples")
+    arguments.add_argument("--json", type=Path, help="write the rows to this file")
+    options = arguments.parse_args()
+    minutes, samples = ([0.25], 2000) if options.quick else (options.minutes, options.samples)
+    data, spec = read_packed(options.prepared, "train"), read_manifest(options.prepared).spec
+    recipe = load_recipe(RECIPES / f"{options.recipe}.yaml")
+    protocol, rows = EvaluateParams(samples=samples), []
+    for budget in minutes:
+        scores: dict[str, float] = {}
+        for name, train in (("ours", train_ours), ("plain loop", train_tutorial)):
+            game, kimg = train(recipe, data, spec, budget * 60, options.seed)
+            found = evaluate_game(game, options.reference, options.prepared, protocol, options.seed)
+            scores[name] = found.scores["fid"].value
+            print(f"{budget:g} min  {name:<12} {kimg:8.1f} kimg  FID {scores[name]:.3f}", flush=True)
+        ours, theirs = scores["ours"], scores["plain loop"]
+        name = f"{options.recipe}, {budget:g} minutes"
+        rows.append(Row(name, ours, "FID", "plain loop, DataLoader, float32", theirs, theirs / ours, 2.0))
+    report(rows, options.json)
+
+
+if __name__ == "__main__":
+    main()
