@@ -21,15 +21,17 @@ def registered_folder(uri: str) -> Path:
     from mlflow.exceptions import MlflowException
 
     try:
-        folder = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri)) / "artifacts" / "model"
+        package = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
+        flavor = mlflow.models.Model.load(package).flavors["python_function"]
+        folder = package / flavor["artifacts"]["model"]["path"]
     except (MlflowException, OSError) as error:
         raise RegistryError(
             f"{uri} cannot be loaded",
             found=first_line(error),
             action="`ganops history` and the Models page of `mlflow ui` say which versions there are",
         ) from error
-    if not folder.is_dir():
-        raise RegistryError(f"{uri} is no model of ganops", expected=f"{folder}")
+    except KeyError as error:
+        raise RegistryError(f"{uri} was not made by ganops", found=f"no {error} in its MLmodel file") from error
     return folder
 
 

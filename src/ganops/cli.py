@@ -1,0 +1,65 @@
+"""The `ganops` command: what is not a stage. Each file in ganops/commands is one command, imported when it is run."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from ganops import __version__
+from ganops.errors import GanopsError
+
+COMMANDS = Path(__file__).with_name("commands")
+FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
+
+
+class CommandFolder(click.Group):
+    """A group whose commands are the files of a folder: their names, and the first line of each for the overview."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Names of the files."""
+        return sorted(path.stem for path in COMMANDS.glob("[!_]*.py"))
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The `command` of the file called `cmd_name`."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"ganops.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Names and first lines, read without importing anything."""
+        rows = [(name, _first_line(COMMANDS / f"{name}.py")) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
+@click.group(cls=CommandFolder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="ganops")
+def ganops() -> None:
+    """Look at, sample and promote what the pipeline trains."""
+
+
+def main() -> None:
+    """Run the command line; an error a person can mend is printed without a traceback."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `ganops history | head` is no error
+    try:
+        sys.exit(ganops.main(standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except GanopsError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(FAILED)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(INTERRUPTED)
+
+
+def _first_line(path: Path) -> str:
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return docstring.partition("\n")[0]

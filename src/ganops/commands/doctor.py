@@ -1,0 +1,207 @@
+"""Say what this machine has and lacks, and what to do about each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from ganops.errors import GanopsError
+
+GIB = 1 << 30
+DISK_NEEDED = 2 * GIB
+MARKS = {"ok": "ok     ", "note": "note   ", "lacking": "LACKING"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """state `lacking` means that the pipeline cannot run; `note` that it can, though not everything."""
+
+    state: Literal["ok", "note", "lacking"]
+    what: str
+    found: str
+    action: str = ""
+
+
+@click.command(short_help="say what this machine has and lacks")
+def command() -> None:
+    """Look at Python, torch, the GPU, weights, disk, DVC, git, the tracking store, the data and the settings.
+
+    Exit code 1 when something is lacking without which the pipeline cannot run.
+    """
+    lacking = 0
+    for check in CHECKS:
+        for finding in check():
+            lacking += finding.state == "lacking"
+            click.echo(f"{MARKS[finding.state]}  {finding.what:18}  {finding.found}")
+            if finding.action:
+                click.echo(f"{'':9}to do: {finding.action}")
+    click.echo(f"{lacking} lacking: the pipeline cannot run" if lacking else "all that the pipeline needs is here")
+    sys.exit(1 if lacking else 0)
+
+
+def python() -> Iterator[Finding]:
+    """The interpreter and where it runs."""
+    yield Finding("ok", "Python", f"{sys.version.split()[0]} in {sys.prefix}")
+
+
+def torch_and_gpu() -> Iterator[Finding]:
+    """torch, torchvision beside it, and what they compute on."""
+    reinstall = "make the environment anew: rm -rf .venv && make env"
+    try:
+        import torch
+        import torchvision
+    except (ImportError, RuntimeError, OSError) as error:
+        yield Finding("lacking", "torch", _first_line(error), reinstall)
+        return
+    yield Finding("ok", "torch", f"{torch.__version__}, torchvision {torchvision.__version__}")
+    if torch.cuda.is_available():
+        for index in range(torch.cuda.device_count()):
+            device = torch.cuda.get_device_properties(index)
+            yield Finding("ok", f"GPU {index}", f"{device.name}, {device.total_memory / GIB:.0f} GiB")
+    elif Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi"):
+        action = "see whether `nvidia-smi` works, and whether its CUDA version suits this torch"
+        yield Finding("note", "GPU", "there is an NVIDIA driver, but torch finds no GPU", action)
+    else:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        yield Finding("ok", "GPU", f"none; training uses the CPU with {cores} cores")
+
+
+def inception() -> Iterator[Finding]:
+    """The weights behind the published FID, needed for one backbone only."""
+    from ganops.evaluation.backbones.inception import SHA256_PREFIX, cached_path
+    from ganops.evaluation.backbones.weights import sha256_of
+
+    path, what = cached_path(), "Inception weights"
+    if not path.is_file():
+        action = f"only for evaluate.backbone 'inception-v3': it is downloaded to {path} where there is a network"
+        yield Finding("note", what, "not here", action)
+    elif not sha256_of(path).startswith(SHA256_PREFIX):
+        yield Finding("note", what, f"{path} is damaged", f"remove it; its sha256 should begin with {SHA256_PREFIX}")
+    else:
+        yield Finding("ok", what, str(path))
+
+
+def disk() -> Iterator[Finding]:
+    """Room for data, results, checkpoints and records."""
+    from ganops.tracking.location import repository_root
+
+    free = shutil.disk_usage(repository_root()).free
+    found, enough = f"{free / GIB:.1f} GiB free at {repository_root()}", free >= DISK_NEEDED
+    action = "" if enough else "make room: `dvc gc --workspace` removes old results, `mlflow gc` deleted runs"
+    yield Finding("ok" if enough else "lacking", "disk", found, action)
+
+
+def dvc() -> Iterator[Finding]:
+    """The tool that decides what has to run, and its repository."""
+    from ganops.tracking.location import repository_root
+
+    installed, root = _version("dvc"), repository_root()
+    if installed is None:
+        yield Finding("lacking", "DVC", "not installed", "make env")
+    elif not (root / ".dvc").is_dir():
+        yield Finding("lacking", "DVC", f"{installed}, but {root} is no DVC repository", "run this inside the checkout")
+    elif shutil.which("dvc") is None:
+        action = ". .venv/bin/activate, or use the targets that `make help` lists"
+        yield Finding("note", "DVC", f"{installed}, but `dvc` is not on PATH", action)
+    else:
+        yield Finding("ok", "DVC", f"{installed}, repository {root}")
+
+
+def git() -> Iterator[Finding]:
+    """Commits, which runs and model versions name as their origin."""
+    from ganops.tracking.lineage import git_state
+
+    if shutil.which("git") is None:
+        yield Finding("note", "git", "not installed", "install git: runs cannot say which code made them")
+        return
+    state = git_state(Path.cwd())
+    if state is None:
+        yield Finding("note", "git", "no commit here", "run this inside a clone")
+    else:
+        changed = ", with changes that are not committed" if state.dirty else ""
+        yield Finding("ok", "git", f"{state.branch} at {state.commit[:12]}{changed}")
+
+
+def prefect() -> Iterator[Finding]:
+    """The tool that runs flows, with or without a server."""
+    installed, address = _version("prefect"), os.environ.get("PREFECT_API_URL")
+    if installed is None:
+        yield Finding("note", "Prefect", "not installed", "make env; without it `dvc repro` still works")
+    else:
+        where = f"server {address}" if address else "no server: each flow starts one of its own"
+        yield Finding("ok", "Prefect", f"{installed}, {where}")
+
+
+def tracking() -> Iterator[Finding]:
+    """The store of runs and models: reachable, and what it holds."""
+    from ganops.params import load_params
+    from ganops.registry.versions import CHAMPION, Versions
+    from ganops.tracking.location import tracking_uri
+    from ganops.tracking.store import connect
+
+    try:
+        store = connect()
+        names = load_params().tracking
+        experiment = store.client.get_experiment_by_name(names.experiment)
+        runs = len(store.client.search_runs([experiment.experiment_id], max_results=1000)) if experiment else 0
+        champion = Versions(store, names.model).at(CHAMPION)
+    except GanopsError as error:
+        yield Finding("lacking", "tracking", f"{tracking_uri()}: {error.found or error.message}", error.action)
+        return
+    who = f"champion is version {champion}" if champion else "no champion yet"
+    yield Finding("ok", "tracking", f"{store.uri}: {runs} runs, {who}")
+
+
+def data() -> Iterator[Finding]:
+    """Which data sets lie on this machine, and whether params.yaml can be followed."""
+    from ganops.data.home import data_homes, find_files
+    from ganops.data.sources.mnist import DATA_SETS, NAMES
+    from ganops.params import load_params
+
+    try:
+        params = load_params()
+        homes = data_homes(params.data.home, Path("data/raw"))
+    except GanopsError as error:
+        yield Finding("lacking", "data", error.message, error.action)
+        return
+    here = [name for name, files in DATA_SETS.items() if find_files(homes, files.folders, NAMES)]
+    looked = f"looked in {', '.join(map(str, homes))}"
+    yield Finding("ok", "data", f"digits (built in){''.join(f', {name}' for name in here)}; {looked}")
+    source = params.data.source
+    if source in DATA_SETS and source not in here:
+        action = "connect to the network, or name the folder with its files in data.home or GANOPS_DATA_HOME"
+        yield Finding("note", "data.source", f"{source} is not on this machine and will be downloaded", action)
+    if params.data.path is not None and source == "images" and not params.data.path.expanduser().exists():
+        yield Finding("lacking", "data.path", f"{params.data.path} does not exist", "mend data.path in params.yaml")
+
+
+CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    python,
+    torch_and_gpu,
+    inception,
+    disk,
+    dvc,
+    git,
+    prefect,
+    tracking,
+    data,
+)
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0][:200]
