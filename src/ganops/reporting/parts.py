@@ -19,6 +19,7 @@ PICTURES = {
     "samples": ("Samples", "What the trained generator makes, none picked by hand."),
     "training": ("Training", "The same latents, from the first step to the last."),
     "neighbours": ("Nearest training images", "Pairs that look the same mean that the generator copies."),
+    "interpolations": ("Interpolations", "Walks from one latent to another: each step should be small and plausible."),
     "curves": ("Curves", "What each player minimises, and what the discriminator answers."),
 }
 # In training.json, but shown elsewhere on the page or no fact of its own.
@@ -82,7 +83,7 @@ def read_part(row: Row, results: Path, recipes: Path) -> RecipePart:
         row=row,
         summary=recipe.summary,
         paper=recipe.paper,
-        pictures=_pictures(evaluated),
+        pictures=read_pictures(evaluated),
         tables=[_table(file) for file in sorted(evaluated.glob("*.csv")) if file.name not in DRAWN],
         facts=facts({key: value for key, value in training.items() if key not in SHOWN_ELSEWHERE}),
         settings=path.read_text(encoding="utf-8"),
@@ -93,6 +94,11 @@ def read_part(row: Row, results: Path, recipes: Path) -> RecipePart:
 def facts(values: Mapping[str, Any]) -> dict[str, str]:
     """A nested mapping as one flat list of names and texts; what is unset is left out."""
     return {name: _cell(value) for name, value in _flatten(values) if value not in (None, "", [], {})}
+
+
+def data_address(content: bytes, suffix: str) -> str:
+    """A picture's whole file as an address that a page can show without loading anything."""
+    return f"data:{MEDIA[suffix]};base64,{b64encode(content).decode()}"
 
 
 def title(stem: str) -> str:
@@ -121,7 +127,8 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def _pictures(folder: Path) -> list[Picture]:
+def read_pictures(folder: Path) -> list[Picture]:
+    """All pictures of a folder, the known ones first."""
     # Of an animation in two formats the WebP is shown: it comes last in the alphabet, and is smaller.
     files = {file.stem: file for file in sorted(folder.glob("*.*")) if file.suffix in MEDIA}
     order = [*(stem for stem in PICTURES if stem in files), *(stem for stem in files if stem not in PICTURES)]
@@ -130,8 +137,7 @@ def _pictures(folder: Path) -> list[Picture]:
 
 def _picture(file: Path) -> Picture:
     heading, sentence = PICTURES.get(file.stem, (title(file.stem), ""))
-    source = f"data:{MEDIA[file.suffix]};base64,{b64encode(file.read_bytes()).decode()}"
-    return Picture(heading, sentence, source, wide=file.stem == "curves")
+    return Picture(heading, sentence, data_address(file.read_bytes(), file.suffix), wide=file.stem == "curves")
 
 
 def _table(file: Path) -> Table:

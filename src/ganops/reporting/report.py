@@ -35,7 +35,7 @@ def render_report(rows: Sequence[Row], winner: Winner, results: Path, manifest: 
     protocol = common_protocol(rows)
     parts = [read_part(row, results, recipes) for row in ranked(rows, describe(winner.score))]
     heading, lines = table(rows, winner.score)
-    return _template().render(
+    return template("report.html").render(
         winner=winner,
         score=describe(winner.score),
         parts=parts,
@@ -81,7 +81,8 @@ def _score_line(score: ShownScore, rows: Sequence[Row]) -> ScoreLine:
     return ScoreLine(score, [score.show(row.scores) for row in rows], marked)
 
 
-def _template() -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """One of the pages in templates/; whatever is put into it is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("ganops.reporting"),
         autoescape=True,
@@ -89,4 +90,4 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html")
+    return environment.get_template(name)

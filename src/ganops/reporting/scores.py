@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from math import floor, inf, isfinite, log10
 from typing import Literal
 
+from ganops.evaluation.estimate import Estimate
 from ganops.evaluation.score import all_scores
+from ganops.evaluation.verdict import Verdict, judge
 
 MISSING = "-"
 ERROR_SUFFIX = "_error"
@@ -55,6 +57,18 @@ class ShownScore:
         if value is None or self.better is None:
             return inf
         return value if self.better == "lower" else -value
+
+
+def compare(score: ShownScore, candidate: Mapping[str, float], incumbent: Mapping[str, float]) -> Verdict | None:
+    """Whether the candidate's score is better than the incumbent's, both measured under one protocol.
+
+    None where one of them is missing, or where no side of the score is the better one.
+    """
+    one, other = score.value(candidate), score.value(incumbent)
+    if one is None or other is None or score.better is None:
+        return None
+    estimates = Estimate(one, score.error(candidate)), Estimate(other, score.error(incumbent))
+    return judge(*estimates, better=score.better)
 
 
 def number(value: float) -> str:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import hypot, isinf
+from math import isinf
 
 from ganops.errors import EvaluationError
 from ganops.reporting.leaderboard import Row, common_protocol, ranked
-from ganops.reporting.scores import ShownScore, describe, number
-
-DOUBT = 2.0  # standard errors of a difference, below which it may well be chance
+from ganops.reporting.scores import ShownScore, compare, describe, number
 
 
 @dataclass(frozen=True)
@@ -74,12 +72,6 @@ def _why(best: Row, rest: Sequence[Row], score: ShownScore) -> str:
     # A share means something only between numbers above zero: KID may be negative.
     share = f" ({margin / other:.0%})" if value > 0 and other > 0 else ""
     superlative, side = ("lowest", "below") if score.better == "lower" else ("highest", "above")
+    verdict = compare(score, best.scores, second.scores)
     why = f"{best.recipe} has the {superlative} {shown}, {number(margin)}{share} {side} {second.recipe}, the next one"
-    return why + (", although so few samples cannot tell the two apart" if _in_doubt(best, second, score) else "")
-
-
-def _in_doubt(best: Row, second: Row, score: ShownScore) -> bool:
-    """Whether the difference is less than twice its standard error, as far as the errors are known."""
-    errors = score.error(best.scores), score.error(second.scores)
-    spread = hypot(*(error for error in errors if error is not None))
-    return abs(best.scores[score.key] - second.scores[score.key]) < DOUBT * spread
+    return why + (", although so few samples cannot tell the two apart" if verdict == "cannot tell" else "")

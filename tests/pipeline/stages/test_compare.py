@@ -29,7 +29,7 @@ def root(tracking_home: Path) -> Path:
     prepared = tracking_home / "data" / "prepared"
     prepared.mkdir(parents=True)
     manifest().write(prepared)
-    write_recipe_results(tracking_home, "mlp", {"fid": 31.25, "is": 9.5})
+    write_recipe_results(tracking_home, "mlp", {"fid": 31.25, "is": 9.5}, images=digits()[16:24])
     write_recipe_results(tracking_home, "dcgan", {"fid": 12.5, "is": 8.5}, images=digits()[:16])
     return tracking_home
 
@@ -44,12 +44,11 @@ def runs(root: Path) -> dict[str, Run]:
 def test_outs_name_the_winner_and_why(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main()
     compare = root / "results" / "compare"
-    assert {path.name for path in compare.iterdir()} == {
-        "leaderboard.csv",
-        "leaderboard.md",
-        "report.html",
-        "winner.json",
-    }
+    files = {path.relative_to(compare).as_posix() for path in compare.rglob("*") if path.is_file()}
+    pages = {"leaderboard.csv", "leaderboard.md", "report.html", "winner.json"}
+    exports = {kind for recipe in ("mlp", "dcgan") for kind in (f"scores/{recipe}.json", f"samples/{recipe}.png")}
+    assert files == pages | exports
+    assert json.loads((compare / "scores" / "dcgan.json").read_text()) == {"fid": 12.5, "is": 8.5}
     winner = json.loads((compare / "winner.json").read_text())
     assert {key: winner[key] for key in ("recipe", "score", "value", "protocol")} == {
         "recipe": "dcgan",
@@ -85,7 +84,7 @@ def test_runs_get_their_missing_scores_once_and_the_winner_its_tag(root: Path) -
 
 def test_different_protocols_end_without_a_winner(root: Path) -> None:
     other = PROTOCOL | {"digest": "ef" * 32, "seed": 8}
-    write_recipe_results(root, "mlp", {"fid": 1.0}, protocol=other)
+    write_recipe_results(root, "mlp", {"fid": 1.0}, protocol=other, images=digits()[:8])
     with pytest.raises(EvaluationError, match="mlp: seed 8; dcgan: seed 7"):
         main()
     assert not (root / "results" / "compare").exists()
