@@ -44,4 +44,7 @@ def is_hidden(part: str) -> bool:
 
 def is_unreadable(name: str) -> bool:
     """Whether a name holds control characters, or bytes that are no text in the file system's encoding."""
+    if name.isprintable():
+        return False
+    # Not all that isprintable() refuses is unreadable: screenshots are named with narrow spaces.
     return any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
