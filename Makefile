@@ -56,6 +56,16 @@ promote: env ## run the gate: the challenger becomes champion where it is good e
 rollback: env ## make the previous champion champion again
 	@$(TOOL) ganops rollback
 
+.PHONY: set changes
+set: env ## change settings: make set SET="train.budget_scale=2 pipeline/recipes/dcgan.yaml:batch_size=32"
+	@set -f; $(BIN)/python -m pipeline.set_params $$SET
+
+# Both are there for pull requests, hence Markdown. Differences are those between the last commit and the working tree.
+changes: env ## what changed in scores and settings, and what the last run came to, as Markdown
+	@echo "## Scores" && echo && $(TOOL) dvc metrics diff --md
+	@echo && echo "## Settings" && echo && $(TOOL) dvc params diff --md
+	@echo && echo "## Outcome" && echo && echo '```' && cat results/outcome.txt && echo '```'
+
 .PHONY: server deploy worker retrain
 server: env ## start Prefect's server and its pages on http://127.0.0.1:4200
 	$(TOOL) prefect server start

@@ -6,43 +6,30 @@ DVC decides what has to run; Prefect runs it, with retries, timeouts and artifac
 
 from __future__ import annotations
 
-import signal
-import sys
-from typing import Any
-
 import click
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
-from ganops.errors import GanopsError
+from ganops.errors import GanopsError, RegistryError
 from ganops.params import load_params
 from ganops.registry.promotion import Promotion
 from pipeline.flows.artifacts import artifact_key, stage_markdown
+from pipeline.flows.entry import run_flow
 from pipeline.flows.graph import Stage, is_up_to_date, read_stages
-from pipeline.flows.outcome import Outcome, describe, verdict
+from pipeline.flows.outcome import Outcome, verdict
 from pipeline.flows.process import Processes
-from pipeline.flows.reproduce import PassingError, StageError, reproduce
+from pipeline.flows.reproduce import StageError, reproduce
+from pipeline.flows.retries import RETRIED
 from pipeline.flows.slots import Slots, gpu_ids
 from pipeline.stages.results import PARAMS, PREPARED, REFERENCE, REPORT
 
 DAY = 24 * 3600.0
 
 
-def passes_by_itself(_task: Any, _run: Any, state: Any) -> bool:
-    """Whether a failed task is tried again: only for reasons that go away by themselves."""
-    return isinstance(state.result(raise_on_failure=False), PassingError)
-
-
 # DVC knows what is up to date, so Prefect must not remember results of its own.
-@task(
-    task_run_name="{stage.name}",
-    cache_policy=NO_CACHE,
-    retries=2,
-    retry_delay_seconds=[5, 30],
-    retry_condition_fn=passes_by_itself,
-)
+@task(task_run_name="{stage.name}", cache_policy=NO_CACHE, **RETRIED)
 def run_stage(stage: Stage, processes: Processes, slots: Slots, environment: dict[str, str], timeout: float) -> bool:
     """Run one stage if it has to, and show what it made; whether it ran."""
     with slots.take() as place:
@@ -56,7 +43,6 @@ def run_stage(stage: Stage, processes: Processes, slots: Slots, environment: dic
 @task(task_run_name="gate", cache_policy=NO_CACHE)
 def run_gate(processes: Processes) -> Promotion:
     """Put the registered winner before the gate; params.gate.mode decides what follows."""
-    from ganops.errors import RegistryError
     from ganops.registry.promotion import promote
 
     params, say = load_params(PARAMS), get_run_logger().info
@@ -118,16 +104,7 @@ def _error_of(future: PrefectFuture[bool]) -> object:
 @click.option("--stage-hours", default=24.0, show_default=True, help="hours after which a stage is stopped")
 def main(parallel: int, stage_hours: float) -> None:
     """Train, score, compare, register and promote, as params.yaml says."""
-    try:
-        params = load_params(PARAMS)
-        outcome = train_gans(parallel, stage_hours * 3600)
-    except GanopsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on where it was", file=sys.stderr)
-        sys.exit(128 + signal.SIGINT)
-    print(f"\n{describe(outcome, params)}")
+    run_flow(lambda: train_gans(parallel, stage_hours * 3600))
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ LEADERBOARD = COMPARE / "leaderboard.csv"
 REPORT = COMPARE / "report.html"
 WINNER = COMPARE / "winner.json"
 REGISTRATION = RESULTS / "register" / "registration.json"
+OUTCOME = RESULTS / "outcome.txt"
 
 
 def train_folder(recipe: str) -> Path:
