@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from sklearn.datasets import load_digits
 from torch import Tensor
 
+from ganops.atomic import atomic_path
 from ganops.data.packed import PackedImages
 from ganops.data.spec import DataSpec
 from ganops.games.build import build_game
@@ -27,7 +28,7 @@ from ganops.training.trainer import Trainer
 
 RECIPES = Path(__file__).resolve().parents[1] / "pipeline" / "recipes"
 SPEC = DataSpec(shape=(1, 8, 8), classes=tuple("0123456789"))
-SMALL = {"width": 4, "widths": [16, 8], "latent_dim": 8}
+SMALL = {"width": 4, "widths": [16, 8], "latent_dim": 16, "max_width": 8, "group_width": 4}
 
 
 def digits(count: int = 256) -> PackedImages:
@@ -80,9 +81,10 @@ def weights(trainer: Trainer) -> dict[str, Tensor]:
     return trained | {f"average.{name}": tensor for name, tensor in trainer.average.game.state_dict().items()}
 
 
-def train_to_the_end(folder: Path, name: str, kimg: float) -> None:
+def train_to_the_end(folder: Path, name: str, kimg: float, interruption: Interruption | None = None) -> None:
     """What a child process does until it is killed; it leaves its weights when it comes to the end."""
     torch.set_num_threads(1)
-    trainer = run(make_trainer(folder, shrunk(name, kimg)))
-    save_file({name: tensor.contiguous() for name, tensor in weights(trainer).items()}, folder / "weights.safetensors")
+    trainer = run(make_trainer(folder, shrunk(name, kimg)), interruption)
     write_history(folder / "history.csv", trainer.history)
+    with atomic_path(folder / "weights.safetensors") as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in weights(trainer).items()}, temporary)
