@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from ganops.settings import Settings, read_yaml, validate
 
 SourceName = Literal["digits", "mnist", "fashion-mnist", "cifar10", "images"]
-BackboneName = Literal["classifier", "inception-v3", "efficientnet-lite0"]
+BackboneName = Literal["classifier", "inception-v3", "efficientnet-lite0", "custom"]
 ScoreName = Literal["fid", "is", "kid"]
 RecipeName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
@@ -66,6 +66,7 @@ class EvaluateParams(Settings):
     """The protocol of the scores: two scores compare only when all of this is the same.
 
     scores: the groups of scores to compute; ganops.evaluation.scores has a file for each.
+    custom: for the backbone "custom" a TorchScript file, or `module:callable` that gives a torch module.
     real_samples: how many images of each split the reference takes, drawn by the seed; null takes all.
     pairwise_samples: how many generated and real images are compared each with each (KID, precision, recall, density,
         coverage, diversity), at most.
@@ -82,6 +83,7 @@ class EvaluateParams(Settings):
     neighbours: int = Field(default=5, ge=1)
     path_length_pairs: int = Field(default=2000, ge=2)
     backbone: BackboneName = "classifier"
+    custom: str | None = None
     weights: Path | None = None
     resize: Literal["pytorch-fid", "clean-fid"] = "pytorch-fid"
     split: Literal["train", "test"] = "train"
@@ -91,6 +93,12 @@ class EvaluateParams(Settings):
     kid_subsets: int = Field(default=50, ge=1)
     kid_subset_size: int = Field(default=500, ge=2)
     classifier: ClassifierParams = ClassifierParams()
+
+    @model_validator(mode="after")
+    def _custom_where_it_is_needed(self) -> EvaluateParams:
+        if (self.backbone == "custom") != (self.custom is not None):
+            raise ValueError("evaluate.custom: a TorchScript file or module:callable, exactly when backbone is 'custom'")
+        return self
 
 
 class CompareParams(Settings):

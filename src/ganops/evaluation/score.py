@@ -12,6 +12,7 @@ from typing import Literal
 from ganops.errors import SettingsError
 from ganops.evaluation.case import Case
 from ganops.evaluation.estimate import Estimate
+from ganops.params import EvaluateParams
 from ganops.settings import nearest
 
 
@@ -52,10 +53,15 @@ class Group:
 
 @cache
 def all_groups() -> dict[str, Group]:
-    """Every group by its name: each file of ganops.evaluation.scores offers one as GROUP."""
+    """Every group by its name: each file of ganops.evaluation.scores offers one as GROUP.
+
+    Those that are computed by default come first, in the order of params.yaml's default.
+    """
     package = importlib.import_module("ganops.evaluation.scores")
     names = [f"{package.__name__}.{found.name}" for found in pkgutil.iter_modules(package.__path__)]
     groups: list[Group] = [importlib.import_module(name).GROUP for name in names]
+    first = EvaluateParams().scores
+    groups.sort(key=lambda group: first.index(group.name) if group.name in first else len(first))
     return {group.name: group for group in groups}
 
 
@@ -69,5 +75,5 @@ def pick_groups(names: Iterable[str]) -> list[Group]:
     groups = all_groups()
     for name in names:
         if name not in groups:
-            raise SettingsError(f"params.yaml: evaluate.scores: there is no '{name}'", action=nearest(name, groups))
+            raise SettingsError(f"evaluate.scores: there is no score '{name}'", action=nearest(name, groups))
     return [groups[name] for name in dict.fromkeys(names)]

@@ -28,3 +28,7 @@ def load_backbone(params: EvaluateParams, folder: Path, device: torch.device | s
             from ganops.evaluation.backbones.efficientnet import EfficientNetLite0
 
             return EfficientNetLite0(params.resize, device)
+        case "custom":
+            from ganops.evaluation.backbones.custom import Custom
+
+            return Custom(params.custom or "", device)

