@@ -89,10 +89,10 @@ class Processes:
             end_group(group)
 
 
-def end_group(group: int, grace: float = GRACE_SECONDS) -> None:
-    """End a process group: SIGTERM, for a last checkpoint; SIGKILL for what is left after `grace` seconds."""
+def end_group(group: int) -> None:
+    """End a process group: SIGTERM, for a last checkpoint; SIGKILL for what is left after GRACE_SECONDS."""
     _signal(group, signal.SIGTERM)
-    end = time.monotonic() + grace
+    end = time.monotonic() + GRACE_SECONDS
     while _alive(group):
         if time.monotonic() > end:
             _signal(group, signal.SIGKILL)
