@@ -30,6 +30,12 @@ def test_entries_are_listed_and_read(tmp_path: Path) -> None:
     assert [archive.read(name) for name in parts] == [b"1", b"2", b"3"]
 
 
+def test_entries_that_name_no_file_are_ignored(tmp_path: Path) -> None:
+    listing = Archive(write_zip(tmp_path / "a.zip", {".": b"1", "a.png": b"1"})).scan()
+    assert [each.name for each in listing.candidates] == ["a.png"]
+    assert listing.rejections == []
+
+
 def test_hidden_entries_are_ignored_quietly(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "a.zip", {"__MACOSX/cats/._a.png": b"1", "cats/.DS_Store": b"1", "cats/a.png": b"1"})
     listing = Archive(path).scan()

@@ -57,7 +57,7 @@ class Archive:
             # Windows programs write either slash, whatever the standard says.
             parts = tuple(part for part in re.split(r"[/\\]", entry.filename) if part not in ("", "."))
             outside = ".." in parts or re.match(r"[/\\]|[A-Za-z]:", entry.filename) is not None
-            if entry.is_dir() or (not outside and any(is_hidden(part) for part in parts)):
+            if entry.is_dir() or not parts or (not outside and any(is_hidden(part) for part in parts)):
                 continue
             if outside:
                 problem: tuple[Reason, str] | None = Reason.OUTSIDE, ""

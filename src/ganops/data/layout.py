@@ -49,6 +49,7 @@ def read_layout(candidates: Sequence[Candidate]) -> Layout:
     folders = {parts[level] for parts in inside if len(parts) == level + 2}
     loose = any(len(parts) == level + 1 for parts in inside)
     classes = tuple(sorted(folders)) if len(folders) > 1 else ()
+    labels = {name: label for label, name in enumerate(classes)}
     depth_expected = int(bool(classes) or (bool(folders) and not loose))
 
     def place(candidate: Candidate) -> Place | Rejection:
@@ -61,7 +62,7 @@ def read_layout(candidates: Sequence[Candidate]) -> Layout:
         if depth != depth_expected:
             detail = "in a folder, unlike the others" if depth else "in no folder, unlike the others"
             return Rejection(candidate.name, Reason.MISPLACED, detail)
-        return Place(splits.get(parts[level - 1]) if splits else None, classes.index(parts[level]) if classes else -1)
+        return Place(splits.get(parts[level - 1]) if splits else None, labels[parts[level]] if classes else -1)
 
     return Layout(classes, tuple(place(each) for each in candidates), bool(splits))
 
