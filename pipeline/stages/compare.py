@@ -11,7 +11,8 @@ from ganops.params import Params, load_params
 from ganops.recipe import find_recipe, load_recipe
 from ganops.reporting.leaderboard import Row, common_protocol, read_row
 from ganops.reporting.report import render_report
-from ganops.reporting.tables import HEADLINE_SCORES, leaderboard_csv, leaderboard_markdown, leaderboard_text
+from ganops.reporting.scores import HEADLINE_SCORES
+from ganops.reporting.tables import leaderboard_csv, leaderboard_markdown, leaderboard_text
 from ganops.reporting.winner import Winner, choose_winner
 from ganops.tracking.run import resume_run
 from pipeline.stages.results import (

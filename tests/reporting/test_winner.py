@@ -15,10 +15,10 @@ from ganops.reporting.winner import choose_winner
 @pytest.mark.parametrize(
     ("rows", "score", "expected", "why"),
     [
-        ([row("a", fid=30.0), row("b", fid=20.0)], "fid", "b", "lowest FID 20.00, 10.00 (33%) below a, the next one."),
-        ([row("a", **{"is": 8.0}), row("b", **{"is": 5.0})], "is", "a", "highest IS 8.000, 3.000 (60%) above b"),
+        ([row("a", fid=30.0), row("b", fid=20.0)], "fid", "b", "lowest FID 20, 10 (33%) below a, the next one."),
+        ([row("a", **{"is": 8.0}), row("b", **{"is": 5.0})], "is", "a", "highest IS 8, 3 (60%) above b"),
         ([row("a", kid=0.01), row("b", kid=-0.01)], "kid", "b", "lowest KID -0.01000, 0.02000 below a"),
-        ([row("a", fid=9.0)], "fid", "a", "a is the only recipe that can be ranked: FID 9.000."),
+        ([row("a", fid=9.0)], "fid", "a", "a is the only recipe that can be ranked: FID 9."),
         (
             [row("a", fid=9.0, sick=True), row("b", fid=99.0)],
             "fid",
@@ -32,13 +32,13 @@ from ganops.reporting.winner import choose_winner
             [row("a", fid=9.0), row("b", 500, fid=9.0)],
             "fid",
             "b",
-            "share the best FID 9.000, and b has fewer parameters",
+            "share the best FID 9, and b has fewer parameters",
         ),
         (
             [row("a", fid=9.0), row("b", fid=9.0)],
             "fid",
             "a",
-            "share the best FID 9.000, and a stands first in params.yaml",
+            "share the best FID 9, and a stands first in params.yaml",
         ),
         ([row("a", fid=9.0, fid_error=1.0), row("b", fid=9.5, fid_error=1.0)], "fid", "a", "cannot tell the two apart"),
     ],

@@ -12,6 +12,7 @@ from typing import Any
 from ganops.errors import EvaluationError
 from ganops.recipe import find_recipe, load_recipe
 from ganops.reporting.leaderboard import Row, read_json
+from ganops.reporting.scores import number
 
 MEDIA = {".png": "image/png", ".webp": "image/webp", ".gif": "image/gif"}
 # Shown in this order, before any other picture the evaluation left.
@@ -153,6 +154,6 @@ def _table(file: Path) -> Table:
 def _number(cell: str) -> str:
     """A number cut to what a person reads; any other text as it is."""
     try:
-        return _cell(int(cell) if cell.lstrip("-").isdecimal() else float(cell))
+        return _cell(int(cell)) if cell.lstrip("-").isdecimal() else number(float(cell))
     except ValueError:
         return cell

@@ -11,6 +11,7 @@ from ganops.evaluation.estimate import Estimate
 from ganops.evaluation.score import all_scores
 from ganops.evaluation.verdict import Verdict, judge
 
+HEADLINE_SCORES = ("fid", "is", "kid")
 MISSING = "-"
 ERROR_SUFFIX = "_error"
 ARROWS: dict[str | None, str] = {"lower": "↓", "higher": "↑", None: ""}
@@ -72,8 +73,8 @@ def compare(score: ShownScore, candidate: Mapping[str, float], incumbent: Mappin
 
 
 def number(value: float) -> str:
-    """Four digits: 12.31, 0.002100, 1,234."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.4g}"
+    """Four digits, whole numbers as such: 12.31, 0.002100, 1,234, 10."""
+    return f"{value:,.0f}" if abs(value) >= 1000 or value.is_integer() else f"{value:#.4g}"
 
 
 def describe(key: str) -> ShownScore:
@@ -85,10 +86,10 @@ def describe(key: str) -> ShownScore:
 
 
 def in_order(keys: set[str]) -> list[ShownScore]:
-    """The scores of these keys in evaluation's order, then the unknown ones by name; errors belong to their score."""
+    """The scores of these keys: FID, IS and KID, evaluation's others, unknown ones; errors belong to their score."""
     errors = {key for key in keys if key.endswith(ERROR_SUFFIX) and key.removesuffix(ERROR_SUFFIX) in keys}
-    known = [key for key in all_scores() if key in keys]
-    return [describe(key) for key in [*known, *sorted(keys - errors - set(known))]]
+    order = dict.fromkeys([*HEADLINE_SCORES, *all_scores(), *sorted(keys - errors)])
+    return [describe(key) for key in order if key in keys - errors]
 
 
 def _finite(value: float | None) -> float | None:

@@ -7,9 +7,7 @@ import io
 from collections.abc import Callable, Sequence
 
 from ganops.reporting.leaderboard import Row, ranked
-from ganops.reporting.scores import ShownScore, describe, in_order
-
-HEADLINE_SCORES = ("fid", "is", "kid")
+from ganops.reporting.scores import ERROR_SUFFIX, HEADLINE_SCORES, ShownScore, describe, in_order
 
 
 def leaderboard_csv(rows: Sequence[Row], score: str) -> str:
@@ -77,7 +75,7 @@ def count(number: int) -> str:
 
 
 def _headline_first(key: str) -> tuple[bool, str]:
-    return (not key.startswith(HEADLINE_SCORES), key)
+    return (key.removesuffix(ERROR_SUFFIX) not in HEADLINE_SCORES, key)
 
 
 def _pad(cells: Sequence[str], adjust: Callable[[str, int], str]) -> list[str]:
