@@ -90,7 +90,8 @@ def test_a_score_is_written_as_finely_as_its_error_allows() -> None:
     assert fid.show({"fid": 123.456, "fid_error": 17.2}) == "123 ± 17"
     assert fid.show({"fid": 0.00210, "fid_error": 0.00012}) == "0.00210 ± 0.00012"
     assert fid.show({}) == fid.show({"fid": float("inf")}) == "-"
-    assert [number(value) for value in (1234.5, -0.0021, 10.0)] == ["1,234", "-0.002100", "10"]
+    assert fid.show({"fid": 10.0}) == "10"
+    assert [number(value) for value in (1234.5, -0.0021, 10.0)] == ["1,234", "-0.002100", "10.00"]
 
 
 def test_unknown_scores_come_last_and_an_error_is_no_score_of_its_own() -> None:

@@ -15,8 +15,8 @@ from ganops.reporting.winner import choose_winner
 @pytest.mark.parametrize(
     ("rows", "score", "expected", "why"),
     [
-        ([row("a", fid=30.0), row("b", fid=20.0)], "fid", "b", "lowest FID 20, 10 (33%) below a, the next one."),
-        ([row("a", **{"is": 8.0}), row("b", **{"is": 5.0})], "is", "a", "highest IS 8, 3 (60%) above b"),
+        ([row("a", fid=30.0), row("b", fid=20.0)], "fid", "b", "lowest FID 20, 10.00 (33%) below a, the next one."),
+        ([row("a", **{"is": 8.0}), row("b", **{"is": 5.0})], "is", "a", "highest IS 8, 3.000 (60%) above b"),
         ([row("a", kid=0.01), row("b", kid=-0.01)], "kid", "b", "lowest KID -0.01000, 0.02000 below a"),
         ([row("a", fid=9.0)], "fid", "a", "a is the only recipe that can be ranked: FID 9."),
         (

@@ -43,12 +43,12 @@ class ShownScore:
         return _finite(scores.get(self.key + ERROR_SUFFIX))
 
     def show(self, scores: Mapping[str, float]) -> str:
-        """Four digits, or as many as the standard error allows: 12.31 ± 0.42; a dash where the value is missing."""
+        """As many digits as the standard error allows (12.31 ± 0.42), else four; counts as such; a dash where missing."""
         value, error = self.value(scores), self.error(scores)
         if value is None:
             return MISSING
         if error is None or error <= 0:
-            return number(value)
+            return f"{value:,.0f}" if value.is_integer() else number(value)
         decimals = max(0, 1 - floor(log10(error)))
         return f"{value:,.{decimals}f} ± {error:,.{decimals}f}"
 
@@ -73,8 +73,8 @@ def compare(score: ShownScore, candidate: Mapping[str, float], incumbent: Mappin
 
 
 def number(value: float) -> str:
-    """Four digits, whole numbers as such: 12.31, 0.002100, 1,234, 10."""
-    return f"{value:,.0f}" if abs(value) >= 1000 or value.is_integer() else f"{value:#.4g}"
+    """Four digits: 12.31, 0.002100, 1,234."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:#.4g}"
 
 
 def describe(key: str) -> ShownScore:
