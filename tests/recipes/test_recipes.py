@@ -124,3 +124,12 @@ def used(sort: str) -> set[Any]:
 def test_no_game_and_no_network_is_without_a_recipe() -> None:
     assert used("game") == set(GAMES.names())
     assert used("network") == set(NETWORKS.names())
+
+
+def test_the_page_on_recipes_has_a_row_for_each() -> None:
+    page = (FOLDER.parents[1] / "docs" / "recipes.md").read_text()
+    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `") and "arXiv" in line}
+    assert set(rows) == set(RECIPES)
+    for name, row in rows.items():
+        assert RECIPES[name].paper in row
+        assert RECIPES[name].game["loss"] in row
