@@ -43,7 +43,7 @@ class ShownScore:
         return _finite(scores.get(self.key + ERROR_SUFFIX))
 
     def show(self, scores: Mapping[str, float]) -> str:
-        """As many digits as the standard error allows (12.31 ± 0.42), else four; counts as such; a dash where missing."""
+        """As many digits as the standard error allows (12.31 ± 0.42), else four; counts as such; a dash for none."""
         value, error = self.value(scores), self.error(scores)
         if value is None:
             return MISSING
