@@ -12,6 +12,7 @@ from ganops.games.build import build_game
 from ganops.games.saved import SavedModel, save_game
 from ganops.params import DataParams, GateParams, Params
 from ganops.recipe import OptimizerSettings, Recipe
+from ganops.registry.candidate import Candidate
 
 SPEC = DataSpec(shape=(1, 8, 8), classes=("zero", "one"))
 
@@ -53,3 +54,30 @@ def save_small_model(folder: Path, seed: int = 0, gain: float = 20.0) -> Path:
             parameter.mul_(gain)
     save_game(folder, game, SavedModel(name="tiny", recipe=recipe, spec=SPEC))
     return folder
+
+
+def small_candidate(
+    folder: Path, seed: int = 0, *, sick: bool = False, gain: float = 20.0, **scores: float
+) -> Candidate:
+    """A trained and scored model, its weights drawn from `seed`; FID 10 unless `scores` says otherwise."""
+    save_small_model(folder, seed, gain)
+    return Candidate(
+        recipe="tiny",
+        folder=folder,
+        scores={"fid": 10.0, "fid_error": 0.1} | scores,
+        protocol={"digest": "d" * 64, "backbone": "classifier", "generated_count": 100},
+        training={"steps": 9, "sick": sick, "health_events": []},
+        manifest=small_manifest(),
+    )
+
+
+def register_small(home: Path, seed: int = 0, *, sick: bool = False, gain: float = 20.0, **scores: float) -> str:
+    """Register such a candidate under a run of its own; its version."""
+    from ganops.registry.register import register
+    from ganops.tracking.run import RunFile, start_run
+
+    params, run_file = small_params(), home / f"run-{seed}.json"
+    with start_run("tiny", params=params, system_metrics=False) as run:
+        RunFile(run_id=run.run_id, recipe="tiny").write(run_file)
+    candidate = small_candidate(home / f"model-{seed}", seed, sick=sick, gain=gain, **scores)
+    return register(candidate, params, run_file)[0].version

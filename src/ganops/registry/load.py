@@ -23,7 +23,7 @@ def registered_folder(uri: str) -> Path:
     try:
         package = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
         flavor = mlflow.models.Model.load(package).flavors["python_function"]
-        folder = package / flavor["artifacts"]["model"]["path"]
+        folder: Path = package / flavor["artifacts"]["model"]["path"]
     except (MlflowException, OSError) as error:
         raise RegistryError(
             f"{uri} cannot be loaded",
