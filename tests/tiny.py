@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,52 @@ def records(folder: Path) -> dict[str, int]:
             table: database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             for table in ("runs", "model_versions")
         }
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A checkout and the environment its commands run in."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start `python WORDS` here, with both of its streams as one."""
+        return subprocess.Popen(
+            [sys.executable, *words],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *words: str, timeout: float = 600) -> str:
+        """What `python WORDS` prints; raises when it fails."""
+        process = self.start(*words)
+        said, _ = process.communicate(timeout=timeout)
+        if process.returncode:
+            raise RuntimeError(f"python {' '.join(words)} ended with {process.returncode}:\n{said}")
+        return said
+
+    def dvc(self, *words: str) -> str:
+        """What a dvc command prints."""
+        return self.run("-m", "pipeline", "dvc", *words)
+
+    def set(self, *assignments: str) -> None:
+        """Change settings."""
+        self.run("-m", "pipeline.set_params", *assignments)
+
+    def restore(self) -> None:
+        """Bring settings, lock file and results back to those of the flow's first run; nothing is computed."""
+        git(self.folder, "reset", "--quiet", "--hard")
+        self.dvc("checkout", "--quiet", "--force")
+
+
+def ran(said: str) -> set[str]:
+    """The stages that DVC says it ran."""
+    return {line.split("'")[1] for line in said.splitlines() if "Running stage '" in line}
 
 
 def main(folder: Path) -> None:

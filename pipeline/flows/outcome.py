@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ganops.params import Params
-from ganops.registry.promotion import Promotion
-from ganops.reporting.leaderboard import read_row
-from ganops.reporting.tables import leaderboard_text
 from ganops.tracking.location import tracking_uri, ui_command
 from pipeline.stages.results import REGISTRATION, REPORT, RESULTS, WINNER
+
+if TYPE_CHECKING:
+    from ganops.registry.promotion import Promotion
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class Outcome:
 
 def describe(outcome: Outcome, params: Params) -> str:
     """Leaderboard, winner, report, model version, verdict of the gate, and how to look at all of it."""
+    # Imported here, as in the flow: torch comes with it, and a mistake in params.yaml is told without waiting for that.
+    from ganops.reporting.leaderboard import read_row
+    from ganops.reporting.tables import leaderboard_text
+
     winner = _read(WINNER)
     registration = _read(REGISTRATION)
     rows = [read_row(RESULTS, recipe) for recipe in params.recipes]

@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 from collections.abc import Callable, Mapping
 
 from ganops.errors import GanopsError
 from pipeline.flows.process import Ended, Processes
 
-# What goes away by itself: another DVC or git at work in this checkout, a server or network that does not answer,
-# a machine that killed the process (memory, preemption: a training goes on from its checkpoint).
+# Another DVC works on the same files, for as long as its stage takes: --wait-for-lock does not wait for that.
+BUSY = re.compile(r"it is being blocked by")
+BUSY_PAUSE = 3.0
+
+# What goes away by itself: a git at work in this checkout, a server or network that does not answer, a machine that
+# killed the process (memory, preemption: a training goes on from its checkpoint).
 PASSING = re.compile(
     rf"exited with ({os.EX_TEMPFAIL}|-9|137)\b"
-    r"|Unable to acquire lock|it is being blocked by|index\.lock"
+    r"|Unable to acquire lock|index\.lock"
     r"|ECONNRESET|Connection (reset|refused|aborted|timed out)|Temporary failure in name resolution"
     r"|database is locked"
 )
@@ -35,13 +40,17 @@ def run_dvc(
     environment: Mapping[str, str] | None = None,
     timeout: float | None = None,
 ) -> Ended:
-    """Run one DVC command in this checkout; another DVC at work here is waited for.
+    """Run one DVC command in this checkout; another DVC at work on the same files is waited for.
 
     timeout: seconds. Raises StageError, or PassingError where trying again can help, with the reason as printed.
     """
     words = " ".join(arguments)
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
     ended = processes.run(command, say, environment=environment, timeout=timeout)
+    while ended.code and not ended.timed_out and BUSY.search(ended.text):
+        say(f"another DVC is at work on this: dvc {words} waits")
+        time.sleep(BUSY_PAUSE)
+        ended = processes.run(command, say, environment=environment, timeout=timeout)
     if ended.timed_out:
         raise StageError(
             f"dvc {words} was stopped", expected=f"an end within {timeout:,.0f} s", action="allow a stage more time"

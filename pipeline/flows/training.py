@@ -6,6 +6,8 @@ DVC decides what has to run; Prefect runs it, with retries, timeouts and artifac
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
@@ -14,7 +16,6 @@ from prefect.futures import PrefectFuture
 
 from ganops.errors import GanopsError, RegistryError
 from ganops.params import load_params
-from ganops.registry.promotion import Promotion
 from pipeline.flows.artifacts import artifact_key, stage_markdown
 from pipeline.flows.entry import run_flow
 from pipeline.flows.graph import Stage, is_up_to_date, read_stages
@@ -24,6 +25,9 @@ from pipeline.flows.reproduce import StageError, reproduce
 from pipeline.flows.retries import RETRIED
 from pipeline.flows.slots import Slots, gpu_ids
 from pipeline.stages.results import PARAMS, PREPARED, REFERENCE, REPORT
+
+if TYPE_CHECKING:
+    from ganops.registry.promotion import Promotion
 
 DAY = 24 * 3600.0
 

@@ -55,6 +55,11 @@ class StageObserver(RunObserver):
         super().__init__(run)
         self.folder = folder
 
+    def resumed(self, step: int) -> None:
+        """Say so: an interrupted training, or a sick one, does not begin at nothing."""
+        print(f"training goes on from the checkpoint of round {step:,}", flush=True)
+        super().resumed(step)
+
     def samples(self, step: int, images: Tensor) -> None:
         """Write step-<step>.png and log the grid."""
         save_png(image_grid(images, columns=isqrt(len(images))), self.folder / f"step-{step:08d}.png")

@@ -15,14 +15,15 @@ class Scripted(Processes):
 
     def __init__(self, code: int, *lines: str, timed_out: bool = False) -> None:
         super().__init__()
-        self.ended = Ended(code, lines, timed_out)
+        self.ends = [Ended(code, lines, timed_out)]
         self.commands: list[list[str]] = []
 
     def run(self, command, say, *, environment=None, timeout=None):  # type: ignore[no-untyped-def]
         self.commands.append(list(command))
-        for line in self.ended.lines:
+        ended = self.ends.pop(0)
+        for line in ended.lines:
             say(line)
-        return self.ended
+        return ended
 
 
 FINAL = [
@@ -34,7 +35,6 @@ FINAL = [
 PASSING = [
     ("error: the tracking store does not answer", "ERROR: failed to run: ..., exited with 75"),
     ("ERROR: Unable to acquire lock. Most likely another DVC process is running.",),
-    ("ERROR: 'results/train/mlp' is busy, it is being blocked by:", "  (PID 7): dvc repro"),
     ("ERROR: failed to push: Connection reset by peer",),
     ("OSError: [Errno 104] ECONNRESET",),
     ("ERROR: failed to run: python -m pipeline.stages.train dcgan, exited with -9",),
@@ -84,6 +84,15 @@ def test_the_command_waits_for_another_dvc() -> None:
     scripted = Scripted(0)
     run_dvc("repro", "--single-item", "compare", processes=scripted, say=print)
     assert scripted.commands[0][1:] == ["-m", "dvc", "--wait-for-lock", "repro", "--single-item", "compare"]
+
+
+def test_a_stage_that_another_dvc_works_on_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.flows.reproduce.BUSY_PAUSE", 0.01)
+    scripted, heard = Scripted(255, "ERROR: 'results/compare' is busy, it is being blocked by:"), list[str]()
+    scripted.ends += [*scripted.ends, Ended(0, ("Stage 'compare' didn't change, skipping",))]
+    assert reproduce("compare", scripted, heard.append) is False
+    assert len(scripted.commands) == 3
+    assert "another DVC is at work on this: dvc repro --single-item compare waits" in heard
 
 
 def test_only_passing_failures_are_tried_again() -> None:

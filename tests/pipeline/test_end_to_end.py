@@ -1,0 +1,120 @@
+"""The whole pipeline on tiny settings: what runs, what is skipped, and that nothing is lost when things go wrong."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sqlite3
+import threading
+import time
+from contextlib import closing
+
+import psutil
+import pytest
+from tiny import SETTINGS, Checkout, git, ran, records
+
+from pipeline.flows.process import Processes
+from pipeline.flows.reproduce import reproduce
+
+RECIPES: list[str] = SETTINGS["recipes"]
+
+
+def test_the_first_run_trains_scores_compares_registers_and_promotes(first_run: tuple[Checkout, str]) -> None:
+    checkout, said = first_run
+    single = {"prepare", "reference", "compare", "register"}
+    assert ran(said) == single | {f"{stage}@{recipe}" for stage in ("train", "evaluate") for recipe in RECIPES}
+    assert records(checkout.folder) == {"runs": 1 + len(RECIPES), "model_versions": 1}
+    outcome = said[said.index("ran: ") :]
+    assert "version 1 is champion now" in outcome
+    for expected in ("FID", "images/s", "results/compare/report.html", "mlflow ui --backend-store-uri sqlite:///"):
+        assert expected in outcome
+    assert re.search(r"train mlp +\[#+-*\] +\d+%.*images/s +left", said), "progress lines reach the terminal"
+
+
+def test_the_runs_of_a_flow_have_its_run_as_parent(first_run: tuple[Checkout, str]) -> None:
+    checkout = first_run[0]
+    with closing(sqlite3.connect(checkout.folder / "mlflow.db")) as database:
+        kinds = dict(database.execute("SELECT run_uuid, value FROM tags WHERE key = 'kind'").fetchall())
+        parents = dict(database.execute("SELECT run_uuid, value FROM tags WHERE key = 'mlflow.parentRunId'").fetchall())
+    (flow,) = (run for run, kind in kinds.items() if kind == "flow")
+    assert set(parents.values()) == {flow}
+    assert len(parents) == len(RECIPES)
+
+
+def test_a_second_time_nothing_runs(checkout: Checkout) -> None:
+    before = records(checkout.folder), (checkout.folder / "dvc.lock").read_bytes()
+    said = checkout.dvc("repro")
+    assert ran(said) == set()
+    assert "up to date" in said
+    assert (records(checkout.folder), (checkout.folder / "dvc.lock").read_bytes()) == before
+
+
+def test_an_experiment_runs_only_what_its_change_touches_and_is_tracked_with_the_rest(checkout: Checkout) -> None:
+    """In a temporary copy of the checkout, whose records must not go away with it."""
+    before = records(checkout.folder)
+    said = checkout.dvc(
+        *("exp", "run", "--temp", "--name", "faster"),
+        *("--set-param", "pipeline/recipes/dcgan.yaml:optimizers.generator.lr=1e-3"),
+    )
+    assert (
+        {"train@dcgan", "evaluate@dcgan", "compare"}
+        <= ran(said)
+        <= {"train@dcgan", "evaluate@dcgan", "compare", "register"}
+    )
+    assert records(checkout.folder)["runs"] == before["runs"] + 1
+    with closing(sqlite3.connect(checkout.folder / "mlflow.db")) as database:
+        names = {name for (name,) in database.execute("SELECT name FROM runs")}
+    assert "faster/dcgan" in names
+    assert not git(checkout.folder, "status", "--porcelain"), "the workspace is untouched"
+    table = checkout.dvc("exp", "show", "--only-changed", "--md")
+    assert "faster" in table
+    assert "0.001" in table
+
+
+def test_what_has_no_influence_on_results_runs_nothing(checkout: Checkout) -> None:
+    checkout.set("train.checkpoint_seconds=5", "gate.mode=dry_run", "tracking.experiment=other", "evaluate.samples=201")
+    changed = json.loads(checkout.dvc("status", "--json"))
+    assert set(changed) == {f"evaluate@{recipe}" for recipe in RECIPES}, "only the samples count"
+
+
+def test_two_at_once_both_end_well(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two that want the same stage one runs it, and the other waits and finds it done."""
+    monkeypatch.chdir(checkout.folder)
+    checkout.set("compare.score=kid")
+    outcomes: list[bool] = []
+    threads = [
+        threading.Thread(target=lambda: outcomes.append(reproduce("compare", Processes(), print))) for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(300)
+    assert sorted(outcomes) == [False, True]
+
+
+def test_a_killed_training_goes_on_where_it_was(checkout: Checkout) -> None:
+    checkout.set("pipeline/recipes/mlp.yaml:budget_kimg=3000", "train.checkpoint_seconds=1")
+    before = records(checkout.folder)
+    process = checkout.start("-m", "dvc", "repro", "--single-item", "train@mlp")
+    assert process.stdout is not None
+    trained = 0
+    for line in process.stdout:
+        progress = re.search(r"([\d,]+)/[\d,]+ images", line)
+        trained = int(progress[1].replace(",", "")) if progress else 0
+        if trained and any((checkout.folder / "checkpoints").glob("mlp/*/*")) and time.sleep(2) is None:
+            break
+    (training,) = (
+        child
+        for child in psutil.Process(process.pid).children(recursive=True)
+        if "pipeline.stages.train" in child.cmdline()
+    )
+    os.kill(training.pid, signal.SIGKILL)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode != 0, said
+    again = checkout.dvc("repro", "--single-item", "train@mlp")
+    assert re.search(r"goes on from the checkpoint of round \d", again), again
+    facts = json.loads((checkout.folder / "results/train/mlp/training.json").read_text())
+    assert facts["kimg"] == pytest.approx(30, abs=0.1)  # to one batch
+    assert records(checkout.folder)["runs"] == before["runs"] + 1, "both halves are one run"
