@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -76,9 +78,14 @@ def unseen(prepared: Path) -> PackedImages:
     return read_packed(prepared, "test")
 
 
-def score(images: Tensor, reference: Reference, params: EvaluateParams, batch_size: int = 100) -> Evaluation:
-    """Score images (n, C, H, W) as if a generator had made them."""
-    assert reference.folder is not None
-    wanted = params.model_copy(update={"samples": len(images)})
-    backbone = load_classifier(reference.folder)
-    return evaluate_images(torch.split(images, batch_size), reference, backbone, wanted, SEED)
+@pytest.fixture(scope="session")
+def score(reference: Reference, params: EvaluateParams) -> Callable[..., Evaluation]:
+    """Scores uint8 images (n, C, H, W) as if a generator had made them; keywords replace settings."""
+
+    def compute(images: Tensor, batch_size: int = 100, asked: Tensor | None = None, **changes: Any) -> Evaluation:
+        assert reference.folder is not None
+        wanted = params.model_copy(update={"samples": len(images)} | changes)
+        batches = torch.split(images, batch_size)
+        return evaluate_images(batches, reference, load_classifier(reference.folder), wanted, SEED, asked=asked)
+
+    return compute

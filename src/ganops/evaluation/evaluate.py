@@ -172,6 +172,7 @@ def protocol_of(real: Reference, params: EvaluateParams, seed: int) -> Protocol:
         "split": params.split,
         "resize": "none" if made.resize == "none" else params.resize,
         "neighbours": params.neighbours,
+        "pairwise_samples": params.pairwise_samples,
     }
     for name, value in asked.items():
         if getattr(made, name) != value:

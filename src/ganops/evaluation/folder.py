@@ -120,6 +120,7 @@ def _reference(
         spec=DataSpec(shape=shape),
         real_data=digest.hexdigest(),
         counts={"train": len(features)},
+        pairwise_samples=params.pairwise_samples,
         pairwise_count=len(pairwise),
         neighbours=params.neighbours,
     )

@@ -22,8 +22,10 @@ from ganops.settings import Settings
 class ReferenceDescription(Settings):
     """Where a reference comes from; reference.json.
 
-    counts: how many images of each split were used. classifier: sha256 of the classifier's weights, where there is one,
-    and the share of test images whose class it finds.
+    counts: how many images of each split were used. pairwise_samples, neighbours: as params.yaml had them;
+    pairwise_count: how many images are compared each with each.
+    classifier: sha256 of the classifier's weights, where there is one, and the share of test images that it names
+    rightly.
     """
 
     backbone: str
@@ -33,6 +35,7 @@ class ReferenceDescription(Settings):
     spec: DataSpec
     real_data: str
     counts: dict[Split, int]
+    pairwise_samples: int
     pairwise_count: int = Field(ge=2)
     neighbours: int = Field(ge=1)
     classifier: str | None = None

@@ -65,6 +65,7 @@ def make_reference(
         spec=manifest.spec,
         real_data=manifest.digest,
         counts={split: len(real[split]) for split in SPLITS},
+        pairwise_samples=params.pairwise_samples,
         pairwise_count=len(pairwise),
         neighbours=params.neighbours,
         classifier=classifier.weights_digest if classifier else None,

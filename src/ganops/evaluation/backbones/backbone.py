@@ -45,7 +45,7 @@ class Backbone(ABC):
 
     def __init__(self, network: nn.Module, device: torch.device | str) -> None:
         self.device = torch.device(device)
-        self.network = network.to(self.device).eval().requires_grad_(False)
+        self.network = network.to(self.device).eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
 
     @abstractmethod

@@ -56,7 +56,8 @@ def download(url: str, path: Path, sha256_prefix: str) -> None:
     have = part.stat().st_size if part.exists() else 0
     request = urllib.request.Request(url, headers={"Range": f"bytes={have}-"} if have else {})  # noqa: S310  # a fixed https address
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310  # as above
+        # An opener of its own: the shared one remembers for ever which proxies there were at first.
+        with urllib.request.build_opener().open(request, timeout=30) as response:
             resumed = response.status == 206
             done = have if resumed else 0
             total = done + int(response.headers.get("Content-Length", 0))
