@@ -48,7 +48,7 @@ def main() -> None:
     """Run the command line; an error a person can mend is printed without a traceback."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `ganops history | head` is no error
     try:
-        sys.exit(ganops.main(standalone_mode=False))
+        sys.exit(ganops.main(prog_name="ganops", standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -31,7 +31,7 @@ def command(context: click.Context, quick: bool) -> None:
         return
     from ganops.recipe import load_recipe
 
-    recipes = {file.stem: load_recipe(file) for file in sorted(FOLDER.glob("*.yaml"))}
+    recipes = {file.stem: load_recipe(file) for file in sorted(FOLDER.glob("*.yaml"), key=lambda file: file.stem)}
     if not recipes:
         raise SettingsError(f"there are no recipes in {FOLDER}", action="run this in the root of the checkout")
     width = max(map(len, recipes))

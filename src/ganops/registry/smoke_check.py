@@ -40,4 +40,7 @@ def complaint(uri: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(complaint(sys.argv[1]) or 0)
+    try:
+        sys.exit(complaint(sys.argv[1]) or 0)
+    except Exception as error:  # whatever a model does wrong when it is loaded is what this test is for
+        sys.exit(f"{type(error).__name__}: {str(error).partition(chr(10))[0]}")
