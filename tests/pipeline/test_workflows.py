@@ -1,0 +1,73 @@
+"""The workflows call targets that exist, with no more permissions than they need."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ganops.settings import read_yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+CALL = re.compile(r"^\s*make((?: +[a-z-]+)+)", re.MULTILINE)
+
+
+def steps_of(workflow: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for job in workflow["jobs"].values():
+        yield from job["steps"]
+
+
+def called(script: str) -> set[str]:
+    return {target for call in CALL.findall(script) for target in call.split()}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_target_a_workflow_calls_exists(path: Path) -> None:
+    targets = set().union(*(called(step.get("run", "")) for step in steps_of(read_yaml(path))))
+    assert targets, f"{path.name} calls no target"
+    assert targets <= TARGETS
+
+
+def test_the_ci_script_calls_targets_that_exist() -> None:
+    targets = called((ROOT / ".ci" / "run").read_text())
+    assert {"test", "tiny"} <= targets <= TARGETS
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_permissions_are_named_and_no_job_may_write_without_saying_so(path: Path) -> None:
+    workflow = read_yaml(path)
+    assert workflow["permissions"] in ({}, {"contents": "read"})
+    for job in workflow["jobs"].values():
+        assert set(job.get("permissions", {})) <= {"contents", "pull-requests"}
+        assert job["timeout-minutes"] <= 360
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_actions_are_pinned_to_a_major_version(path: Path) -> None:
+    used = [step["uses"] for step in steps_of(read_yaml(path)) if "uses" in step]
+    assert used
+    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", action) for action in used)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_what_a_person_types_in_never_becomes_part_of_a_script(path: Path) -> None:
+    """An input inside `run` is code of whoever may start the workflow; through the environment it is text."""
+    for step in steps_of(read_yaml(path)):
+        assert "${{" not in step.get("run", "")
+
+
+def test_ci_checks_everything_and_skips_all_the_second_time() -> None:
+    scripts = [step.get("run", "") for step in steps_of(read_yaml(ROOT / ".github" / "workflows" / "ci.yml"))]
+    assert {"lint", "types", "test", "tiny"} <= set().union(*map(called, scripts))
+
+
+def test_retraining_is_scheduled_started_by_hand_and_never_twice_at_once() -> None:
+    workflow = read_yaml(ROOT / ".github" / "workflows" / "retrain.yml")
+    assert set(workflow["on"]) == {"schedule", "workflow_dispatch"}
+    assert workflow["on"]["workflow_dispatch"]["inputs"]
+    assert workflow["concurrency"]["cancel-in-progress"] is False
