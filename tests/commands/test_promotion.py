@@ -34,7 +34,7 @@ def test_the_story_of_three_challengers(register_version: Register, run: Run, fa
     register_version(fid=60.0)
     refused = run("promote")
     assert refused.exit_code == 3
-    assert "ganops version 2: refused\n  - FID 60.00 against 50.00 of the champion (version 1): not better" in (
+    assert "ganops version 2: refused\n  - FID 60 against 50 of the champion (version 1): not better" in (
         refused.output
     )
 

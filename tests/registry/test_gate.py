@@ -9,10 +9,10 @@ import pytest
 from ganops.params import GateParams
 from ganops.registry.gate import Decision, Measured, Standing, decide
 
-Scores = dict[str, float | None]
+Scores = dict[str, float]
 
 
-def standing(version: str, fid: float | None = 10.0, protocol: str = "p", **more: object) -> Standing:
+def standing(version: str, fid: float = 10.0, protocol: str = "p", **more: object) -> Standing:
     scores: Scores = {"fid": fid} | more.pop("scores", {})  # type: ignore[operator]  # keyword arguments of mixed types
     return Standing(version, (Measured(scores, {"digest": protocol, "backbone": protocol}),), **more)  # type: ignore[arg-type]  # as above
 
@@ -31,12 +31,11 @@ CHAMPION = standing("1", 10.0)
         (standing("1"), None, {}, "accepted", "no champion yet"),
         (standing("1", 120.0), None, {"limits": {"fid": {"max": 100}}}, "refused", "at most 100.0 is asked"),
         (standing("1", nan), None, {}, "refused", "missing or no finite number"),
-        (standing("1", None), None, {}, "refused", "missing or no finite number"),
         (Standing("1", ()), None, {}, "refused", "missing or no finite number"),
         (standing("1", sick=True), None, {}, "refused", "sick"),
         # against a champion, lower is better
-        (standing("2", 9.0), CHAMPION, {}, "accepted", "9.000 against 10.00 of the champion (version 1): better"),
-        (standing("2", 10.0), CHAMPION, {}, "refused", "not better"),
+        (standing("2", 9.0), CHAMPION, {}, "accepted", "9 against 10 of the champion (version 1): better"),
+        (standing("2", 10.0), CHAMPION, {}, "refused", "cannot tell"),
         (standing("2", 11.0), CHAMPION, {}, "refused", "not better"),
         (standing("2", -inf), CHAMPION, {}, "refused", "no finite number"),
         (standing("2", 9.0, sick=True), CHAMPION, {}, "refused", "sick"),
@@ -107,6 +106,6 @@ def test_all_failures_are_told_and_come_first() -> None:
     decision = judge(standing("2", 11.0, sick=True), CHAMPION, limits={"fid": {"max": 20}})
     assert decision.reasons == (
         "its training was sick when it ended; a sick run is never promoted",
-        "FID 11.00 against 10.00 of the champion (version 1): not better",
+        "FID 11 against 10 of the champion (version 1): not better",
         "FID 11.00, at most 20.00 is asked",
     )

@@ -68,7 +68,7 @@ def test_the_first_challenger_becomes_champion_and_a_better_one_follows(register
     assert story() == [("1", "promoted"), ("2", None)]
     tags = versions().get("2").tags
     assert tags["gate.verdict"] == "accepted"
-    assert "9.000 against 10.00" in tags["gate.reasons"]
+    assert "9 against 10" in tags["gate.reasons"]
 
 
 def test_a_worse_challenger_is_refused_with_reasons_as_tags(register: Register) -> None:

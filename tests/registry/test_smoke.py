@@ -35,7 +35,11 @@ def test_a_model_of_one_grey_is_taken_back(tracking_home: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("damage", "complaint"),
-    [("nan", "hold numbers that are not finite"), ("missing", "does not hold the weights"), ("torn", "does not hold the weights")],
+    [
+        ("nan", "hold numbers that are not finite"),
+        ("missing", "does not hold the weights"),
+        ("torn", "does not hold the weights"),
+    ],
 )
 def test_damaged_weights_are_found(tracking_home: Path, damage: str, complaint: str) -> None:
     register_small(tracking_home)

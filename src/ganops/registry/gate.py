@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import hypot, isfinite
+from math import isfinite
 from typing import Any, Literal
 
+from ganops.evaluation.estimate import Estimate
+from ganops.evaluation.verdict import judge
 from ganops.params import GateParams
-from ganops.reporting.scores import describe, number
+from ganops.reporting.scores import ERROR_SUFFIX, describe, number
 
 Verdict = Literal["accepted", "refused", "already champion", "not judged"]
 
@@ -17,7 +19,7 @@ Verdict = Literal["accepted", "refused", "already champion", "not judged"]
 class Measured:
     """Scores (`<key>_error` is the standard error of `<key>`) and the protocol they were measured under."""
 
-    scores: Mapping[str, float | None]
+    scores: Mapping[str, float]
     protocol: Mapping[str, Any]
 
     @property
@@ -111,23 +113,18 @@ def _check_improvement(policy: GateParams, own: Measured, champion: Standing, fi
     if other is None:
         findings.note(False, f"its scores and those of {who} do not compare: {_difference(own, champion)}")
         return
-    value, its = _finite(own.scores, key), _finite(other.scores, key)
-    if value is None or its is None:
+    value, its = _estimate(own.scores, key), _estimate(other.scores, key)
+    if value is None or its is None or shown.better is None:
         findings.note(False, f"the {shown.title} of {who} is missing or no finite number, so nothing can be compared")
         return
-    gain = its - value if shown.better == "lower" else value - its
-    chance = policy.sigmas * hypot(_finite(own.scores, f"{key}_error") or 0, _finite(other.scores, f"{key}_error") or 0)
-    sentence = f"{shown.title} {number(value)} against {number(its)} of {who}"
-    if gain <= 0:
+    sentence = f"{shown.title} {shown.show(own.scores)} against {shown.show(other.scores)} of {who}"
+    verdict = judge(value, its, shown.better, policy.sigmas)
+    if verdict == "worse":
         findings.note(False, f"{sentence}: not better")
-    elif gain < policy.min_improvement * abs(its):
+    elif verdict == "cannot tell":
+        findings.note(False, f"{sentence}: one cannot tell whether it is better; it may be chance")
+    elif abs(value.value - its.value) < policy.min_improvement * abs(its.value):
         findings.note(False, f"{sentence}: better by less than the asked {policy.min_improvement:.1%}")
-    elif gain <= chance:
-        findings.note(
-            False,
-            f"{sentence}: one cannot tell, as {number(gain)} may be chance ({policy.sigmas:g} standard errors of the "
-            f"difference are {number(chance)})",
-        )
     else:
         findings.note(True, f"{sentence}: better")
 
@@ -146,6 +143,11 @@ def _short(value: object) -> str:
     return str(value)[:16]
 
 
-def _finite(scores: Mapping[str, float | None], key: str) -> float | None:
+def _estimate(scores: Mapping[str, float], key: str) -> Estimate | None:
+    value = _finite(scores, key)
+    return None if value is None else Estimate(value, _finite(scores, key + ERROR_SUFFIX))
+
+
+def _finite(scores: Mapping[str, float], key: str) -> float | None:
     value = scores.get(key)
     return float(value) if isinstance(value, int | float) and isfinite(value) else None

@@ -1,0 +1,80 @@
+"""`mlflow models serve` answers with images, as docs/promotion.md says."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from ganops.tracking.location import tracking_uri
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def address(register_version: Callable[..., str], tracking_home: Path) -> Iterator[str]:
+    """A server of the challenger."""
+    register_version(fid=10.0)
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    tools = Path(sys.executable).parent
+    server = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/ganops@challenger"),
+            *("--env-manager", "local", "-p", str(port)),
+        ],
+        env=os.environ | {"MLFLOW_TRACKING_URI": tracking_uri(), "PATH": f"{tools}:{os.environ['PATH']}"},
+        cwd=tracking_home,
+        start_new_session=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 180
+        while time.monotonic() < deadline and server.poll() is None:
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=2):
+                    break
+            except OSError:
+                time.sleep(0.5)
+        yield f"http://127.0.0.1:{port}/invocations"
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+
+
+def ask(address: str, body: dict[str, Any]) -> Any:
+    request = urllib.request.Request(address, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        return json.load(response)["predictions"]
+
+
+def test_images_come_as_png_the_same_for_the_same_seed(address: str) -> None:
+    answer = ask(address, {"dataframe_records": [{"n": 3}], "params": {"seed": 5}})
+    assert [row["image_size"] for row in answer] == [8, 8, 8]
+    assert [row["label"] for row in answer] == [None, None, None]
+    images = [Image.open(io.BytesIO(base64.b64decode(row["png"]))) for row in answer]
+    assert {(image.format, image.mode, image.size) for image in images} == {("PNG", "L", (8, 8))}
+    assert ask(address, {"dataframe_records": [{"n": 3}], "params": {"seed": 5}}) == answer
+    assert ask(address, {"dataframe_records": [{"n": 3}], "params": {"seed": 6}}) != answer
+    assert len(ask(address, {"inputs": {"n": [2]}})) == 2
+    for wrong in ({"dataframe_records": [{"n": 0}]}, {"dataframe_records": [{"n": 1, "label": "zero"}]}):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            ask(address, wrong)
+        assert refused.value.code == 400
