@@ -8,7 +8,7 @@ import pytest
 
 from ganops.errors import EvaluationError
 from ganops.evaluation.estimate import Estimate
-from ganops.evaluation.verdict import judge, pool, same_protocol
+from ganops.evaluation.verdict import judge, pool
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,9 @@ def test_seeds_that_agree_keep_their_own_errors() -> None:
     assert pool([Estimate(5, 0.2)]) == Estimate(5, 0.2)
 
 
-def test_nothing_to_pool_and_different_protocols_are_refused() -> None:
+def test_nothing_to_pool_is_refused() -> None:
     with pytest.raises(EvaluationError, match="no score to pool"):
         pool([])
-    with pytest.raises(EvaluationError, match="different protocols"):
-        same_protocol("a" * 64, "b" * 64)
-    same_protocol("a" * 64, "a" * 64)
 
 
 @pytest.mark.parametrize(("value", "error"), [(float("nan"), 1.0), (float("inf"), 1.0), (1.0, float("nan"))])

@@ -26,6 +26,7 @@ from ganops.evaluation.score import pick_groups
 from ganops.evaluation.scores.by_class import GROUP as BY_CLASS
 from ganops.evaluation.scores.by_class import ClassRow, class_rows
 from ganops.evaluation.statistics import StatisticsGatherer
+from ganops.evaluation.threads import threads_for
 from ganops.games.game import Game
 from ganops.games.sampling import sample_images
 from ganops.params import EvaluateParams
@@ -134,8 +135,9 @@ def evaluate_images(
     if count != params.samples:
         raise EvaluationError("not as many images as asked for", expected=f"{params.samples:,}", found=f"{count:,}")
     distances, pairs = closest.result()
+    generated = Activations(torch.cat([part.features for part in found]), torch.cat([part.logits for part in found]))
     case = Case(
-        generated=Activations(torch.cat([part.features for part in found]), torch.cat([part.logits for part in found])),
+        generated=generated,
         statistics=gatherer.result(),
         nearest=distances,
         real=real,
@@ -150,8 +152,9 @@ def evaluate_images(
     )
     chosen = [group for group in groups if group.applies(case)]
     scores: dict[str, Estimate] = {}
-    for group in chosen:
-        scores |= group.measure(case)
+    with threads_for(generated.features.shape[1]):
+        for group in chosen:
+            scores |= group.measure(case)
     return Evaluation(
         scores,
         protocol,

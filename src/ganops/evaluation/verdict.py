@@ -19,7 +19,7 @@ def judge(
 ) -> Verdict:
     """Compare two scores by their difference against its standard error; a score without an error is taken as exact.
 
-    Both must have been measured under one protocol: see `same_protocol`.
+    Both must have been measured under one protocol.
     """
     difference = incumbent.value - candidate.value if better == "lower" else candidate.value - incumbent.value
     margin = sigmas * sqrt((candidate.error or 0.0) ** 2 + (incumbent.error or 0.0) ** 2)
@@ -39,14 +39,3 @@ def pool(seeds: Sequence[Estimate]) -> Estimate:
     own = sqrt(sum((seed.error or 0.0) ** 2 for seed in seeds)) / len(seeds)
     between = stdev(seed.value for seed in seeds) / sqrt(len(seeds)) if len(seeds) > 1 else 0.0
     return Estimate(fmean(seed.value for seed in seeds), max(own, between))
-
-
-def same_protocol(candidate: str, incumbent: str) -> None:
-    """Raise EvaluationError where the digests of two protocols differ: their scores say nothing of each other."""
-    if candidate != incumbent:
-        raise EvaluationError(
-            "scores of different protocols cannot be compared",
-            expected=f"protocol {incumbent[:12]}",
-            found=f"protocol {candidate[:12]}",
-            action="score both under one protocol",
-        )
