@@ -93,12 +93,26 @@ class Checkout:
         return subprocess.Popen(
             [sys.executable, *words],
             cwd=self.folder,
-            env=self.environment,
+            env=self.environment | {"PWD": str(self.folder)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
+
+    def start_service(self, log: Path, *words: str) -> subprocess.Popen[str]:
+        """Start a tool that goes on until it is ended, in a session of its own; what it prints goes to `log`."""
+        with log.open("w") as file:
+            return subprocess.Popen(
+                [sys.executable, "-m", "pipeline", *words],
+                cwd=self.folder,
+                env=self.environment | {"PWD": str(self.folder)},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
 
     def run(self, *words: str, timeout: float = 600) -> str:
         """What `python WORDS` prints; raises when it fails."""
