@@ -22,6 +22,9 @@ DEFAULTS = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     # Without this `mlflow ui` keeps a dozen idle processes for jobs that nobody here submits.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    # Threads that wait for each other sleep instead of spinning: on a machine that does something else besides, spinning
+    # threads take the processor from the ones they wait for, and training falls to a tenth of its speed.
+    "OMP_WAIT_POLICY": "PASSIVE",
     # Prefect's own files stay in the checkout, so that a user's other Prefect is left alone, and this one too.
     "PREFECT_HOME": str(ROOT / "prefect-home"),
     # Without a server a flow starts a temporary one, which takes 10 s on an idle machine and more on a busy one.
