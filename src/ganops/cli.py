@@ -14,7 +14,7 @@ from ganops import __version__
 from ganops.errors import GanopsError
 
 COMMANDS = Path(__file__).with_name("commands")
-FAILED, INTERRUPTED = 1, 128 + signal.SIGINT
+INTERRUPTED = 128 + signal.SIGINT
 
 
 class CommandFolder(click.Group):
@@ -54,7 +54,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     except GanopsError as error:
         click.echo(f"error: {error}", err=True)
-        sys.exit(FAILED)
+        sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)

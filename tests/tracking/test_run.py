@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 from small_model import small_manifest, small_params, small_recipe
 
-from ganops.errors import TrackingError
+from ganops.errors import TrackingError, TrainingError
 from ganops.tracking.run import PARENT_VARIABLE, RunFile, flow_run, read_run_file, resume_run, start_run
 from ganops.tracking.store import Store, connect
 
@@ -69,7 +69,12 @@ def test_a_finished_run_holds_params_data_curves_samples_scores_health_and_files
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(RuntimeError("sick"), "FAILED"), (KeyboardInterrupt(), "KILLED"), (SystemExit(143), "KILLED")],
+    [
+        (RuntimeError("a bug"), "FAILED"),
+        (TrainingError("sick"), "FAILED"),
+        (TrainingError("terminated by SIGTERM", exit_code=143), "KILLED"),
+        (KeyboardInterrupt(), "KILLED"),
+    ],
 )
 def test_a_run_that_ends_badly_says_so_and_finishes_when_resumed(
     tracking_home: Path, error: BaseException, status: str

@@ -89,7 +89,7 @@ def decide(policy: GateParams, challenger: Standing, champion: Standing | None) 
     accepted = not findings.against_it
     reasons = [*findings.against_it, *findings.for_it]
     if policy.mode == "dry_run":
-        reasons.append("gate.mode is 'dry_run': nothing moves")
+        reasons.append("a dry run: nothing moves")
     return Decision(accepted and policy.mode == "enabled", "accepted" if accepted else "refused", tuple(reasons))
 
 

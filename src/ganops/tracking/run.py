@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from ganops.atomic import write_text
 from ganops.data.manifest import Manifest
-from ganops.errors import TrackingError
+from ganops.errors import GanopsError, TrackingError
 from ganops.params import Params
 from ganops.recipe import Recipe
 from ganops.settings import Settings
@@ -22,6 +22,7 @@ from ganops.tracking.tracked import RESTORED, Status, TrackedRun
 
 PARENT_VARIABLE = "GANOPS_PARENT_RUN_ID"
 PARAMS_PER_BATCH = 100
+SIGNALLED = 128  # exit codes above it mean that a signal ended the work
 
 
 class RunFile(Settings):
@@ -112,6 +113,9 @@ def _open(run: TrackedRun, system_metrics: bool) -> Iterator[None]:
         status = "FINISHED"
     except (KeyboardInterrupt, SystemExit):
         status = "KILLED"
+        raise
+    except GanopsError as error:
+        status = "KILLED" if error.exit_code > SIGNALLED else "FAILED"
         raise
     finally:
         if monitor is not None:

@@ -76,7 +76,7 @@ def connect(uri: str | None = None) -> Store:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    for noisy in ("mlflow.store.db.utils", "alembic.runtime.migration", "mlflow.system_metrics"):
+    for noisy in ("mlflow.store.db.utils", "alembic.runtime.migration", "mlflow.system_metrics", "mlflow.pyfunc"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         with store_lock(uri, "setup"):
