@@ -23,13 +23,14 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SETTINGS: dict[str, Any] = {
     "recipes": ["mlp", "dcgan"],
-    "train": {"budget_scale": 0.01, "sample_images": 16, "sample_times": 2},
+    "train": {"budget_scale": 0.004, "sample_images": 16, "sample_times": 2},
     "evaluate": {
-        "samples": 200,
+        "samples": 100,
+        "pairwise_samples": 100,
         "is_splits": 2,
         "kid_subsets": 2,
-        "kid_subset_size": 100,
-        "classifier": {"epochs": 1, "width": 8},
+        "kid_subset_size": 50,
+        "classifier": {"max_kimg": 0.5, "width": 8},
     },
     "gate": {"limits": {}},  # after so little training no score can be good
 }

@@ -95,7 +95,7 @@ def test_two_at_once_both_end_well(checkout: Checkout, monkeypatch: pytest.Monke
 
 
 def test_a_killed_training_goes_on_where_it_was(checkout: Checkout) -> None:
-    checkout.set("pipeline/recipes/mlp.yaml:budget_kimg=1500", "train.checkpoint_seconds=0.2")
+    checkout.set("pipeline/recipes/mlp.yaml:budget_kimg=4", "train.budget_scale=1", "train.checkpoint_seconds=0.2")
     before = records(checkout.folder)
     process = checkout.start("-m", "dvc", "repro", "--single-item", "train@mlp")
     while process.poll() is None and not any((checkout.folder / "checkpoints").glob("mlp/*/round-*.json")):
@@ -111,5 +111,5 @@ def test_a_killed_training_goes_on_where_it_was(checkout: Checkout) -> None:
     again = checkout.dvc("repro", "--single-item", "train@mlp")
     assert re.search(r"goes on from the checkpoint of round \d", again), again
     facts = json.loads((checkout.folder / "results/train/mlp/training.json").read_text())
-    assert facts["kimg"] == pytest.approx(15, abs=0.1)  # to one batch
+    assert facts["kimg"] == pytest.approx(4, abs=0.1)  # to one batch
     assert records(checkout.folder)["runs"] == before["runs"] + 1, "both halves are one run"
