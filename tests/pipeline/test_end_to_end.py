@@ -79,6 +79,20 @@ def test_what_has_no_influence_on_results_runs_nothing(checkout: Checkout) -> No
     assert set(changed) == {f"evaluate@{recipe}" for recipe in RECIPES}, "only the samples count"
 
 
+def test_dvc_shows_short_tables_and_charts_that_open_without_a_network(checkout: Checkout) -> None:
+    table = checkout.dvc("metrics", "show", "--md").splitlines()
+    assert table[0].replace(" ", "") == "|Path|fid|is|kid|"
+    assert [line.split("|")[1].strip() for line in table[2:] if line.strip()] == [
+        f"results/compare/scores/{recipe}.json" for recipe in sorted(RECIPES)
+    ]
+    checkout.run("-m", "pipeline.plots_page")
+    checkout.dvc("plots", "show")
+    page = (checkout.folder / "dvc_plots" / "index.html").read_text()
+    assert not re.search(r"<(script|link|img)[^>]*(src|href)=.?https?:", page)
+    assert page.count("vegaEmbed('#") == len(RECIPES), "the curves of each training"
+    assert page.count("<img src=") == len(RECIPES), "the samples of each"
+
+
 def test_two_at_once_both_end_well(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two that want the same stage one runs it, and the other waits and finds it done."""
     monkeypatch.chdir(checkout.folder)
