@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganops.errors import EvaluationError
 from ganops.evaluation.estimate import from_influence
-from ganops.evaluation.scores.fid import frechet_distance, frechet_influence, matrix_root
+from ganops.evaluation.scores.fid import factorise, frechet_distance, frechet_influence
 from ganops.evaluation.statistics import Statistics, statistics_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:The `disp` argument:DeprecationWarning")  # pytorch-fid's own
@@ -63,11 +63,12 @@ def test_equals_pytorch_fid_for_fewer_samples_than_features() -> None:
     assert frechet_distance(one, other) == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_root_squares_back() -> None:
-    covariance = statistics_of([features(50, 8, 0)]).covariance
-    root = matrix_root(covariance)
-    torch.testing.assert_close(root @ root, covariance, rtol=1e-10, atol=1e-12)
-    torch.testing.assert_close(root, root.T, rtol=1e-10, atol=1e-12)
+@pytest.mark.parametrize("count", [50, 5])
+def test_factors_give_the_matrix_back(count: int) -> None:
+    """Of full rank, and of 5 samples in 8 dimensions."""
+    covariance = statistics_of([features(count, 8, 0)]).covariance
+    factor = factorise(covariance)
+    torch.testing.assert_close(factor @ factor.T, covariance, rtol=1e-10, atol=1e-12)
 
 
 def test_influence_is_the_derivative_for_more_weight_on_a_sample() -> None:

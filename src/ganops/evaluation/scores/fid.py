@@ -18,30 +18,29 @@ NEGLIGIBLE = 1e-14
 def frechet_distance(generated: Statistics, real: Statistics) -> float:
     """|m1 - m2|^2 + tr(S1 + S2 - 2 (S1 S2)^(1/2)), at least 0.
 
-    The trace of the root is the sum of the roots of the eigenvalues of S2^(1/2) S1 S2^(1/2), which is symmetric: no
+    With S2 = F F' the trace of the root is the sum of the roots of the eigenvalues of F' S1 F, which is symmetric: no
     complex numbers, no failure on singular covariances, a fraction of the time of a general matrix root.
     Raises EvaluationError when the numbers of features differ.
     """
     _check(generated, real)
-    root = matrix_root(real.covariance)
-    spread = torch.linalg.eigvalsh(root @ generated.covariance @ root).clamp(min=0).sqrt().sum()
-    return _combine(generated, real, float(spread))
+    factor = factorise(real.covariance)
+    values: Tensor = torch.linalg.eigvalsh(factor.T @ generated.covariance @ factor)
+    return _combine(generated, real, values)
 
 
 def frechet_influence(features: Tensor, generated: Statistics, real: Statistics) -> tuple[float, Tensor]:
     """The distance, and the influence (n,) of each of the generated features (n, d) on it.
 
-    With the optimal transport map T = S2^(1/2) (S2^(1/2) S1 S2^(1/2))^(-1/2) S2^(1/2) the distance's derivative is
-    2 (m1 - m2) for the mean and I - T for the covariance S1 (Takatsu 2011, "Wasserstein geometry of Gaussian
-    measures"), so that x has the influence 2 (m1 - m2)(x - m1) + (x - m1)(I - T)(x - m1) - tr((I - T) S1).
+    With the optimal transport map T = F (F' S1 F)^(-1/2) F' the distance's derivative is 2 (m1 - m2) for the mean and
+    I - T for the covariance S1 (Takatsu 2011, "Wasserstein geometry of Gaussian measures"), so that x has the influence
+    2 (m1 - m2)(x - m1) + (x - m1)(I - T)(x - m1) - tr((I - T) S1).
     """
     _check(generated, real)
-    root = matrix_root(real.covariance)
-    values, vectors = torch.linalg.eigh(root @ generated.covariance @ root)
-    values = values.clamp(min=0)
+    factor = factorise(real.covariance)
+    values, vectors = torch.linalg.eigh(factor.T @ generated.covariance @ factor)
     kept = values > NEGLIGIBLE * values.max()
     # Columns of `half` times their transposes give T; directions without spread carry no weight.
-    half = (root @ vectors[:, kept] / values[kept] ** 0.25).float()
+    half = (factor @ vectors[:, kept] / values[kept] ** 0.25).float()
     offset = (generated.mean - real.mean).float()
     influence = []
     for rows in torch.split(features, 4096):
@@ -49,20 +48,23 @@ def frechet_influence(features: Tensor, generated: Statistics, real: Statistics)
         pushed = centred @ half
         influence.append(2 * centred @ offset + centred.square().sum(1) - pushed.square().sum(1))
     joined = torch.cat(influence).double()
-    return _combine(generated, real, float(values.sqrt().sum())), joined - joined.mean()
+    return _combine(generated, real, values), joined - joined.mean()
 
 
-def matrix_root(covariance: Tensor) -> Tensor:
-    """The symmetric root of a positive semi-definite (d, d) matrix; negative eigenvalues are rounding, taken as 0."""
-    values, vectors = torch.linalg.eigh(covariance)
-    root: Tensor = (vectors * values.clamp(min=0).sqrt()) @ vectors.T
-    return root
+def factorise(covariance: Tensor) -> Tensor:
+    """F with F F' = a positive semi-definite (d, d) matrix: Cholesky's, or from eigenvectors where it is singular."""
+    factor: Tensor
+    factor, failed = torch.linalg.cholesky_ex(covariance)
+    if failed:
+        values, vectors = torch.linalg.eigh(covariance)
+        factor = vectors * values.clamp(min=0).sqrt()  # negative eigenvalues are rounding
+    return factor
 
 
-def _combine(generated: Statistics, real: Statistics, spread: float) -> float:
+def _combine(generated: Statistics, real: Statistics, values: Tensor) -> float:
     shift = float((generated.mean - real.mean).square().sum())
     traces = float(generated.covariance.trace() + real.covariance.trace())
-    return max(shift + traces - 2 * spread, 0.0)
+    return max(shift + traces - 2 * float(values.clamp(min=0).sqrt().sum()), 0.0)
 
 
 def _check(generated: Statistics, real: Statistics) -> None:

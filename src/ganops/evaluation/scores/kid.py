@@ -52,24 +52,28 @@ def kernel_distance(generated: Tensor, real: Tensor, subsets: int, subset_size: 
         others = torch.from_numpy(generator.choice(len(real), subset_size, replace=False))
         distances.append(mmd2(generated[some], real[others]))
     # The last subset stands for both distributions in what one image changes; the spread over images is what counts.
-    witness = _kernel(generated, generated[some]).mean(dim=1) - _kernel(generated, real[others]).mean(dim=1)
+    witness = kernel(generated, generated[some]).mean(dim=1) - kernel(generated, real[others]).mean(dim=1)
     return KernelDistance(float(np.mean(distances)), float(np.std(distances)), 2 * (witness - witness.mean()))
 
 
 def mmd2(x: Tensor, y: Tensor) -> float:
     """Unbiased estimate of the squared MMD between two sets of features (n, d) and (m, d), n and m at least 2."""
-    n, m, both = len(x), len(y), torch.cat([x, y])
-    kernel = _kernel(both, both)
-    itself = kernel.diagonal()
-    sum_x = float(kernel[:n, :n].sum() - itself[:n].sum())
-    sum_y = float(kernel[n:, n:].sum() - itself[n:].sum())
-    return sum_x / (n * (n - 1)) + sum_y / (m * (m - 1)) - 2 * float(kernel[:n, n:].sum()) / (n * m)
+    n, m = len(x), len(y)
+    within_x, within_y = kernel(x, x), kernel(y, y)
+    sum_x, sum_y = (float(_sum(within) - _sum(within.diagonal())) for within in (within_x, within_y))
+    return sum_x / (n * (n - 1)) + sum_y / (m * (m - 1)) - 2 * float(_sum(kernel(x, y))) / (n * m)
 
 
-def _kernel(x: Tensor, y: Tensor) -> Tensor:
-    """(n, m) polynomial kernel of degree 3; products in float32, their sums in float64."""
-    values = (x.float() @ y.float().T).double().div_(x.shape[1]).add_(1)
-    return values.pow_(3)
+def kernel(x: Tensor, y: Tensor) -> Tensor:
+    """(n, m) float32 polynomial kernel (x.y / d + 1)^3."""
+    # numpy sees where both factors are one matrix and computes half of the symmetric product; torch does not.
+    values = torch.from_numpy(x.float().numpy() @ y.float().numpy().T)
+    values.div_(x.shape[1]).add_(1)
+    return values.square().mul_(values)
+
+
+def _sum(values: Tensor) -> Tensor:
+    return values.sum(dtype=torch.float64)
 
 
 def _measure(case: Case) -> dict[str, Estimate]:

@@ -1,0 +1,318 @@
+"""Scores against pytorch-fid and torch-fidelity: the same features or the same network, batch and images, in turns.
+
+python -m benchmarks.evaluation_speed [--samples 10000] [--inception-images 512] [--rounds 3] [--quick] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+import warnings
+from collections.abc import Callable
+from math import sqrt
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch_fidelity
+from pytorch_fid.fid_score import calculate_frechet_distance
+from torch import Tensor, nn
+from torch.utils.data import Dataset
+from torch_fidelity.feature_extractor_base import FeatureExtractorBase
+from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+from torch_fidelity.metric_isc import isc_features_to_metric
+from torch_fidelity.metric_kid import kid_features_to_metric
+from torch_fidelity.metric_prc import prc_features_to_metric
+
+from benchmarks.rows import Row, alternate, report
+from ganops.data.spec import DataSpec
+from ganops.evaluation.backbones.backbone import Activations, Backbone
+from ganops.evaluation.backbones.classifier import Classifier, ClassifierDescription, ClassifierNetwork
+from ganops.evaluation.backbones.inception import InceptionV3, build_network
+from ganops.evaluation.evaluate import evaluate_images
+from ganops.evaluation.extract import extract
+from ganops.evaluation.real import RealFeatures, Reference, ReferenceDescription, derive
+from ganops.evaluation.scores.fid import frechet_distance, frechet_influence
+from ganops.evaluation.scores.inception_score import inception_score
+from ganops.evaluation.scores.kid import kernel_distance
+from ganops.evaluation.scores.prdc import manifolds
+from ganops.evaluation.statistics import StatisticsGatherer, statistics_of
+from ganops.params import EvaluateParams
+
+DIM, CLASSES, BATCH, SEED = 2048, 1008, 64, 2020
+SETTINGS: dict[str, Any] = {"kid_subsets": 100, "kid_subset_size": 1000, "rng_seed": SEED, "prc_neighborhood": 3}
+
+
+def timed(what: Callable[[], float], values: dict[str, float], name: str) -> Callable[[], float]:
+    """`what` as a contestant: seconds; what it computed is kept in `values`."""
+
+    def measure() -> float:
+        began = time.perf_counter()
+        values[name] = what()
+        return time.perf_counter() - began
+
+    return measure
+
+
+def race(
+    name: str, ours: Callable[[], float], baseline: str, theirs: Callable[[], float], rounds: int, target: float | None
+) -> Row:
+    """Seconds of both, in turns; both give the FID, which must agree."""
+    values: dict[str, float] = {}
+    seconds = alternate(
+        {f"ours: {name}": timed(ours, values, "ours"), baseline: timed(theirs, values, "theirs")}, rounds
+    )
+    mine, other = seconds[f"ours: {name}"], seconds[baseline]
+    agree = abs(values["ours"] - values["theirs"]) <= 1e-3 * values["theirs"]
+    print(f"  FID {values['ours']:.8g} and {values['theirs']:.8g}: {'equal' if agree else 'DIFFERENT'} to 1e-3")
+    if not agree:
+        raise SystemExit(f"{name}: the two do not compute the same")
+    return Row(name, mine, "s", baseline, other, other / mine, target)
+
+
+# --- from features
+
+
+def features(count: int, seed: int) -> Tensor:
+    """(count, 2048) like those of a network: not negative, correlated, of falling variance."""
+    generator = torch.Generator().manual_seed(seed)
+    mixing = torch.randn(DIM, DIM, generator=torch.Generator().manual_seed(0)) * torch.linspace(1, 0.05, DIM)
+    return ((torch.randn(count, DIM, generator=generator) + 0.1 * seed) @ mixing / sqrt(DIM)).relu()
+
+
+def from_features(count: int, rounds: int) -> list[Row]:
+    """FID alone against pytorch-fid, and all scores against torch-fidelity."""
+    generated, real = features(count, 1), features(count, 2)
+    logits = 2 * torch.randn(count, CLASSES, generator=torch.Generator().manual_seed(3))
+    # pytorch-fid keeps activations in float64.
+    generated_array, real_array = generated.double().numpy(), real.double().numpy()
+    real_statistics, (_, radii) = statistics_of([real]), derive(real, EvaluateParams(pairwise_samples=count), SEED)
+    subset = min(SETTINGS["kid_subset_size"], count)
+
+    def our_scores(known: bool) -> float:
+        statistics = statistics_of(torch.split(generated, BATCH))
+        reference = real_statistics if known else statistics_of(torch.split(real, BATCH))
+        value, _ = frechet_influence(generated, statistics, reference)
+        inception_score(logits, 10, SEED)
+        kernel_distance(generated, real, SETTINGS["kid_subsets"], subset, SEED)
+        manifolds(generated, real, 5, radii if known else None)
+        return value
+
+    def their_scores() -> float:
+        pair = [fid_features_to_statistics(side) for side in (generated, real)]
+        settings = SETTINGS | {"kid_subset_size": subset, "verbose": False, "save_cpu_ram": True}
+        isc_features_to_metric(logits, 10, True, SEED)
+        kid_features_to_metric(generated, real, **settings)
+        prc_features_to_metric(generated, real, **settings)
+        return float(fid_statistics_to_metric(*pair, verbose=False)["frechet_inception_distance"])
+
+    def pytorch_fid() -> float:
+        pairs = [(np.mean(side, axis=0), np.cov(side, rowvar=False)) for side in (generated_array, real_array)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return float(calculate_frechet_distance(*pairs[0], *pairs[1]))
+
+    size = f"{count:,} features of {DIM}"
+    everything = "torch-fidelity FID IS KID PRC, both sides"
+    return [
+        race(
+            f"FID, {size}, both sides",
+            lambda: frechet_distance(*(statistics_of(torch.split(side, BATCH)) for side in (generated, real))),
+            "pytorch-fid FID, both sides",
+            pytorch_fid,
+            rounds,
+            5.0,
+        ),
+        race(
+            f"FID, {size}, real side known",
+            lambda: frechet_distance(statistics_of(torch.split(generated, BATCH)), real_statistics),
+            "pytorch-fid FID, both sides",
+            pytorch_fid,
+            rounds,
+            5.0,
+        ),
+        race(
+            f"FID IS KID PRDC with errors, {size}, both sides",
+            lambda: our_scores(False),
+            everything,
+            their_scores,
+            rounds,
+            None,
+        ),
+        race(
+            f"FID IS KID PRDC with errors, {size}, real side known",
+            lambda: our_scores(True),
+            everything,
+            their_scores,
+            rounds,
+            None,
+        ),
+    ]
+
+
+# --- from images
+
+
+class Images(Dataset[Tensor]):
+    """`count` images of coloured noise (3, size, size) uint8; `brightness` tells one set from another."""
+
+    def __init__(self, count: int, size: int, brightness: int, seed: int) -> None:
+        generator = torch.Generator().manual_seed(seed)
+        self.images = torch.randint(0, brightness, (count, 3, size, size), dtype=torch.uint8, generator=generator)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index: int) -> Tensor:
+        return self.images[index]
+
+
+class PlainClassifier(FeatureExtractorBase):  # type: ignore[misc]  # torch-fidelity is untyped
+    """The classifier for torch-fidelity: the same weights and preprocessing."""
+
+    network: nn.Module
+
+    def __init__(self, name: str, features_list: list[str], **_settings: Any) -> None:
+        super().__init__(name, features_list)
+        self.plain = PlainClassifier.network
+
+    @staticmethod
+    def get_provided_features_list() -> tuple[str, ...]:
+        return ("features", "logits")
+
+    @staticmethod
+    def get_default_feature_layer_for_metric(metric: str) -> str:
+        return "logits" if metric == "isc" else "features"
+
+    @staticmethod
+    def can_be_compiled() -> bool:
+        return False
+
+    @staticmethod
+    def get_dummy_input_for_compile() -> Tensor:
+        return torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        found = dict(zip(("features", "logits"), self.plain(images.float() / 127.5 - 1), strict=True))
+        return tuple(found[name] for name in self.features_list)
+
+
+def reference_of(images: Images, backbone: Backbone, params: EvaluateParams) -> Reference:
+    """What the reference stage would leave of these images."""
+    gatherer, found = StatisticsGatherer(), list[Activations]()
+    for _, activations in extract(torch.split(images.images, BATCH), backbone, len(images), "reference"):
+        gatherer.add(activations.features)
+        found.append(activations)
+    rows = torch.cat([part.features for part in found])
+    pairwise, radii = derive(rows, params, SEED)
+    description = ReferenceDescription(
+        backbone=backbone.name,
+        weights=backbone.weights_digest,
+        resize=backbone.resize,
+        split="train",
+        spec=DataSpec(shape=(3, *images.images.shape[2:])),
+        real_data="0" * 64,
+        counts={"train": len(rows)},
+        pairwise_samples=params.pairwise_samples,
+        pairwise_count=len(pairwise),
+        neighbours=params.neighbours,
+    )
+    real = {"train": RealFeatures(rows, torch.arange(len(rows)))}
+    return Reference(description, gatherer.result(), real, pairwise, radii, torch.empty(0))
+
+
+def from_images(
+    name: str, backbone: Backbone, extractor: str, weights: Path | None, images: Images, real: Images, rounds: int
+) -> list[Row]:
+    """All scores from images, network included, with the real side computed too and with it known."""
+    count, subset = len(images), min(1000, len(images))
+    params = EvaluateParams(
+        backbone=backbone.name,  # type: ignore[arg-type]  # one of the names that params.yaml knows
+        resize="clean-fid",
+        samples=count,
+        scores=("fid", "is", "kid", "prdc"),
+        pairwise_samples=count,
+        kid_subsets=100,
+        kid_subset_size=subset,
+        neighbours=3,
+    )
+    known = reference_of(real, backbone, params)
+
+    def ours(with_reference: bool) -> float:
+        reference = reference_of(real, backbone, params) if with_reference else known
+        found = evaluate_images(torch.split(images.images, BATCH), reference, backbone, params, SEED)
+        return found.scores["fid"].value
+
+    def theirs() -> float:
+        found = torch_fidelity.calculate_metrics(
+            input1=images,
+            input2=real,
+            feature_extractor=extractor,
+            feature_extractor_weights_path=None if weights is None else str(weights),
+            batch_size=BATCH,
+            cuda=False,
+            cache=False,
+            verbose=False,
+            **dict.fromkeys(("isc", "fid", "kid", "prc"), True),
+            **SETTINGS | {"kid_subset_size": subset},
+        )
+        return float(found["frechet_inception_distance"])
+
+    what = f"FID IS KID PRDC, {count:,} images, {name}"
+    baseline = "torch-fidelity FID IS KID PRC, both sides"
+    return [
+        race(f"{what}, both sides", lambda: ours(True), baseline, theirs, rounds, 1.5),
+        race(f"{what}, real side known", lambda: ours(False), baseline, theirs, rounds, 1.5),
+    ]
+
+
+def classifier_rows(count: int, rounds: int) -> list[Row]:
+    """With the small classifier at 32 x 32."""
+    torch.manual_seed(0)
+    spec = DataSpec(shape=(3, 32, 32), classes=tuple("0123456789"))
+    network = ClassifierNetwork(spec, 16)
+    backbone = Classifier(network, ClassifierDescription(spec=spec, width=16, accuracy=0))
+    PlainClassifier.network = network.eval()
+    torch_fidelity.register_feature_extractor("classifier", PlainClassifier)
+    return from_images(
+        "classifier", backbone, "classifier", None, Images(count, 32, 200, 1), Images(count, 32, 256, 2), rounds
+    )
+
+
+def inception_rows(count: int, rounds: int) -> list[Row]:
+    """With Inception-v3 at 299 x 299, one and the same file of random weights for both."""
+    torch.manual_seed(0)
+    network = build_network()
+    for module in network.modules():
+        if isinstance(module, nn.Conv2d):
+            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+    with tempfile.TemporaryDirectory() as folder:
+        weights = Path(folder) / "random.pth"
+        torch.save(network.state_dict(), weights)
+        backbone = InceptionV3(network.state_dict(), resize="clean-fid")
+        images, real = Images(count, 299, 200, 1), Images(count, 299, 256, 2)
+        return from_images("inception-v3", backbone, "inception-v3-compat", weights, images, real, rounds)
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--samples", type=int, default=10_000, help="features, and images for the classifier")
+    arguments.add_argument("--inception-images", type=int, default=512, help="0 leaves Inception-v3 out")
+    arguments.add_argument("--rounds", type=int, default=3)
+    arguments.add_argument("--quick", action="store_true", help="1,000 samples, no Inception-v3, one round")
+    arguments.add_argument("--json", type=Path, help="write the rows to this file")
+    options = arguments.parse_args()
+    samples, inception, rounds = options.samples, options.inception_images, options.rounds
+    if options.quick:
+        samples, inception, rounds = 1000, 0, 1
+    rows = from_features(samples, rounds) + classifier_rows(samples, rounds)
+    if inception:
+        rows += inception_rows(inception, rounds)
+    report(rows, options.json)
+
+
+if __name__ == "__main__":
+    main()
