@@ -51,15 +51,14 @@ def manifolds(
     balls = Neighbourhood(real, block_bytes)
     real_squares = (balls.radii(k) if real_radii is None else real_radii).square()
     generated_squares = Neighbourhood(generated, block_bytes).radii(k).square()
-    precise, dense = torch.empty(len(generated)), torch.empty(len(generated))
+    dense = torch.empty(len(generated))
     recalled = torch.zeros(len(real), dtype=torch.bool)
     closest = torch.full((len(real),), torch.inf)
     for part, squares in balls.blocks(generated):
-        inside = squares <= real_squares
-        precise[part], dense[part] = inside.any(dim=1).float(), inside.sum(dim=1) / k
+        dense[part] = (squares <= real_squares).sum(dim=1) / k
         recalled |= (squares <= generated_squares[part].unsqueeze(1)).any(dim=0)
         closest = torch.minimum(closest, squares.amin(dim=0))
-    return Manifolds(precise, dense, recalled.float(), (closest <= real_squares).float())
+    return Manifolds((dense > 0).float(), dense, recalled.float(), (closest <= real_squares).float())
 
 
 def manifolds_of(case: Case) -> Manifolds:
