@@ -12,7 +12,7 @@ from typing import Any
 
 from ganops.atomic import write_text
 from ganops.registry.candidate import SHORT, Candidate
-from ganops.reporting.scores import ShownScore, in_order
+from ganops.reporting.scores import HEADLINE_SCORES, ShownScore, in_order
 
 CARD = "README.md"
 
@@ -45,7 +45,8 @@ def card(candidate: Candidate, lineage: Mapping[str, str]) -> str:
 def short_card(candidate: Candidate) -> str:
     """The card in two sentences, for the description of the model version."""
     channels, height, width = candidate.description().spec.shape
-    scores = ", ".join(f"{score.title} {score.show(candidate.scores)}" for score in _known_scores(candidate))
+    headline = [score for score in _known_scores(candidate) if score.key in HEADLINE_SCORES]
+    scores = ", ".join(f"{score.title} {score.show(candidate.scores)}" for score in headline)
     backbone = candidate.protocol.get("backbone", "unknown")
     return (
         f"Makes {'grey' if channels == 1 else 'RGB'} images of {height} x {width} pixels in the manner of "

@@ -52,11 +52,13 @@ def _create(versions: Versions, candidate: Candidate, params: Params, run_file: 
     ):
         origin = _origin(candidate, run)
         card = write_card(Path(folder) / "card", candidate, origin)
-        run.log_file(card, "card")
+        for file in sorted(card.parent.iterdir()):
+            run.log_file(file, "card")
         uri = log_package(versions.store, run.run_id, candidate.folder, card.parent)
         tags = {LINEAGE: lineage, **origin, **_scores(candidate)}
-        own = versions.create(uri, tags, short_card(candidate))
-        run.set_tags({"model.version": f"{versions.model}/{own}"})
+        about = short_card(candidate)
+        own = versions.create(uri, tags, about)
+        run.set_tags({"model.version": f"{versions.model}/{own}", "mlflow.note.content": about})
     first = versions.with_lineage(lineage)[0]
     if first != own:
         versions.delete(own)
