@@ -47,6 +47,7 @@ def checkout(first_run: tuple[Checkout, str]) -> Checkout:
     return checkout
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests of the one checkout go to one worker, and first, because they take longest."""
     whole = [item for item in items if "first_run" in getattr(item, "fixturenames", ())]
