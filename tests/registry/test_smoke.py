@@ -19,6 +19,7 @@ from ganops.registry.versions import CHAMPION, Versions
 from ganops.tracking.store import connect
 
 
+@pytest.mark.slow
 def test_a_working_model_passes_and_becomes_champion(register_version: Callable[..., str]) -> None:
     register_version(fid=10.0)
     result = promote(small_params())
