@@ -41,7 +41,11 @@ def test_damaged_files_are_errors(tmp_path: Path, content: bytes) -> None:
         read_idx(tmp_path / "a-ubyte", 3)
 
 
-@pytest.mark.parametrize("content", [CONTENT, gzip.compress(CONTENT)[:-12], gzip.compress(CONTENT)[:-1], b""])
+@pytest.mark.parametrize(
+    "content",
+    [CONTENT, gzip.compress(CONTENT)[:-12], gzip.compress(CONTENT)[:-1], b""],
+    ids=["no gzip", "cut in the middle", "last byte missing", "empty"],  # gzip's bytes hold the time of day
+)
 def test_damaged_gzip_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a-ubyte.gz").write_bytes(content)
     with pytest.raises(DataError, match=r"a-ubyte\.gz is damaged"):
