@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-BLOCK_BYTES = 256 * 2**20  # of one block of distances, float32
+BLOCK_BYTES = 128 * 2**20  # of one block of distances, float32
 
 
 class Neighbourhood:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -70,9 +71,8 @@ def test_same_fid_as_pytorch_fids_command_line(hub: Path, cached: Path, tmp_path
             pixels = generator.integers(0, brightness, (32, 32, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / f"{index:02}.png")
     command = [sys.executable, "-m", "pytorch_fid", "one", "other", "--device", "cpu", "--num-workers", "0"]
-    done = subprocess.run(
-        command, cwd=tmp_path, env={"TORCH_HOME": str(hub)}, capture_output=True, text=True, check=True
-    )
+    environment = os.environ | {"TORCH_HOME": str(hub)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
     expected = float(done.stdout.split("FID:")[1])
     backbone = InceptionV3(torch.load(cached, weights_only=True))
     one, other = (folder_statistics(tmp_path / name, backbone, batch_size=5) for name in ("one", "other"))
