@@ -102,7 +102,7 @@ def value_at(values: dict[str, Any], key: str) -> Any:
     return values
 
 
-@pytest.mark.parametrize("key", keys_of(Params))
+@pytest.mark.parametrize("key", list(keys_of(Params)))
 def test_params_yaml_names_every_setting(key: str) -> None:
     """A default that stands in the code alone would change results without DVC noticing."""
     value_at(read_yaml(ROOT / "params.yaml"), key)
