@@ -47,11 +47,6 @@ def checkout(first_run: tuple[Checkout, str]) -> Checkout:
     return checkout
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of the one checkout go to one worker, and first, because they take longest."""
-    whole = [item for item in items if "first_run" in getattr(item, "fixturenames", ())]
-    for item in whole:
-        item.add_marker(pytest.mark.xdist_group("pipeline"))
-        item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: item not in whole)
+    """The tests of the one checkout start first, because they take longest; their files give them to one worker."""
+    items.sort(key=lambda item: "first_run" not in getattr(item, "fixturenames", ()))

@@ -18,6 +18,8 @@ from tiny import SETTINGS, Checkout, git, ran, records
 from pipeline.flows.process import Processes
 from pipeline.flows.reproduce import reproduce
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pipeline")]
+
 RECIPES: list[str] = SETTINGS["recipes"]
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from prefect_server import Server, running
 from tiny import Checkout, git, ran, records
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pipeline")]
 
 
 def test_with_a_server_the_run_and_what_the_stages_made_are_on_its_pages(
