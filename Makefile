@@ -82,7 +82,7 @@ worker: env ## run what the server schedules, on this machine
 retrain: env ## pull, train, gate and push once, without a server
 	@$(BIN)/python -m pipeline.flows.retraining
 
-.PHONY: test test-fast lint types format tiny ci
+.PHONY: test test-fast lint types format tiny soak ci
 # One thread per test process: two processes on two cores, and the same sums in the same order everywhere.
 TEST := OMP_NUM_THREADS=1 $(TOOL) pytest --numprocesses 2 --dist loadgroup
 test: env-dev ## the whole test suite
@@ -104,6 +104,10 @@ format: env-dev ## put style and format right where a tool can
 
 tiny: env ## the whole pipeline on tiny settings in build/tiny, twice: the second run must skip all
 	@$(BIN)/python tests/tiny.py build/tiny
+
+MINUTES ?= 30
+soak: env-dev ## kill, damage and starve small trainings for half an hour (MINUTES=...): nothing may be lost
+	OMP_NUM_THREADS=1 $(BIN)/python tests/soak.py --minutes $(MINUTES)
 
 ci: lint types test tiny ## all that CI checks
 
