@@ -22,7 +22,7 @@ DEFAULTS = {
     "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
     # Without this `mlflow ui` keeps a dozen idle processes for jobs that nobody here submits.
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
-    # Threads that wait for each other sleep instead of spinning: on a machine that does something else besides, spinning
+    # Threads that wait for each other sleep instead of spinning: on a machine that does other work besides, spinning
     # threads take the processor from the ones they wait for, and training falls to a tenth of its speed.
     "OMP_WAIT_POLICY": "PASSIVE",
     # Prefect's own files stay in the checkout, so that a user's other Prefect is left alone, and this one too.

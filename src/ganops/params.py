@@ -97,7 +97,9 @@ class EvaluateParams(Settings):
     @model_validator(mode="after")
     def _custom_where_it_is_needed(self) -> EvaluateParams:
         if (self.backbone == "custom") != (self.custom is not None):
-            raise ValueError("evaluate.custom: a TorchScript file or module:callable, exactly when backbone is 'custom'")
+            raise ValueError(
+                "evaluate.custom: a TorchScript file or module:callable, exactly when backbone is 'custom'"
+            )
         return self
 
 
