@@ -12,8 +12,10 @@ from ganops.data.manifest import Manifest
 from ganops.data.packed import PackedImages, read_packed, write_packed
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError, SettingsError
+from ganops.evaluation.backbones.choose import load_backbone
 from ganops.evaluation.backbones.classifier import load_classifier
 from ganops.evaluation.distances import Neighbourhood
+from ganops.evaluation.evaluate import evaluate_images
 from ganops.evaluation.real import Reference, draw
 from ganops.evaluation.reference import load_reference, make_reference
 from ganops.evaluation.statistics import statistics_of
@@ -84,6 +86,24 @@ def test_data_without_classes_and_without_a_test_split(tmp_path: Path, params: E
     assert len(found.held_out) == 0
     assert found.train.features.shape == (30, 1280)
     assert found.train.labels is None
+
+
+def test_scores_by_class_with_features_of_another_network(
+    prepared: Path, params: EvaluateParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A classifier is trained beside the backbone, which tells generated classes apart; the protocol names both."""
+    (tmp_path / "pixel_features.py").write_text("from torch import nn\n\ndef pixels():\n    return nn.Flatten()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    own = params.model_copy(
+        update={"backbone": "custom", "custom": "pixel_features:pixels", "scores": ("fid", "modes", "by-class")}
+    )
+    made = make_reference(prepared, own, tmp_path, seed=7)
+    assert made.classifier == load_classifier(tmp_path).weights_digest
+    images, backbone = read_packed(prepared, "test").images[:300], load_backbone(own, tmp_path)
+    found = evaluate_images([images], load_reference(tmp_path), backbone, own, seed=7)
+    assert found.scores["modes"].value == 10
+    assert found.protocol.classifier == made.classifier
+    assert found.protocol.weights == backbone.weights_digest
 
 
 def test_too_few_images_for_neighbours(tmp_path: Path, params: EvaluateParams) -> None:
