@@ -7,6 +7,7 @@ runs the real one.
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from ganops.registry.history import entries, reigns
 from ganops.registry.moves import PENDING
 from ganops.registry.promotion import promote, rollback
 from ganops.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, Versions, measured_tag
+from ganops.tracking.location import tracking_uri
 from ganops.tracking.store import Store, connect
 
 PARAMS = small_params()
@@ -48,7 +50,13 @@ def register(register_version: Register) -> Register:
 
 
 def versions() -> Versions:
-    return Versions(connect(), "ganops")
+    return _versions(tracking_uri())
+
+
+@functools.cache
+def _versions(uri: str) -> Versions:
+    """Reached once for each database: making the connection takes longer than what is asked of it."""
+    return Versions(connect(uri), "ganops")
 
 
 def aliases() -> tuple[str | None, str | None, str | None]:
@@ -202,7 +210,7 @@ def test_killed_at_any_moment_there_is_a_champion_and_the_next_promotion_complet
     survived = False
     changes = 0
     while not survived:
-        store = connect()
+        store = versions().store
         dying = dataclasses.replace(store, client=DyingClient(store.client, changes))
         with monkeypatch.context() as patch:
             patch.setattr(promotion, "connect", lambda dying=dying: dying)

@@ -20,6 +20,7 @@ from ganops.tracking.store import connect
 HEAD_REVISION = "SELECT version_num FROM alembic_version"
 
 
+@pytest.mark.slow
 def test_two_processes_that_start_at_once_make_one_sound_database(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
     program = "from ganops.tracking.store import connect; import sys; print(connect(sys.argv[1]).experiment('ganops'))"
