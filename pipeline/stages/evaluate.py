@@ -14,8 +14,9 @@ from ganops.atomic import atomic_path, write_json
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import read_packed
 from ganops.errors import EvaluationError
-from ganops.evaluation.evaluate import Evaluation, evaluate_game, protocol_of
+from ganops.evaluation.evaluate import Evaluation, evaluate_game
 from ganops.evaluation.interpolation import walks
+from ganops.evaluation.protocol import protocol_of
 from ganops.evaluation.reference import load_reference
 from ganops.games.saved import load_game
 from ganops.params import Params, load_params

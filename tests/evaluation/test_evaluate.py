@@ -13,7 +13,8 @@ from torch import Tensor
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import PackedImages, read_packed
 from ganops.errors import EvaluationError, SettingsError
-from ganops.evaluation.evaluate import Evaluation, evaluate_game, evaluate_images, protocol_of
+from ganops.evaluation.evaluate import Evaluation, evaluate_game, evaluate_images
+from ganops.evaluation.protocol import protocol_of
 from ganops.evaluation.real import Reference
 from ganops.evaluation.score import all_groups, all_scores
 from ganops.games.game import Batch, Game, Player, Request, Turn

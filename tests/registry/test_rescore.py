@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from evaluated_home import make_home
 
-from ganops.evaluation.evaluate import protocol_of
+from ganops.evaluation.protocol import protocol_of
 from ganops.evaluation.reference import load_reference, make_reference
 from ganops.params import load_params
 from ganops.registry import moves

@@ -19,7 +19,7 @@ from ganops.evaluation.case import Case
 from ganops.evaluation.closest import ClosestPairs, Pairs
 from ganops.evaluation.estimate import Estimate
 from ganops.evaluation.extract import extract
-from ganops.evaluation.protocol import Protocol
+from ganops.evaluation.protocol import Protocol, protocol_of
 from ganops.evaluation.real import Reference
 from ganops.evaluation.reference import load_reference
 from ganops.evaluation.score import pick_groups
@@ -161,47 +161,6 @@ def evaluate_images(
         torch.cat(samples)[:SHOWN_SAMPLES],
         Pairs(pairs.images, real.train.rows[pairs.rows], pairs.distances),
         case.once(class_rows) if BY_CLASS in chosen else [],
-    )
-
-
-def protocol_of(real: Reference, params: EvaluateParams, seed: int) -> Protocol:
-    """The protocol under which these settings score images against this reference.
-
-    Raises EvaluationError where the reference was made with other settings.
-    """
-    made = real.description
-    asked = {
-        "backbone": params.backbone,
-        "split": params.split,
-        "resize": "none" if made.resize == "none" else params.resize,
-        "neighbours": params.neighbours,
-        "pairwise_samples": params.pairwise_samples,
-    }
-    for name, value in asked.items():
-        if getattr(made, name) != value:
-            raise EvaluationError(
-                f"the reference was made with another evaluate.{name} than is asked for now",
-                expected=str(value),
-                found=str(getattr(made, name)),
-                action="make it anew: dvc repro reference",
-            )
-    return Protocol(
-        backbone=made.backbone,
-        weights=made.weights,
-        resize=made.resize,
-        image_shape=made.spec.shape,
-        real_data=made.real_data,
-        split=made.split,
-        real_count=made.counts[made.split],
-        generated_count=params.samples,
-        seed=seed,
-        is_splits=params.is_splits,
-        kid_subsets=params.kid_subsets,
-        kid_subset_size=params.kid_subset_size,
-        neighbours=params.neighbours,
-        pairwise_count=min(made.pairwise_count, params.samples),
-        path_length_pairs=params.path_length_pairs,
-        classifier=made.classifier,
     )
 
 

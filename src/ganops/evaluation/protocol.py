@@ -9,6 +9,9 @@ from typing import Literal
 from pydantic import Field
 
 from ganops.data.packed import Split
+from ganops.errors import EvaluationError
+from ganops.evaluation.real import Reference
+from ganops.params import EvaluateParams
 from ganops.settings import Settings
 
 SHA256 = r"^[0-9a-f]{64}$"
@@ -55,3 +58,44 @@ class Protocol(Settings):
         """What differs from `other`: field to (own value, the other's)."""
         own, its = self.model_dump(), other.model_dump()
         return {name: (own[name], its[name]) for name in own if own[name] != its[name]}
+
+
+def protocol_of(real: Reference, params: EvaluateParams, seed: int) -> Protocol:
+    """The protocol under which these settings score images against this reference.
+
+    Raises EvaluationError where the reference was made with other settings.
+    """
+    made = real.description
+    asked = {
+        "backbone": params.backbone,
+        "split": params.split,
+        "resize": "none" if made.resize == "none" else params.resize,
+        "neighbours": params.neighbours,
+        "pairwise_samples": params.pairwise_samples,
+    }
+    for name, value in asked.items():
+        if getattr(made, name) != value:
+            raise EvaluationError(
+                f"the reference was made with another evaluate.{name} than is asked for now",
+                expected=str(value),
+                found=str(getattr(made, name)),
+                action="make it anew: dvc repro reference",
+            )
+    return Protocol(
+        backbone=made.backbone,
+        weights=made.weights,
+        resize=made.resize,
+        image_shape=made.spec.shape,
+        real_data=made.real_data,
+        split=made.split,
+        real_count=made.counts[made.split],
+        generated_count=params.samples,
+        seed=seed,
+        is_splits=params.is_splits,
+        kid_subsets=params.kid_subsets,
+        kid_subset_size=params.kid_subset_size,
+        neighbours=params.neighbours,
+        pairwise_count=min(made.pairwise_count, params.samples),
+        path_length_pairs=params.path_length_pairs,
+        classifier=made.classifier,
+    )
