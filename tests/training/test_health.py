@@ -52,17 +52,24 @@ def test_collapse_is_seen(tmp_path: Path) -> None:
 
 
 def test_oscillation_is_seen_when_the_same_latents_give_unrelated_images_each_time() -> None:
-    health, real = Health(spread(digits().images), rounds=10), digits().images
-    for step in range(3, 10):
+    health, real = Health(spread(digits().images), rounds=1000), digits().images
+    for step in range(300, 1000, 100):
         health.see_samples(step, real[torch.randperm(256, generator=torch.Generator().manual_seed(step))[:64]])
     assert [event.kind for event in health.events] == ["oscillation"]
 
 
 def test_slowly_changing_samples_do_not_count_as_oscillation() -> None:
-    health, real = Health(spread(digits().images), rounds=10), digits().images.float()
-    for step in range(3, 10):
-        mixed = real[:64].lerp(real[64:128], step / 10).to(torch.uint8)
+    health, real = Health(spread(digits().images), rounds=1000), digits().images.float()
+    for step in range(300, 1000, 100):
+        mixed = real[:64].lerp(real[64:128], step / 1000).to(torch.uint8)
         health.see_samples(step, mixed)
+    assert health.events == []
+
+
+def test_a_training_too_short_to_judge_is_not_called_collapsed() -> None:
+    health = Health(spread(digits().images), rounds=12)
+    for step in (6, 12):
+        health.see_samples(step, torch.full((16, 1, 8, 8), 128, dtype=torch.uint8))
     assert health.events == []
 
 

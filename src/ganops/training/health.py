@@ -16,11 +16,12 @@ WON_ACCURACY = 0.999  # the discriminator ranks every real image above its fake 
 WON_GRADIENT = 1e-2  # ... and the generator's gradient is this share of what it was in the first rows
 USUAL_ROWS = 20
 WON_ROWS = 10  # the median of so many rows counts, since single rows flicker
-COLLAPSE_DIVERSITY = 0.25  # of the real data's; healthy digits and faces stay above 0.6
+COLLAPSE_DIVERSITY = 0.25  # of the real data's
 COLLAPSE_TIMES = 2
 OSCILLATION_MOVEMENT = 0.9  # a sample of the same latent differs from its last as much as two samples differ
 OSCILLATION_TIMES = 4
-WARM_UP = 0.25  # of the budget: before, samples are expected to be poor
+WARM_UP = 0.25  # of the budget, and at least so many rounds: before, samples are expected to be poor
+WARM_UP_ROUNDS = 300
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ class Health:
     def see_samples(self, step: int, samples: Tensor) -> None:
         """Look at uint8 samples of the same latents as ever: how much they differ, from each other and from before."""
         diversity = spread(samples) / self.real_spread if self.real_spread else 1.0
-        late = step >= WARM_UP * self.rounds
+        late = step >= max(WARM_UP * self.rounds, WARM_UP_ROUNDS)
         self._collapsed_times = self._collapsed_times + 1 if late and diversity < COLLAPSE_DIVERSITY else 0
         detail = f"samples differ from each other {diversity:.0%} as much as real images do"
         self._judge(step, "collapse", self._collapsed_times >= COLLAPSE_TIMES, detail)
