@@ -45,35 +45,46 @@ def kernel_distance(generated: Tensor, real: Tensor, subsets: int, subset_size: 
             found=str(generated.shape[1]),
             action="compute both with the same backbone",
         )
+    generated, real = _lift(generated), _lift(real)
     generator = np.random.RandomState(seed)
     distances = []
     for _ in range(subsets):
         some = torch.from_numpy(generator.choice(len(generated), subset_size, replace=False))
         others = torch.from_numpy(generator.choice(len(real), subset_size, replace=False))
-        distances.append(mmd2(generated[some], real[others]))
+        distances.append(_mmd2(generated[some], real[others]))
     # The last subset stands for both distributions in what one image changes; the spread over images is what counts.
-    witness = kernel(generated, generated[some]).mean(dim=1) - kernel(generated, real[others]).mean(dim=1)
+    witness = (_sums(generated, generated[some]) - _sums(generated, real[others])) / subset_size
     return KernelDistance(float(np.mean(distances)), float(np.std(distances)), 2 * (witness - witness.mean()))
 
 
 def mmd2(x: Tensor, y: Tensor) -> float:
     """Unbiased estimate of the squared MMD between two sets of features (n, d) and (m, d), n and m at least 2."""
+    return _mmd2(_lift(x), _lift(y))
+
+
+def _mmd2(x: Tensor, y: Tensor) -> float:
     n, m = len(x), len(y)
-    within_x, within_y = kernel(x, x), kernel(y, y)
-    sum_x, sum_y = (float(_sum(within) - _sum(within.diagonal())) for within in (within_x, within_y))
-    return sum_x / (n * (n - 1)) + sum_y / (m * (m - 1)) - 2 * float(_sum(kernel(x, y))) / (n * m)
+    within_x, within_y = (float((_sums(side, side) - _itself(side)).sum()) for side in (x, y))
+    return within_x / (n * (n - 1)) + within_y / (m * (m - 1)) - 2 * float(_sums(x, y).sum()) / (n * m)
 
 
-def kernel(x: Tensor, y: Tensor) -> Tensor:
-    """(n, m) float32 polynomial kernel (x.y / d + 1)^3."""
+def _lift(features: Tensor) -> Tensor:
+    """(n, d + 1) float32 rows whose products are x.y / d + 1, so that matrix products come out ready to be cubed."""
+    scaled = features.float() / features.shape[1] ** 0.5
+    return torch.cat([scaled, torch.ones(len(scaled), 1)], dim=1)
+
+
+def _sums(x: Tensor, y: Tensor) -> Tensor:
+    """(n,) float64: of each lifted row of x the sum of its kernel with all of y."""
     # numpy sees where both factors are one matrix and computes half of the symmetric product; torch does not.
-    values = torch.from_numpy(x.float().numpy() @ y.float().numpy().T)
-    values.div_(x.shape[1]).add_(1)
-    return values.square().mul_(values)
+    products = torch.from_numpy(x.numpy() @ y.numpy().T)
+    sums: Tensor = torch.linalg.vecdot(products.square(), products)
+    return sums.double()
 
 
-def _sum(values: Tensor) -> Tensor:
-    return values.sum(dtype=torch.float64)
+def _itself(x: Tensor) -> Tensor:
+    """(n,) float64: the kernel of each lifted row with itself."""
+    return x.double().square().sum(dim=1).pow(3)
 
 
 def _measure(case: Case) -> dict[str, Estimate]:
