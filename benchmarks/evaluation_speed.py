@@ -305,6 +305,7 @@ def main() -> None:
     arguments.add_argument("--quick", action="store_true", help="1,000 samples, no Inception-v3, one round")
     arguments.add_argument("--json", type=Path, help="write the rows to this file")
     options = arguments.parse_args()
+    warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # torch-fidelity's choice
     samples, inception, rounds = options.samples, options.inception_images, options.rounds
     if options.quick:
         samples, inception, rounds = 1000, 0, 1
