@@ -11,7 +11,7 @@ import torch
 from ganops.errors import TrainingError
 from ganops.params import TrainParams
 
-# Rounds from which compilation has paid for its warm-up, as measured in docs/benchmarks.md.
+# Rounds from which compilation should have paid for its warm-up: an estimate, not yet measured.
 COMPILE_ROUNDS = {"cpu": 20_000, "cuda": 2_000}
 
 
