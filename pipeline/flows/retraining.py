@@ -27,7 +27,9 @@ def exchange(command: str, processes: Processes) -> None:
 
 
 @flow(name="retrain-gans")
-def retrain_gans(pull: bool = True, push: bool = True, parallel: int = 1, stage_timeout: float = DAY) -> Outcome:
+def retrain_gans(
+    pull: bool = True, push: bool = True, parallel: int | None = None, stage_timeout: float = DAY
+) -> Outcome:
     """Pull, train, promote, push. Without a DVC remote nothing is pulled or pushed.
 
     parallel, stage_timeout: as of train_gans.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import shutil
 import subprocess
@@ -18,9 +19,8 @@ class Slots:
     def __init__(self, count: int, gpus: Sequence[str] = ()) -> None:
         self._free: queue.Queue[dict[str, str]] = queue.Queue()
         for place in range(count):
-            # One place alone sees all GPUs, as a stage does that is run by hand.
-            chosen = {"CUDA_VISIBLE_DEVICES": gpus[place % len(gpus)]} if gpus and count > 1 else {}
-            self._free.put(chosen)
+            # One place alone sees the whole machine, as a stage does that is run by hand.
+            self._free.put(_share_of(place, count, gpus) if count > 1 else {})
 
     @contextmanager
     def take(self) -> Iterator[dict[str, str]]:
@@ -30,6 +30,17 @@ class Slots:
             yield place
         finally:
             self._free.put(place)
+
+
+def _share_of(place: int, count: int, gpus: Sequence[str]) -> dict[str, str]:
+    cores = os.cpu_count() or 1
+    threads = {"OMP_NUM_THREADS": str(max(1, cores // count))}
+    return threads | ({"CUDA_VISIBLE_DEVICES": gpus[place % len(gpus)]} if gpus else {})
+
+
+def places(gpus: Sequence[str], share: int) -> int:
+    """How many stages keep this machine busy, where each training takes `share` GPUs, or cores where there are none."""
+    return max(1, (len(gpus) or os.cpu_count() or 1) // share)
 
 
 def gpu_ids() -> list[str]:

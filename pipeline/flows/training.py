@@ -23,7 +23,7 @@ from pipeline.flows.outcome import Outcome, verdict
 from pipeline.flows.process import Processes
 from pipeline.flows.reproduce import StageError, reproduce
 from pipeline.flows.retries import RETRIED
-from pipeline.flows.slots import Slots, gpu_ids
+from pipeline.flows.slots import Slots, gpu_ids, places
 from pipeline.stages.results import PARAMS, PREPARED, REFERENCE, REPORT
 
 if TYPE_CHECKING:
@@ -63,10 +63,11 @@ def run_gate(processes: Processes) -> Promotion:
 
 
 @flow(name="train-gans")
-def train_gans(parallel: int = 1, stage_timeout: float = DAY) -> Outcome:
+def train_gans(parallel: int | None = None, stage_timeout: float = DAY) -> Outcome:
     """Bring every stage of dvc.yaml up to date, then put the winner before the gate.
 
-    parallel: how many stages may run at once; GPUs are shared out over them. stage_timeout: seconds a stage may take.
+    parallel: how many stages may run at once, None: as many as keep the machine busy; they share its GPUs, or else its
+    cores. stage_timeout: seconds a stage may take.
     Raises StageError naming what failed.
     """
     processes = Processes()
@@ -77,12 +78,14 @@ def train_gans(parallel: int = 1, stage_timeout: float = DAY) -> Outcome:
         processes.stop()
 
 
-def run_stages(processes: Processes, parallel: int, timeout: float) -> tuple[str, ...]:
+def run_stages(processes: Processes, parallel: int | None, timeout: float) -> tuple[str, ...]:
     """Run the stages under one parent run in MLflow, each after those it needs; names of those that ran."""
     from ganops.tracking.run import PARENT_VARIABLE, flow_run
 
-    slots = Slots(parallel, gpu_ids())
-    with flow_run("train-gans", params=load_params(PARAMS)) as parent:
+    params, gpus = load_params(PARAMS), gpu_ids()
+    share = params.train.processes * (1 if gpus else params.train.threads)
+    slots = Slots(parallel or places(gpus, share), gpus)
+    with flow_run("train-gans", params=params) as parent:
         environment = {PARENT_VARIABLE: parent.run_id}
         futures: dict[str, PrefectFuture[bool]] = {}
         for stage in read_stages():
@@ -104,9 +107,11 @@ def _error_of(future: PrefectFuture[bool]) -> object:
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--parallel", default=1, type=click.IntRange(1), show_default=True, help="stages that may run at once")
+@click.option(
+    "--parallel", type=click.IntRange(1), help="stages that may run at once  [default: as cores or GPUs allow]"
+)
 @click.option("--stage-hours", default=24.0, show_default=True, help="hours after which a stage is stopped")
-def main(parallel: int, stage_hours: float) -> None:
+def main(parallel: int | None, stage_hours: float) -> None:
     """Train, score, compare, register and promote, as params.yaml says."""
     run_flow(lambda: train_gans(parallel, stage_hours * 3600))
 

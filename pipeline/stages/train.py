@@ -126,6 +126,7 @@ def _train(
 ) -> Trainer:
     packed, spec = read_packed(PREPARED, "train"), recipe_spec(recipe, manifest.spec)
     data = PackedImages(conform(packed.images, spec.shape), packed.labels)
+    torch.set_num_threads(params.train.threads)
     seed_all(params.seed)
     game = build_game(recipe, spec, where=str(RECIPES / f"{name}.yaml"))
     plan = make_plan(recipe, params.train, next(iter(game.players)))

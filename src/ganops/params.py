@@ -40,6 +40,7 @@ class TrainParams(Settings):
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     compile: Literal["auto", "never", "always"] = "auto"
     processes: int = Field(default=1, ge=1, le=1024)
+    threads: int = Field(default=1, ge=1, le=1024)
     deterministic: bool = True
     budget_scale: float = Field(default=1.0, gt=0)
     sample_images: int = Field(default=64, ge=1, le=1024)

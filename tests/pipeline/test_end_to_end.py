@@ -90,9 +90,10 @@ def test_dvc_shows_short_tables_and_charts_that_open_without_a_network(checkout:
     checkout.run("-m", "pipeline.plots_page")
     checkout.dvc("plots", "show")
     page = (checkout.folder / "dvc_plots" / "index.html").read_text()
+    charts = page[page.rindex("</head>") :]  # the library before it has tags of its own
     assert not re.search(r"<(script|link|img)[^>]*(src|href)=.?https?:", page)
-    assert page.count("vegaEmbed('#") == len(RECIPES), "the curves of each training"
-    assert page.count("<img src=") == len(RECIPES), "the samples of each"
+    assert charts.count("vegaEmbed('#") == len(RECIPES), "the curves of each training"
+    assert charts.count("<img src=") == len(RECIPES), "the samples of each"
 
 
 def test_two_at_once_both_end_well(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,14 +1,15 @@
-"""No more stages at once than there are places, and GPUs are shared out evenly."""
+"""No more stages at once than there are places, and the machine is shared out evenly."""
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from contextlib import ExitStack
 
 import pytest
 
-from pipeline.flows.slots import Slots
+from pipeline.flows.slots import Slots, places
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -31,19 +32,34 @@ def test_no_more_at_once_than_places(count: int) -> None:
     assert len(most) == 12
 
 
-@pytest.mark.parametrize(
-    ("count", "gpus", "expected"),
-    [
-        (1, ["a", "b"], [{}]),
-        (2, [], [{}, {}]),
-        (2, ["a", "b"], [{"CUDA_VISIBLE_DEVICES": "a"}, {"CUDA_VISIBLE_DEVICES": "b"}]),
-        (3, ["a", "b"], [{"CUDA_VISIBLE_DEVICES": gpu} for gpu in "aba"]),
-    ],
-)
-def test_gpus_are_shared_out_in_turn(count: int, gpus: list[str], expected: list[dict[str, str]]) -> None:
-    slots = Slots(count, gpus)
+def test_one_place_alone_has_the_whole_machine() -> None:
+    with Slots(1, ["a", "b"]).take() as place:
+        assert place == {}
+
+
+@pytest.mark.parametrize(("count", "gpus", "expected"), [(2, "ab", "ab"), (3, "ab", "aba")])
+def test_gpus_are_shared_out_in_turn(count: int, gpus: str, expected: str) -> None:
+    slots = Slots(count, list(gpus))
     with ExitStack() as stack:
-        assert [stack.enter_context(slots.take()) for _ in range(count)] == expected
+        taken = [stack.enter_context(slots.take()) for _ in range(count)]
+    assert [place["CUDA_VISIBLE_DEVICES"] for place in taken] == list(expected)
+
+
+def test_cores_are_shared_out_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    with Slots(3).take() as place:
+        assert place == {"OMP_NUM_THREADS": "2"}
+
+
+@pytest.mark.parametrize(
+    ("gpus", "cores", "share", "expected"),
+    [("", 2, 1, 2), ("", 8, 4, 2), ("", 2, 4, 1), ("ab", 64, 1, 2), ("ab", 64, 2, 1)],
+)
+def test_as_many_places_as_trainings_keep_the_machine_busy(
+    monkeypatch: pytest.MonkeyPatch, gpus: str, cores: int, share: int, expected: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert places(list(gpus), share) == expected
 
 
 def test_a_failed_stage_gives_its_place_back() -> None:
