@@ -45,7 +45,8 @@ again=
 [ ! -e "$venv/.unfinished" ] || again=--reinstall
 touch "$venv/.unfinished"
 echo "Installing the packages of requirements/$kind.txt (5 GB with torch: some minutes the first time) ..."
-uv pip sync $again --require-hashes --build-constraints "$here/$kind.txt" "$here/$kind.txt"
+# Compiled once here, so that the first run does not wait for it in every process.
+uv pip sync $again --compile-bytecode --require-hashes --build-constraints "$here/$kind.txt" "$here/$kind.txt"
 uv pip install --quiet --no-deps --no-build-isolation --editable "$here/.."
 "$venv/bin/python" -m pipeline.plots_page
 rm -f "$venv/.unfinished"
