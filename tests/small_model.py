@@ -59,14 +59,14 @@ def save_small_model(folder: Path, seed: int = 0, gain: float = 20.0) -> Path:
 def small_candidate(
     folder: Path, seed: int = 0, *, sick: bool = False, gain: float = 20.0, **scores: float
 ) -> Candidate:
-    """A trained and scored model, its weights drawn from `seed`; FID 10 unless `scores` says otherwise."""
+    """A model trained from another one and scored; weights drawn from `seed`, FID 10 unless `scores` says otherwise."""
     save_small_model(folder, seed, gain)
     return Candidate(
         recipe="tiny",
         folder=folder,
         scores={"fid": 10.0, "fid_error": 0.1} | scores,
         protocol={"digest": "d" * 64, "backbone": "classifier", "generated_count": 100},
-        training={"steps": 9, "sick": sick, "health_events": []},
+        training={"steps": 9, "sick": sick, "health_events": [], "init": {"model": "other", "digest": "e" * 64}},
         manifest=small_manifest(),
     )
 

@@ -14,6 +14,8 @@ from ganops.atomic import atomic_path
 from ganops.data.packed import PackedImages
 from ganops.data.spec import DataSpec
 from ganops.games.build import build_game
+from ganops.games.saved import SavedModel, save_game
+from ganops.games.transfer import transfer
 from ganops.params import TrainParams
 from ganops.progress import Progress
 from ganops.recipe import Recipe, load_recipe
@@ -54,18 +56,28 @@ def make_trainer(
     observer: Observer | None = None,
     seed: int = 0,
     processes: Processes | None = None,
+    start: Path | None = None,
     **params: Any,
 ) -> Trainer:
-    """A trainer on the digits, on the CPU in float32, deterministic."""
+    """A trainer on the digits, on the CPU in float32, deterministic; `start`: the model folder it starts from."""
     defaults: dict[str, Any] = {"sample_images": 16, "sample_times": 4, "checkpoint_seconds": 1e-9}
     settings = TrainParams(**(defaults | params))
     seed_all(seed)
     game = build_game(recipe, SPEC)
+    if start is not None:
+        transfer(game, recipe, start, "test")
     plan = make_plan(recipe, settings, next(iter(game.players)))
     hardware = Hardware(torch.device("cpu"), torch.float32, compiled=False)
     make_deterministic(hardware.device)
     listener = observer or Observer()
     return Trainer(game, recipe, digits(), settings, plan, hardware, folder, seed, listener, processes)
+
+
+def save_model(folder: Path, recipe: Recipe, seed: int = 5) -> Path:
+    """A model folder of the recipe's networks, their weights drawn from `seed`."""
+    seed_all(seed)
+    save_game(folder, build_game(recipe, SPEC), SavedModel(name="trained", recipe=recipe, spec=SPEC))
+    return folder
 
 
 def run(trainer: Trainer, interruption: Interruption | None = None) -> Trainer:

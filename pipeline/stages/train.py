@@ -23,9 +23,11 @@ from ganops.data.packed import PackedImages, read_packed
 from ganops.errors import TrainingError
 from ganops.games.build import build_game, recipe_spec
 from ganops.games.saved import SavedModel, save_game
+from ganops.games.transfer import transfer
 from ganops.params import Params, load_params
 from ganops.progress import progress
 from ganops.recipe import Recipe, find_recipe, load_recipe
+from ganops.registry.origin import Origin, find_origin
 from ganops.reporting.grids import image_grid, save_png
 from ganops.tracking.observer import RunObserver
 from ganops.tracking.run import RunFile, resume_run, start_run
@@ -77,21 +79,32 @@ def main(recipe: str) -> None:
         )
     if params.train.processes > 1 and "WORLD_SIZE" not in os.environ:
         _start_processes(params.train.processes, recipe)
-    folder = CHECKPOINTS / recipe / checkpoint_key(params, rules, manifest)
+    origin = find_origin(rules.init.model) if rules.init else None
+    folder = CHECKPOINTS / recipe / checkpoint_key(params, rules, manifest, origin)
     with joined() as processes:
         if processes.leads:
-            _lead(recipe, params, rules, manifest, folder, processes)
+            _lead(recipe, params, rules, manifest, origin, folder, processes)
         else:
-            _train(recipe, params, rules, manifest, folder, processes, Observer())
+            _train(recipe, params, rules, manifest, origin, folder, processes, Observer())
 
 
-def _lead(name: str, params: Params, recipe: Recipe, manifest: Manifest, folder: Path, processes: Processes) -> None:
+def _lead(
+    name: str,
+    params: Params,
+    recipe: Recipe,
+    manifest: Manifest,
+    origin: Origin | None,
+    folder: Path,
+    processes: Processes,
+) -> None:
     """Train, tell MLflow, and leave the outs; the checkpoints go when all of it is done."""
     with exclusive(folder):
         with _tracked(folder / RUN_FILE, name, params, recipe, manifest) as run:
             observer = StageObserver(run, folder / SAMPLES)
-            trainer = _train(name, params, recipe, manifest, folder, processes, observer)
-            _write_outs(name, trainer, SavedModel(name=name, recipe=recipe, spec=manifest.spec), folder)
+            started = origin.facts() if origin else {}
+            run.set_tags({f"init.{key}": value for key, value in started.items()})
+            trainer = _train(name, params, recipe, manifest, origin, folder, processes, observer)
+            _write_outs(name, trainer, SavedModel(name=name, recipe=recipe, spec=manifest.spec), started, folder)
             run.set_tags({"device": trainer.hardware.device_name, "precision": trainer.hardware.precision_name})
             # The whole history once more: rows that the run already has are passed over, missing ones are filled in.
             for row in trainer.history:
@@ -108,10 +121,11 @@ def _start_processes(count: int, recipe: str) -> NoReturn:
     os.execv(sys.executable, [sys.executable, *launcher, "-m", "pipeline.stages.train", recipe])  # noqa: S606
 
 
-def checkpoint_key(params: Params, recipe: Recipe, manifest: Manifest) -> str:
+def checkpoint_key(params: Params, recipe: Recipe, manifest: Manifest, origin: Origin | None = None) -> str:
     """Names a training by all that decides its result: only a checkpoint of the very same training is resumed."""
     settings = params.train.model_dump(mode="json", exclude={"checkpoint_seconds", "on_sick"})
-    identity = [recipe.digest(), settings, params.seed, manifest.digest, torch.__version__]
+    start = origin.digest if origin else None
+    identity = [recipe.digest(), settings, params.seed, manifest.digest, start, torch.__version__]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -120,15 +134,20 @@ def _train(
     params: Params,
     recipe: Recipe,
     manifest: Manifest,
+    origin: Origin | None,
     folder: Path,
     processes: Processes,
     observer: Observer,
 ) -> Trainer:
-    packed, spec = read_packed(PREPARED, "train"), recipe_spec(recipe, manifest.spec)
+    packed, spec, where = read_packed(PREPARED, "train"), recipe_spec(recipe, manifest.spec), RECIPES / f"{name}.yaml"
+    if recipe.images is not None:
+        packed = packed.some(recipe.images, params.seed)
     data = PackedImages(conform(packed.images, spec.shape), packed.labels)
     torch.set_num_threads(params.train.threads)
     seed_all(params.seed)
-    game = build_game(recipe, spec, where=str(RECIPES / f"{name}.yaml"))
+    game = build_game(recipe, spec, str(where))
+    if origin is not None:
+        transfer(game, recipe, origin.folder, str(where))
     plan = make_plan(recipe, params.train, next(iter(game.players)))
     hardware = choose_hardware(params.train, plan.rounds)
     if params.train.deterministic:
@@ -142,7 +161,7 @@ def _train(
     return trainer
 
 
-def _write_outs(name: str, trainer: Trainer, description: SavedModel, folder: Path) -> None:
+def _write_outs(name: str, trainer: Trainer, description: SavedModel, started: dict[str, str], folder: Path) -> None:
     out = train_folder(name)
     spec = recipe_spec(description.recipe, description.spec)
     description = description.model_copy(update={"spec": spec})
@@ -150,7 +169,7 @@ def _write_outs(name: str, trainer: Trainer, description: SavedModel, folder: Pa
     save_game(out / "model", trainer.game, description, averaged)
     shutil.copytree(folder / SAMPLES, out / SAMPLES, dirs_exist_ok=True)
     write_history(out / "history.csv", trainer.history)
-    write_json(out / "training.json", summarise(trainer, name))
+    write_json(out / "training.json", summarise(trainer, name) | ({"init": started} if started else {}))
 
 
 @contextmanager

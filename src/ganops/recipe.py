@@ -49,6 +49,20 @@ class HealthSettings(Settings):
     max_recoveries: int = Field(default=2, ge=0)
 
 
+class InitSettings(Settings):
+    """Start from a trained model instead of from fresh weights (Wang et al. 2018, arXiv:1805.01677).
+
+    model: models:/NAME@ALIAS, models:/NAME/VERSION, or a model folder.
+    fresh: parts that start anew all the same, because the model's do not fit.
+    freeze: parts that are never trained, as the discriminator's lower layers (Mo et al. 2020, arXiv:2002.10964).
+    A part is a network or something inside it, `discriminator.layers.0`, named as `ganops recipes show` names it.
+    """
+
+    model: str = Field(min_length=1)
+    fresh: tuple[str, ...] = ()
+    freeze: tuple[str, ...] = ()
+
+
 class Recipe(Settings):
     """All of a recipe file.
 
@@ -57,6 +71,7 @@ class Recipe(Settings):
     batch_size: images per turn; parts: equal parts it is computed in, one after the other or one per process, their
         gradients averaged. A batch norm sees one part.
     budget_kimg: thousands of real images shown to the first player.
+    images: how many different training images are shown, drawn by the seed; null: all.
     """
 
     summary: str
@@ -71,7 +86,9 @@ class Recipe(Settings):
     batch_size: int = Field(ge=2)
     parts: int = Field(default=1, ge=1)
     budget_kimg: float = Field(gt=0)
+    images: int | None = Field(default=None, ge=2)
     flip: bool = False
+    init: InitSettings | None = None
     ema: EmaSettings | None = None
     health: HealthSettings = HealthSettings()
 

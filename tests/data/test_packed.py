@@ -68,3 +68,19 @@ def tiny_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
     yield
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_some_images_are_drawn_by_the_seed_with_their_labels() -> None:
+    numbered = torch.arange(50, dtype=torch.uint8)[:, None, None, None].expand(50, 1, 8, 8)
+    few = PackedImages(numbered, LABELS).some(20, seed=3)
+    rows = few.images[:, 0, 0, 0].tolist()
+    assert len(set(rows)) == 20
+    assert few.labels is not None
+    assert few.labels.tolist() == [row % 10 for row in rows]
+    assert torch.equal(PackedImages(numbered).some(20, seed=3).images, few.images)
+    assert not torch.equal(PackedImages(numbered).some(20, seed=4).images, few.images)
+
+
+def test_more_images_than_there_are_is_an_error() -> None:
+    with pytest.raises(DataError, match="fewer training images than the recipe wants"):
+        PackedImages(IMAGES).some(51, seed=0)

@@ -1,4 +1,4 @@
-"""Each network has exactly the weights its reference has."""
+"""Each network has exactly the weights its reference has; where it has more or fewer, the test says which and why."""
 
 from __future__ import annotations
 
@@ -17,8 +17,21 @@ def count(section: dict[str, Any], size: int, classes: tuple[str, ...] = ()) -> 
     return sum(parameter.numel() for parameter in network.parameters())
 
 
+def test_dcgan_at_64_pixels() -> None:
+    """pytorch/examples, dcgan/main.py (ngf 64, ndf 64, nz 100): torchsummary prints 3,576,704 and 2,765,568 for it.
+
+    There no convolution has a bias. Here those without a batch norm behind them have: of the 3 channels of the image,
+    of the discriminator's 64 first maps, and of the logit.
+    """
+    assert count({"kind": "dcgan-generator"}, 64) == 3_576_704 + 3
+    assert count({"kind": "dcgan-discriminator"}, 64) == 2_765_568 + 64 + 1
+
+
 def test_sngan_for_cifar10() -> None:
-    """torch-mimicry's SNGAN at 32 pixels (ngf 256, ndf 128, nz 128), layer by layer; table 3 of arXiv:1802.05957."""
+    """Layer by layer as torch-mimicry's nets/sngan/sngan_32.py (ngf 256, ndf 128, nz 128); arXiv:1802.05957, table 4.
+
+    Neither states a total.
+    """
     block = 2 * (256 * 256 * 9 + 256) + 2 * 2 * 256 + 256 * 256 + 256
     generator = 128 * 4096 + 4096 + 3 * block + 2 * 256 + 256 * 3 * 9 + 3
     assert generator == 4_276_739
@@ -30,7 +43,7 @@ def test_sngan_for_cifar10() -> None:
 
 @pytest.mark.slow
 def test_biggan_for_imagenet_at_128_pixels() -> None:
-    """BigGAN-PyTorch prints 70,433,988 and 87,982,370 for its script at 128 pixels (ch 96, z 120, attention 64)."""
+    """google/compare_gan: its resnet_biggan_test.py asserts these totals, "the original BigGAN architecture"."""
     widths = {"width": 96, "growth": 2, "max_width": 16 * 96, "attention": True, "start": "normal"}
     assert count({"kind": "biggan-generator", **widths}, 128, IMAGENET) == 70_433_988
     layout = {"wide": True, "smallest": 4, "flat": 1, "labels": "projection"}
@@ -38,13 +51,21 @@ def test_biggan_for_imagenet_at_128_pixels() -> None:
 
 
 def test_stylegan2_at_1024_pixels() -> None:
-    """The official TensorFlow code's config F prints 30,370,060 and 29,012,513 trainable weights for FFHQ."""
-    assert count({"kind": "stylegan2-generator"}, 1024) == 30_370_060
+    """stylegan2-ada-pytorch at 1024 pixels, layers as config F: it prints these totals when a training starts.
+
+    For the generator with the 2 mapping layers of its `auto` settings; config F has 8, of 512 x 512 + 512 weights each.
+    """
+    assert count({"kind": "stylegan2-generator", "mapping": 2}, 1024) == 28_794_124
+    assert count({"kind": "stylegan2-generator"}, 1024) == 28_794_124 + 6 * (512 * 512 + 512)
     assert count({"kind": "stylegan2-discriminator"}, 1024) == 29_012_513
 
 
 def test_r3gan_for_cifar10() -> None:
-    """The paper's CIFAR-10 form: 4 stages of 2 blocks, 768 channels, expansion 2, 96 groups of 16 channels."""
+    """Layer by layer as R3GAN/Networks.py of the authors with the preset CIFAR10 of their train.py, without classes.
+
+    4 stages of 2 blocks, 768 channels, expansion 2, 96 groups of 16 channels, noise 64; no total is stated. The bias of
+    the logit is ours: the relativistic loss does not see it.
+    """
     block = 768 * 1536 + 1536 * 16 * 9 + 1536 * 768 + 2 * 1536
     generator = 768 * 16 + 64 * 768 + 8 * block + 768 * 3
     assert count({"kind": "r3gan-generator"}, 32) == generator

@@ -35,6 +35,7 @@ def test_a_version_carries_lineage_scores_description_and_the_alias(tracking_hom
     assert kept.tags["recipe"] == "tiny"
     assert kept.tags["data.digest"] == "ab" * 32
     assert kept.tags["score.fid"] == "12.5"
+    assert (kept.tags["init.model"], kept.tags["init.digest"]) == ("other", "e" * 64)
     assert kept.tags["sick"] == "false"
     assert kept.tags["protocol"] == "d" * 64
     assert "grey images of 8 x 8 pixels in the manner of digits" in kept.description

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny_training import RECIPES, make_trainer, run, shrunk, train_to_the_end, weights
+from tiny_training import RECIPES, make_trainer, run, save_model, shrunk, train_to_the_end, weights
 from torch import Tensor
 
 from ganops.errors import TrainingError
@@ -70,11 +70,12 @@ def test_every_shipped_recipe_trains_and_ends_the_same_however_often_it_was_stop
     """Two trainings of one seed, one of them stopped in every fifth round: the same bits, curves, samples and files."""
     first_player_turns = shrunk(name).turns.get("discriminator", 1)
     recipe = shrunk(name, kimg=0.016 * 12 * first_player_turns)
+    start = save_model(tmp_path / "start", recipe) if recipe.init else None
     whole, parts = Recorder(), Recorder()
-    undisturbed = run(make_trainer(tmp_path / "whole", recipe, whole, checkpoint_seconds=1e9))
+    undisturbed = run(make_trainer(tmp_path / "whole", recipe, whole, start=start, checkpoint_seconds=1e9))
     assert all(torch.isfinite(tensor).all() for tensor in weights(undisturbed).values())
     for _ in range(undisturbed.plan.rounds):
-        trainer = make_trainer(tmp_path / "parts", recipe, parts, checkpoint_seconds=1e9)
+        trainer = make_trainer(tmp_path / "parts", recipe, parts, start=start, checkpoint_seconds=1e9)
         with contextlib.suppress(TrainingError):
             run(trainer, StopAfter(5))
             break

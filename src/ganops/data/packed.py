@@ -45,6 +45,18 @@ class PackedImages:
     def __len__(self) -> int:
         return len(self.images)
 
+    def some(self, count: int, seed: int) -> PackedImages:
+        """`count` of the images, drawn by `seed`; raises DataError where there are fewer."""
+        if count > len(self):
+            raise DataError(
+                "there are fewer training images than the recipe wants to show",
+                expected=f"at least {count:,}",
+                found=f"{len(self):,}",
+                action="set images in the recipe lower, or to null for all",
+            )
+        rows = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))[:count]
+        return PackedImages(self.images[rows], None if self.labels is None else self.labels[rows])
+
 
 def split_path(folder: Path, split: Split) -> Path:
     """Where the packed file of `split` lies inside a prepared folder."""

@@ -118,7 +118,7 @@ class Duel(Game):
     def after_update(self, player: str) -> None:
         """Clip the critic's weights where the recipe asks for it (WGAN, arXiv:1701.07875, algorithm 1)."""
         if self.settings.clip is not None and player == "discriminator":
-            for parameter in self.discriminator.parameters():
+            for parameter in filter(lambda weight: weight.requires_grad, self.discriminator.parameters()):
                 parameter.data.clamp_(-self.settings.clip, self.settings.clip)
 
     def judge(self, batch: Batch, step: int) -> Turn:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -41,7 +42,7 @@ def save_game(
     for name, network in networks_of(game).items():
         state = (averaged or {}).get(name) or network.state_dict()
         tensors = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in state.items()}
-        with atomic_path(folder / f"{name}.safetensors") as temporary:
+        with atomic_path(_weights_path(folder, name)) as temporary:
             save_file(tensors, temporary)
     write_text(folder / DESCRIPTION, description.model_dump_json(indent=2) + "\n")
 
@@ -67,14 +68,41 @@ def load_game(folder: Path, device: str | torch.device = "cpu") -> Game:
     description = load_description(folder)
     game = build_game(description.recipe, description.spec, where=str(folder / DESCRIPTION))
     for name, network in networks_of(game).items():
-        path = folder / f"{name}.safetensors"
+        weights = load_weights(folder, name)
         try:
-            network.load_state_dict(load_file(path))
-        except (OSError, SafetensorError, RuntimeError) as error:
-            raise ModelError(f"{path} does not hold the weights of '{name}'", found=str(error)) from error
+            network.load_state_dict(weights)
+        except RuntimeError as error:
+            raise _no_weights(folder, name, error) from error
     return game.to(device).eval()
+
+
+def load_weights(folder: Path, network: str) -> dict[str, Tensor]:
+    """The saved weights of one network by name; raises ModelError when their file is missing or torn."""
+    try:
+        weights: dict[str, Tensor] = load_file(_weights_path(folder, network))
+    except (OSError, SafetensorError) as error:
+        raise _no_weights(folder, network, error) from error
+    return weights
+
+
+def digest_of(folder: Path) -> str:
+    """sha256 of a model folder: its weights and its description."""
+    content = hashlib.sha256()
+    for file in sorted(folder.iterdir()):
+        content.update(file.name.encode())
+        content.update(hashlib.sha256(file.read_bytes()).digest())
+    return content.hexdigest()
 
 
 def networks_of(game: Game) -> dict[str, nn.Module]:
     """The game's networks by name."""
     return dict(game.named_children())
+
+
+def _weights_path(folder: Path, network: str) -> Path:
+    return folder / f"{network}.safetensors"
+
+
+def _no_weights(folder: Path, network: str, error: Exception) -> ModelError:
+    path = _weights_path(folder, network)
+    return ModelError(f"{path} does not hold the weights of '{network}'", found=str(error))

@@ -52,7 +52,8 @@ class Unrolled(Duel):
 
     def _imagine(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """The discriminator's weights after the imagined steps, with their graph back to the fakes."""
-        weights = {name: weight.detach().requires_grad_() for name, weight in self.discriminator.named_parameters()}
+        trained = ((name, weight) for name, weight in self.discriminator.named_parameters() if weight.requires_grad)
+        weights = {name: weight.detach().requires_grad_() for name, weight in trained}
         for _ in range(self.unroll_steps):
             logits = [functional_call(self.discriminator, weights, (images,)).float() for images in (real, fake)]
             gradients = torch.autograd.grad(self.loss.discriminator(*logits), list(weights.values()), create_graph=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from ganops.data.manifest import Manifest
 from ganops.errors import RegistryError
-from ganops.games.saved import SavedModel, load_description
+from ganops.games.saved import SavedModel, digest_of, load_description
 
 SHORT = 16
 
@@ -40,11 +40,7 @@ class Candidate:
 
         The same lineage is the same model with the same scores, whichever run or machine made it.
         """
-        content = hashlib.sha256()
-        for file in sorted(self.folder.iterdir()):
-            content.update(file.name.encode())
-            content.update(hashlib.sha256(file.read_bytes()).digest())
-        identity = [content.hexdigest(), self.manifest.digest, self.protocol.get("digest")]
+        identity = [digest_of(self.folder), self.manifest.digest, self.protocol.get("digest")]
         return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
 

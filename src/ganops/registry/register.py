@@ -75,6 +75,7 @@ def _origin(candidate: Candidate, run: TrackedRun) -> dict[str, str]:
         "data.source": candidate.manifest.source,
         "data.digest": candidate.manifest.digest,
         "run": run.run_id,
+        **{f"init.{key}": str(value) for key, value in candidate.training.get("init", {}).items()},
         **lineage_tags(Path.cwd(), of),
     }
 

@@ -26,6 +26,7 @@ from ganops.training.checkpoint import (
     unflatten,
     write_checkpoint,
 )
+from ganops.training.frozen import Frozen, trained
 from ganops.training.hardware import Hardware
 from ganops.training.health import Health, HealthEvent, spread
 from ganops.training.history import Curves, Row
@@ -65,6 +66,8 @@ class Trainer:
         self.folder, self.seed, self.observer = folder, seed, observer
         self.game = game.to(hardware.device).train()
         self.game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+        self.frozen = Frozen(self.game, recipe.init.freeze if recipe.init else ())
+        self.frozen.hold()
         self.average = Average(self.game, recipe.ema)
         self.optimizers = {name: self._optimizer(name) for name in game.players}
         self.batches = Batches(data, hardware.device, recipe.batch_size, seed, recipe.flip, recipe.parts)
@@ -111,7 +114,7 @@ class Trainer:
         self._draw(bar)
 
     def parameter_counts(self) -> dict[str, int]:
-        """Number of trained parameters of each network."""
+        """Number of parameters of each network, the frozen ones too."""
         return {name: sum(p.numel() for p in network.parameters()) for name, network in self.game.named_children()}
 
     def play_round(self) -> None:
@@ -128,7 +131,7 @@ class Trainer:
         self.average.update(self.step * self.plan.images_per_round, self.plan.images_per_round)
 
     def _turn(self, player: str, batch_index: int, turn: int) -> None:
-        parameters = self._parameters(player)
+        parameters = trained(self.game, player)
         settings, optimizer = self.recipe.optimizers[player], self.optimizers[player]
         kimg = self.plan.kimg(self.step)
         set_rate(
@@ -164,6 +167,7 @@ class Trainer:
         with self.hardware.autocast():
             images = to_uint8(self.average.game.generate(self.request)).cpu()
         self.average.game.train(self.recipe.ema is None)
+        self.frozen.hold()
         self.health.see_samples(self.step, images)
         self.observer.samples(self.step, images)
 
@@ -246,11 +250,8 @@ class Trainer:
 
     def _optimizer(self, player: str) -> torch.optim.Optimizer:
         return make_optimizer(
-            self.recipe.optimizers[player], self._parameters(player), self.hardware.device.type == "cuda"
+            self.recipe.optimizers[player], trained(self.game, player), self.hardware.device.type == "cuda"
         )
-
-    def _parameters(self, player: str) -> list[nn.Parameter]:
-        return [p for name in self.game.players[player].networks for p in self.game.get_submodule(name).parameters()]
 
     def _row_is_next(self) -> bool:
         return (self.step + 1) % self.plan.row_every == 0 or self.step + 1 == self.plan.rounds
