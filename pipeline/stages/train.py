@@ -21,6 +21,8 @@ from ganops.data.conform import conform
 from ganops.data.manifest import Manifest, read_manifest
 from ganops.data.packed import PackedImages, read_packed
 from ganops.errors import TrainingError
+from ganops.evaluation.light_reference import classifier_of, read_light
+from ganops.evaluation.light_score import LightScore
 from ganops.games.build import build_game, recipe_spec
 from ganops.games.saved import SavedModel, save_game
 from ganops.params import Params, load_params
@@ -43,7 +45,7 @@ from ganops.training.randomness import seed_all
 from ganops.training.summary import summarise
 from ganops.training.trainer import Trainer
 from pipeline.stages.entry import run_stage
-from pipeline.stages.results import CHECKPOINTS, PARAMS, PREPARED, PROFILES, RECIPES, run_file, train_folder
+from pipeline.stages.results import CHECKPOINTS, PARAMS, PREPARED, PROFILES, RECIPES, REFERENCE, run_file, train_folder
 
 RUN_FILE, SAMPLES = "run.json", "samples"
 
@@ -77,20 +79,29 @@ def main(recipe: str) -> None:
         )
     if params.train.processes > 1 and "WORLD_SIZE" not in os.environ:
         _start_processes(params.train.processes, recipe)
-    folder = CHECKPOINTS / recipe / checkpoint_key(params, rules, manifest)
+    classifier = classifier_of(REFERENCE) if params.train.debug == "off" else None
+    folder = CHECKPOINTS / recipe / checkpoint_key(params, rules, manifest, classifier)
     with joined() as processes:
         if processes.leads:
-            _lead(recipe, params, rules, manifest, folder, processes)
+            _lead(recipe, params, rules, manifest, folder, processes, _scorer(params, rules, classifier))
         else:
             _train(recipe, params, rules, manifest, folder, processes, Observer())
 
 
-def _lead(name: str, params: Params, recipe: Recipe, manifest: Manifest, folder: Path, processes: Processes) -> None:
+def _lead(
+    name: str,
+    params: Params,
+    recipe: Recipe,
+    manifest: Manifest,
+    folder: Path,
+    processes: Processes,
+    scorer: LightScore | None,
+) -> None:
     """Train, tell MLflow, and leave the outs; the checkpoints go when all of it is done."""
     with exclusive(folder):
         with _tracked(folder / RUN_FILE, name, params, recipe, manifest) as run:
             observer = StageObserver(run, folder / SAMPLES)
-            trainer = _train(name, params, recipe, manifest, folder, processes, observer)
+            trainer = _train(name, params, recipe, manifest, folder, processes, observer, scorer)
             _write_outs(name, trainer, SavedModel(name=name, recipe=recipe, spec=manifest.spec), folder)
             run.set_tags({"device": trainer.hardware.device_name, "precision": trainer.hardware.precision_name})
             # The whole history once more: rows that the run already has are passed over, missing ones are filled in.
@@ -108,11 +119,25 @@ def _start_processes(count: int, recipe: str) -> NoReturn:
     os.execv(sys.executable, [sys.executable, *launcher, "-m", "pipeline.stages.train", recipe])  # noqa: S606
 
 
-def checkpoint_key(params: Params, recipe: Recipe, manifest: Manifest) -> str:
-    """Names a training by all that decides its result: only a checkpoint of the very same training is resumed."""
+def checkpoint_key(params: Params, recipe: Recipe, manifest: Manifest, classifier: str | None) -> str:
+    """Names a training by all that decides its result: only a checkpoint of the very same training is resumed.
+
+    classifier: sha256 of the weights that light scores are measured with, where there are such scores.
+    """
     settings = params.train.model_dump(mode="json", exclude={"checkpoint_seconds", "on_sick"})
-    identity = [recipe.digest(), settings, params.seed, manifest.digest, torch.__version__]
+    identity = [recipe.digest(), settings, params.seed, manifest.digest, classifier, torch.__version__]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _scorer(params: Params, recipe: Recipe, classifier: str | None) -> LightScore | None:
+    """What finds the best step; None, with a word on it, where there is no classifier to score with."""
+    if classifier is None:
+        reason = f"{REFERENCE} has no classifier" if params.train.debug == "off" else f"debug: {params.train.debug}"
+        print(f"no light scores ({reason}): the last step is delivered", flush=True)
+        return None
+    found, real = read_light(REFERENCE, "cuda" if torch.cuda.is_available() else "cpu")
+    # As many images at once as a batch has: training, which needs more memory for each, has room for them.
+    return LightScore(found, real, params.train.score_samples, params.seed, recipe.batch_size)
 
 
 def _train(
@@ -123,6 +148,7 @@ def _train(
     folder: Path,
     processes: Processes,
     observer: Observer,
+    scorer: LightScore | None = None,
 ) -> Trainer:
     packed, spec = read_packed(PREPARED, "train"), recipe_spec(recipe, manifest.spec)
     data = PackedImages(conform(packed.images, spec.shape), packed.labels)
@@ -132,7 +158,8 @@ def _train(
     hardware = choose_hardware(params.train, plan.rounds)
     if params.train.deterministic:
         make_deterministic(hardware.device)
-    trainer = Trainer(game, recipe, data, params.train, plan, hardware, folder, params.seed, observer, processes)
+    seed = params.seed
+    trainer = Trainer(game, recipe, data, params.train, plan, hardware, folder, seed, observer, processes, scorer)
     total = plan.rounds * plan.images_per_round
     profile = profiled(PROFILES / name) if params.train.debug == "profile" else nullcontext()
     shown = progress(f"train {name}", total, "images") if processes.leads else nullcontext()
@@ -145,8 +172,7 @@ def _write_outs(name: str, trainer: Trainer, description: SavedModel, folder: Pa
     out = train_folder(name)
     spec = recipe_spec(description.recipe, description.spec)
     description = description.model_copy(update={"spec": spec})
-    averaged = trainer.average.state() if trainer.recipe.ema is not None else None
-    save_game(out / "model", trainer.game, description, averaged)
+    save_game(out / "model", trainer.game, description, trainer.weights())
     shutil.copytree(folder / SAMPLES, out / SAMPLES, dirs_exist_ok=True)
     write_history(out / "history.csv", trainer.history)
     write_json(out / "training.json", summarise(trainer, name))

@@ -57,6 +57,8 @@ class Recipe(Settings):
     batch_size: images per turn; parts: equal parts it is computed in, one after the other or one per process, their
         gradients averaged. A batch norm sees one part.
     budget_kimg: thousands of real images shown to the first player.
+    deliver: whose weights the training leaves: those of the best step by the light score, as the last one is a chance
+        moment of a game that never comes to rest; or of the last, which is taken where there is no light score, too.
     """
 
     summary: str
@@ -73,6 +75,7 @@ class Recipe(Settings):
     budget_kimg: float = Field(gt=0)
     flip: bool = False
     ema: EmaSettings | None = None
+    deliver: Literal["best", "last"] = "best"
     health: HealthSettings = HealthSettings()
 
     @model_validator(mode="after")
