@@ -103,7 +103,9 @@ def _lead(
             observer = StageObserver(run, folder / SAMPLES)
             trainer = _train(name, params, recipe, manifest, folder, processes, observer, scorer)
             _write_outs(name, trainer, SavedModel(name=name, recipe=recipe, spec=manifest.spec), folder)
-            run.set_tags({"device": trainer.hardware.device_name, "precision": trainer.hardware.precision_name})
+            hardware = trainer.hardware
+            made = {"device": hardware.device_name, "precision": hardware.precision_name}
+            run.set_tags(made | {"delivered": trainer.delivered})
             # The whole history once more: rows that the run already has are passed over, missing ones are filled in.
             for row in trainer.history:
                 observer.row(row)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -23,7 +22,7 @@ from ganops.evaluation.statistics import statistics_of
 from ganops.games.build import build_game
 from ganops.games.game import Game
 from ganops.games.sampling import sample_images
-from ganops.params import EvaluateParams
+from ganops.params import ClassifierParams, EvaluateParams
 from ganops.recipe import load_recipe
 
 SEED = 7
@@ -75,25 +74,23 @@ def test_images_of_another_shape_are_brought_to_the_data_s(reference_folder: Pat
     assert light(reference_folder)(game(32, 3)) == pytest.approx(expected, rel=1e-4)  # float32 features
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"pairwise_samples": 300, "neighbours": 3},
-        {"split": "test", "real_samples": 100},
-        {"backbone": "efficientnet-lite0", "real_samples": 20},
-    ],
-    ids=lambda changes: ", ".join(changes),
-)
 def test_settings_of_the_full_scores_leave_its_files_as_they_are(
-    changes: dict[str, Any], reference_folder: Path, prepared: Path, params: EvaluateParams, tmp_path: Path
+    prepared: Path, params: EvaluateParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else a change of them would train every recipe anew."""
-    fast = params.model_copy(update={"pairwise_samples": 20} | changes)
-    make_reference(prepared, fast, tmp_path, SEED)
-    files = sorted(path.name for path in (reference_folder / LIGHT).iterdir())
+    (tmp_path / "pixel_features.py").write_text("from torch import nn\n\ndef pixels():\n    return nn.Flatten()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    quick = params.model_copy(update={"classifier": ClassifierParams(epochs=1, width=4), "pairwise_samples": 20})
+    others = {"split": "test", "real_samples": 100, "pairwise_samples": 40, "neighbours": 3}
+    others |= {"backbone": "custom", "custom": "pixel_features:pixels"}
+    make_reference(prepared, quick, tmp_path / "one", SEED)
+    make_reference(prepared, quick.model_copy(update=others), tmp_path / "other", SEED)
+    files = sorted(path.name for path in (tmp_path / "one" / LIGHT).iterdir())
     assert files == ["classifier.json", "classifier.safetensors", "light.json", "statistics.npz"]
     for name in files:
-        assert (tmp_path / LIGHT / name).read_bytes() == (reference_folder / LIGHT / name).read_bytes(), name
+        one, other = ((tmp_path / folder / LIGHT / name).read_bytes() for folder in ("one", "other"))
+        assert one == other, name
+    assert read_light(tmp_path / "other")[1].count == len(read_packed(prepared, "train"))
 
 
 def test_the_reference_names_the_classifier_or_says_that_there_is_none(reference_folder: Path, tmp_path: Path) -> None:
