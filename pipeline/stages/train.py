@@ -154,13 +154,13 @@ def _train(
 ) -> Trainer:
     packed, spec = read_packed(PREPARED, "train"), recipe_spec(recipe, manifest.spec)
     data = PackedImages(conform(packed.images, spec.shape), packed.labels)
-    seed_all(params.seed)
+    seed = params.seed if recipe.seed is None else recipe.seed
+    seed_all(seed)
     game = build_game(recipe, spec, where=str(RECIPES / f"{name}.yaml"))
     plan = make_plan(recipe, params.train, next(iter(game.players)))
     hardware = choose_hardware(params.train, plan.rounds)
     if params.train.deterministic:
         make_deterministic(hardware.device)
-    seed = params.seed
     trainer = Trainer(game, recipe, data, params.train, plan, hardware, folder, seed, observer, processes, scorer)
     total = plan.rounds * plan.images_per_round
     profile = profiled(PROFILES / name) if params.train.debug == "profile" else nullcontext()

@@ -76,6 +76,16 @@ def test_without_a_classifier_the_last_step_is_delivered_with_a_word(
     assert "no light scores (results/reference has no classifier): the last step" in capsys.readouterr().out
 
 
+def test_a_recipe_s_own_seed_takes_the_place_of_the_common_one(home: Path) -> None:
+    write_light(REFERENCE, None, None)
+    models = {}
+    for seed in (None, 7, 8):
+        facts = train(home, budget_kimg=0.04, seed=seed)
+        assert facts["seed"] == (seed or 7)
+        models[seed] = (train_folder("tiny") / "model" / "generator.safetensors").read_bytes()
+    assert models[None] == models[7] != models[8]
+
+
 def test_a_debug_mode_needs_no_reference(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "params.yaml").write_text(PARAMS + TRAIN.replace("'off'", "two-steps"))
     assert train(home)["steps"] == 2
