@@ -178,6 +178,10 @@ def _write_outs(name: str, trainer: Trainer, description: SavedModel, folder: Pa
     shutil.copytree(folder / SAMPLES, out / SAMPLES, dirs_exist_ok=True)
     write_history(out / "history.csv", trainer.history)
     write_json(out / "training.json", summarise(trainer, name))
+    if trainer.scorer is not None:
+        best, last = trainer.best, trainer.history[-1][trainer.scorer.name]
+        scores = f"{best.score:.4g} at step {best.step:,}, the best, and {last:.4g} at the last"
+        print(f"train {name}: {trainer.scorer.name} {scores}; the {trainer.delivered} is delivered", flush=True)
 
 
 @contextmanager
