@@ -47,7 +47,7 @@ class TrainParams(Settings):
     budget_scale: float = Field(default=1.0, gt=0)
     sample_images: int = Field(default=64, ge=1, le=1024)
     sample_times: int = Field(default=20, ge=1, le=1000)
-    score_kimg: float = Field(default=20.0, gt=0)
+    score_kimg: float = Field(default=25.0, gt=0)
     score_samples: int = Field(default=2000, ge=2)
     checkpoint_seconds: float = Field(default=60.0, gt=0)
     on_sick: Literal["recipe", "warn", "stop", "recover"] = "recipe"
