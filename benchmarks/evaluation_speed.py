@@ -33,8 +33,8 @@ from ganops.evaluation.backbones.classifier import Classifier, ClassifierDescrip
 from ganops.evaluation.backbones.inception import InceptionV3, build_network
 from ganops.evaluation.evaluate import evaluate_images
 from ganops.evaluation.extract import extract
+from ganops.evaluation.frechet import frechet_distance, frechet_influence
 from ganops.evaluation.real import RealFeatures, Reference, ReferenceDescription, derive
-from ganops.evaluation.scores.fid import frechet_distance, frechet_influence
 from ganops.evaluation.scores.inception_score import inception_score
 from ganops.evaluation.scores.kid import kernel_distance
 from ganops.evaluation.scores.prdc import manifolds

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
-from tiny_training import make_trainer, run, shrunk, weights
+from tiny_training import MeanImage, make_trainer, run, shrunk, weights
 
 from ganops.errors import TrainingError
 from ganops.recipe import Recipe
+from ganops.training.history import write_history
 from ganops.training.observer import Observer
 from ganops.training.processes import joined
 
@@ -32,7 +33,10 @@ def train_as(rank: int, port: int, folder: Path, dies_after: int) -> None:
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     with joined() as processes:
         trainer = make_trainer(
-            folder, two_part_recipe(), Dying(rank, dies_after), checkpoint_seconds=1e9, processes=processes
+            *(folder, two_part_recipe(), Dying(rank, dies_after)),
+            checkpoint_seconds=1e9,
+            processes=processes,
+            scorer=MeanImage() if processes.leads else None,
         )
         try:
             run(trainer)
@@ -40,6 +44,7 @@ def train_as(rank: int, port: int, folder: Path, dies_after: int) -> None:
             (folder / f"error-{rank}.txt").write_text(str(error))
             raise SystemExit(1) from None
         save_file(weights(trainer), folder / f"weights-{rank}.safetensors")
+        write_history(folder / f"history-{rank}.csv", trainer.history)
 
 
 class Dying(Observer):

@@ -8,10 +8,11 @@ from dataclasses import asdict
 from ganops.atomic import write_json, write_text
 from ganops.data.manifest import Manifest, read_manifest
 from ganops.params import Params, load_params
-from ganops.recipe import find_recipe, load_recipe
+from ganops.recipe import Recipe, find_recipe, load_recipe
 from ganops.reporting.leaderboard import Row, common_protocol, read_row
 from ganops.reporting.report import render_report
-from ganops.reporting.scores import HEADLINE_SCORES
+from ganops.reporting.scores import HEADLINE_SCORES, describe
+from ganops.reporting.seeds import pool_seeds
 from ganops.reporting.tables import leaderboard_csv, leaderboard_markdown, leaderboard_text
 from ganops.reporting.winner import Winner, choose_winner
 from ganops.tracking.run import resume_run
@@ -36,16 +37,18 @@ def main() -> None:
     """
     params = load_params(PARAMS)
     manifest = read_manifest(PREPARED)
-    rows = [read_row(RESULTS, recipe) for recipe in params.recipes]
+    trainings = [read_row(RESULTS, recipe) for recipe in params.recipes]
+    recipes = {recipe: load_recipe(find_recipe(recipe, RECIPES)) for recipe in params.recipes}
     score = params.compare.score
+    rows = pool_seeds(trainings, recipes, params.seed, describe(score))
     winner = choose_winner(rows, score)
     write_text(LEADERBOARD, leaderboard_csv(rows, score))
     write_text(COMPARE / "leaderboard.md", leaderboard_markdown(rows, score, winner.recipe))
     write_text(REPORT, render_report(rows, winner, RESULTS, manifest, RECIPES))
     write_json(WINNER, asdict(winner) | {"protocol": common_protocol(rows)["digest"]})
-    for row in rows:
-        _export(row)
-        _complete_run(row, winner, params, manifest)
+    for training in trainings:
+        _export(training)
+        _complete_run(training, recipes[training.recipe], winner, params, manifest)
     print(f"\n{leaderboard_text(rows, score, winner.recipe)}\n{winner.why}\nreport: {REPORT}", flush=True)
 
 
@@ -58,9 +61,8 @@ def _export(row: Row) -> None:
     shutil.copyfile(evaluate_folder(row.recipe) / "samples.png", grids / f"{row.recipe}.png")
 
 
-def _complete_run(row: Row, winner: Winner, params: Params, manifest: Manifest) -> None:
+def _complete_run(row: Row, recipe: Recipe, winner: Winner, params: Params, manifest: Manifest) -> None:
     """Give the recipe's MLflow run the scores that evaluation could not (a restored result), and say whether it won."""
-    recipe = load_recipe(find_recipe(row.recipe, RECIPES))
     with resume_run(run_file(row.recipe), params=params, recipe=recipe, manifest=manifest) as run:
         run.log_scores(row.scores, row.protocol)
         run.set_tags({"winner": str(row.recipe == winner.recipe).lower(), "health": row.health})

@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
 from typing import NoReturn
@@ -21,6 +22,8 @@ from ganops.data.conform import conform
 from ganops.data.manifest import Manifest, read_manifest
 from ganops.data.packed import PackedImages, read_packed
 from ganops.errors import TrainingError
+from ganops.evaluation.light_reference import classifier_of, read_light
+from ganops.evaluation.light_score import LightScore
 from ganops.games.build import build_game, recipe_spec
 from ganops.games.saved import SavedModel, save_game
 from ganops.games.transfer import transfer
@@ -45,7 +48,7 @@ from ganops.training.randomness import seed_all
 from ganops.training.summary import summarise
 from ganops.training.trainer import Trainer
 from pipeline.stages.entry import run_stage
-from pipeline.stages.results import CHECKPOINTS, PARAMS, PREPARED, PROFILES, RECIPES, run_file, train_folder
+from pipeline.stages.results import CHECKPOINTS, PARAMS, PREPARED, PROFILES, RECIPES, REFERENCE, run_file, train_folder
 
 RUN_FILE, SAMPLES = "run.json", "samples"
 
@@ -68,6 +71,40 @@ class StageObserver(RunObserver):
         super().samples(step, images)
 
 
+@dataclass(frozen=True)
+class Task:
+    """One training: all that decides its result.
+
+    origin: the trained model it starts from. classifier: sha256 of the weights that light scores are measured with.
+    """
+
+    name: str
+    params: Params
+    recipe: Recipe
+    manifest: Manifest
+    origin: Origin | None = None
+    classifier: str | None = None
+
+    @property
+    def seed(self) -> int:
+        """The recipe's own, or that of params.yaml."""
+        return self.params.seed if self.recipe.seed is None else self.recipe.seed
+
+    @property
+    def file(self) -> Path:
+        """The recipe's file."""
+        return RECIPES / f"{self.name}.yaml"
+
+    @property
+    def checkpoints(self) -> Path:
+        """A folder of its own for every task: only a checkpoint of the very same training is resumed."""
+        settings = self.params.train.model_dump(mode="json", exclude={"checkpoint_seconds", "on_sick"})
+        start = self.origin.digest if self.origin else None
+        identity = [self.recipe.digest(), settings, self.seed, self.manifest.digest, start, self.classifier]
+        digest = hashlib.sha256(json.dumps([*identity, torch.__version__], sort_keys=True).encode()).hexdigest()
+        return CHECKPOINTS / self.name / digest[:16]
+
+
 def main(recipe: str) -> None:
     """Train `recipe`, or go on where a killed training of the same recipe, settings and data was."""
     params, file = load_params(PARAMS), find_recipe(recipe, RECIPES)
@@ -80,38 +117,33 @@ def main(recipe: str) -> None:
     if params.train.processes > 1 and "WORLD_SIZE" not in os.environ:
         _start_processes(params.train.processes, recipe)
     origin = find_origin(rules.init.model) if rules.init else None
-    folder = CHECKPOINTS / recipe / checkpoint_key(params, rules, manifest, origin)
+    classifier = classifier_of(REFERENCE) if params.train.debug == "off" else None
+    task = Task(recipe, params, rules, manifest, origin, classifier)
     with joined() as processes:
         if processes.leads:
-            _lead(recipe, params, rules, manifest, origin, folder, processes)
+            _lead(task, processes)
         else:
-            _train(recipe, params, rules, manifest, origin, folder, processes, Observer())
+            _train(task, processes, Observer())
 
 
-def _lead(
-    name: str,
-    params: Params,
-    recipe: Recipe,
-    manifest: Manifest,
-    origin: Origin | None,
-    folder: Path,
-    processes: Processes,
-) -> None:
+def _lead(task: Task, processes: Processes) -> None:
     """Train, tell MLflow, and leave the outs; the checkpoints go when all of it is done."""
+    folder, out = task.checkpoints, train_folder(task.name)
     with exclusive(folder):
-        with _tracked(folder / RUN_FILE, name, params, recipe, manifest) as run:
+        with _tracked(folder / RUN_FILE, task) as run:
             observer = StageObserver(run, folder / SAMPLES)
-            started = origin.facts() if origin else {}
-            run.set_tags({f"init.{key}": value for key, value in started.items()})
-            trainer = _train(name, params, recipe, manifest, origin, folder, processes, observer)
-            _write_outs(name, trainer, SavedModel(name=name, recipe=recipe, spec=manifest.spec), started, folder)
-            run.set_tags({"device": trainer.hardware.device_name, "precision": trainer.hardware.precision_name})
+            run.set_tags({f"init.{key}": value for key, value in _start(task).items()})
+            trainer = _train(task, processes, observer, _scorer(task))
+            _write_outs(task, trainer)
+            hardware = trainer.hardware
+            made = {"device": hardware.device_name, "precision": hardware.precision_name}
+            run.set_tags(made | {"delivered": trainer.delivered})
             # The whole history once more: rows that the run already has are passed over, missing ones are filled in.
             for row in trainer.history:
                 observer.row(row)
-            run.log_file(train_folder(name) / "training.json")
-            run.log_file(train_folder(name) / "history.csv")
-        RunFile(run_id=run.run_id, recipe=name).write(run_file(name))
+            run.log_file(out / "training.json")
+            run.log_file(out / "history.csv")
+        RunFile(run_id=run.run_id, recipe=task.name).write(run_file(task.name))
         forget(folder)
 
 
@@ -121,66 +153,73 @@ def _start_processes(count: int, recipe: str) -> NoReturn:
     os.execv(sys.executable, [sys.executable, *launcher, "-m", "pipeline.stages.train", recipe])  # noqa: S606
 
 
-def checkpoint_key(params: Params, recipe: Recipe, manifest: Manifest, origin: Origin | None = None) -> str:
-    """Names a training by all that decides its result: only a checkpoint of the very same training is resumed."""
-    settings = params.train.model_dump(mode="json", exclude={"checkpoint_seconds", "on_sick"})
-    start = origin.digest if origin else None
-    identity = [recipe.digest(), settings, params.seed, manifest.digest, start, torch.__version__]
-    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:16]
+def _scorer(task: Task) -> LightScore | None:
+    """What finds the best step; None, with a word on it, where there is no classifier to score with."""
+    settings = task.params.train
+    if task.classifier is None:
+        reason = f"{REFERENCE} has no classifier" if settings.debug == "off" else f"debug: {settings.debug}"
+        print(f"no light scores ({reason}): the last step is delivered", flush=True)
+        return None
+    found, real = read_light(REFERENCE, "cuda" if torch.cuda.is_available() else "cpu")
+    # As many images at once as a batch has: training, which needs more memory for each, has room for them.
+    return LightScore(found, real, settings.score_samples, task.params.seed, task.recipe.batch_size)
 
 
-def _train(
-    name: str,
-    params: Params,
-    recipe: Recipe,
-    manifest: Manifest,
-    origin: Origin | None,
-    folder: Path,
-    processes: Processes,
-    observer: Observer,
-) -> Trainer:
-    packed, spec, where = read_packed(PREPARED, "train"), recipe_spec(recipe, manifest.spec), RECIPES / f"{name}.yaml"
+def _train(task: Task, processes: Processes, observer: Observer, scorer: LightScore | None = None) -> Trainer:
+    recipe, settings = task.recipe, task.params.train
+    packed, spec = read_packed(PREPARED, "train"), recipe_spec(recipe, task.manifest.spec)
     if recipe.images is not None:
-        packed = packed.some(recipe.images, params.seed)
+        packed = packed.some(recipe.images, task.seed)
     data = PackedImages(conform(packed.images, spec.shape), packed.labels)
-    torch.set_num_threads(params.train.threads)
-    seed_all(params.seed)
-    game = build_game(recipe, spec, str(where))
-    if origin is not None:
-        transfer(game, recipe, origin.folder, str(where))
-    plan = make_plan(recipe, params.train, next(iter(game.players)))
-    hardware = choose_hardware(params.train, plan.rounds)
-    if params.train.deterministic:
+    torch.set_num_threads(settings.threads)
+    seed_all(task.seed)
+    game = build_game(recipe, spec, str(task.file))
+    if task.origin is not None:
+        transfer(game, recipe, task.origin.folder, str(task.file))
+    plan = make_plan(recipe, settings, next(iter(game.players)))
+    hardware = choose_hardware(settings, plan.rounds)
+    if settings.deterministic:
         make_deterministic(hardware.device)
-    trainer = Trainer(game, recipe, data, params.train, plan, hardware, folder, params.seed, observer, processes)
+    trainer = Trainer(
+        game, recipe, data, settings, plan, hardware, task.checkpoints, task.seed, observer, processes, scorer
+    )
     total = plan.rounds * plan.images_per_round
-    profile = profiled(PROFILES / name) if params.train.debug == "profile" else nullcontext()
-    shown = progress(f"train {name}", total, "images") if processes.leads else nullcontext()
+    profile = profiled(PROFILES / task.name) if settings.debug == "profile" else nullcontext()
+    shown = progress(f"train {task.name}", total, "images") if processes.leads else nullcontext()
     with watch_for_interruption() as interruption, shown as bar, profile:
         trainer.run(interruption, bar)
     return trainer
 
 
-def _write_outs(name: str, trainer: Trainer, description: SavedModel, started: dict[str, str], folder: Path) -> None:
-    out = train_folder(name)
-    spec = recipe_spec(description.recipe, description.spec)
-    description = description.model_copy(update={"spec": spec})
-    averaged = trainer.average.state() if trainer.recipe.ema is not None else None
-    save_game(out / "model", trainer.game, description, averaged)
-    shutil.copytree(folder / SAMPLES, out / SAMPLES, dirs_exist_ok=True)
+def _write_outs(task: Task, trainer: Trainer) -> None:
+    out, spec = train_folder(task.name), recipe_spec(task.recipe, task.manifest.spec)
+    description = SavedModel(name=task.name, recipe=task.recipe, spec=spec)
+    save_game(out / "model", trainer.game, description, trainer.weights())
+    shutil.copytree(task.checkpoints / SAMPLES, out / SAMPLES, dirs_exist_ok=True)
     write_history(out / "history.csv", trainer.history)
-    write_json(out / "training.json", summarise(trainer, name) | ({"init": started} if started else {}))
+    start = _start(task)
+    write_json(out / "training.json", summarise(trainer, task.name) | ({"init": start} if start else {}))
+    if trainer.scorer is not None:
+        best, last = trainer.best, trainer.history[-1][trainer.scorer.name]
+        scores = f"{best.score:.4g} at step {best.step:,}, the best, and {last:.4g} at the last"
+        print(f"train {task.name}: {trainer.scorer.name} {scores}; the {trainer.delivered} is delivered", flush=True)
+
+
+def _start(task: Task) -> dict[str, str]:
+    """What goes on record of the model that the training starts from; nothing where it starts from fresh weights."""
+    return task.origin.facts() if task.origin else {}
 
 
 @contextmanager
-def _tracked(file: Path, name: str, params: Params, recipe: Recipe, manifest: Manifest) -> Iterator[TrackedRun]:
+def _tracked(file: Path, task: Task) -> Iterator[TrackedRun]:
     """The run of this training: a new one, or the one a killed training has begun."""
+    params, recipe, manifest = task.params, task.recipe, task.manifest
     if file.exists():
         with resume_run(file, params=params, recipe=recipe, manifest=manifest, system_metrics=True) as run:
             yield run
         return
-    with start_run(name, params=params, recipe=recipe, manifest=manifest) as run:
-        RunFile(run_id=run.run_id, recipe=name).write(file)
+    with start_run(task.name, params=params, recipe=recipe, manifest=manifest) as run:
+        RunFile(run_id=run.run_id, recipe=task.name).write(file)
         yield run
 
 

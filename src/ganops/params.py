@@ -34,7 +34,10 @@ class DataParams(Settings):
 
 
 class TrainParams(Settings):
-    """What holds for the training of every recipe."""
+    """What holds for the training of every recipe.
+
+    score_kimg: thousands of real images shown between two light scores; score_samples: images generated for each.
+    """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
@@ -45,6 +48,8 @@ class TrainParams(Settings):
     budget_scale: float = Field(default=1.0, gt=0)
     sample_images: int = Field(default=64, ge=1, le=1024)
     sample_times: int = Field(default=20, ge=1, le=1000)
+    score_kimg: float = Field(default=25.0, gt=0)
+    score_samples: int = Field(default=2000, ge=2)
     checkpoint_seconds: float = Field(default=60.0, gt=0)
     on_sick: Literal["recipe", "warn", "stop", "recover"] = "recipe"
     debug: Literal["off", "overfit-one-batch", "two-steps", "profile"] = "off"

@@ -70,8 +70,12 @@ class Recipe(Settings):
     image_size, channels: what the networks are built for; null means as the prepared data are.
     batch_size: images per turn; parts: equal parts it is computed in, one after the other or one per process, their
         gradients averaged. A batch norm sees one part.
+    seed: of weights, noise and data order; null means that of params.yaml. Recipes that are the same but for their seed
+        are one candidate on the leaderboard, with a spread.
     budget_kimg: thousands of real images shown to the first player.
     images: how many different training images are shown, drawn by the seed; null: all.
+    deliver: whose weights the training leaves: those of the best step by the light score, as the last one is a chance
+        moment of a game that never comes to rest; or of the last, which is taken where there is no light score, too.
     """
 
     summary: str
@@ -79,6 +83,7 @@ class Recipe(Settings):
     needs: tuple[Literal["labels"], ...] = ()
     image_size: int | None = Field(default=None, ge=8, le=1024)
     channels: Literal[1, 3] | None = None
+    seed: int | None = Field(default=None, ge=0, lt=2**31)
     game: dict[str, Any]
     networks: dict[str, dict[str, Any]] = Field(min_length=1)
     optimizers: dict[str, OptimizerSettings] = Field(min_length=1)
@@ -90,6 +95,7 @@ class Recipe(Settings):
     flip: bool = False
     init: InitSettings | None = None
     ema: EmaSettings | None = None
+    deliver: Literal["best", "last"] = "best"
     health: HealthSettings = HealthSettings()
 
     @model_validator(mode="after")

@@ -16,6 +16,7 @@ from ganops.data.packed import PackedImages, read_packed, write_packed
 from ganops.data.spec import DataSpec
 from ganops.evaluation.backbones.classifier import load_classifier
 from ganops.evaluation.evaluate import Evaluation, evaluate_images
+from ganops.evaluation.light_reference import LIGHT
 from ganops.evaluation.real import Reference
 from ganops.evaluation.reference import load_reference, make_reference
 from ganops.params import ClassifierParams, EvaluateParams
@@ -86,6 +87,6 @@ def score(reference: Reference, params: EvaluateParams) -> Callable[..., Evaluat
         assert reference.folder is not None
         wanted = params.model_copy(update={"samples": len(images)} | changes)
         batches = torch.split(images, batch_size)
-        return evaluate_images(batches, reference, load_classifier(reference.folder), wanted, SEED, asked=asked)
+        return evaluate_images(batches, reference, load_classifier(reference.folder / LIGHT), wanted, SEED, asked=asked)
 
     return compute

@@ -208,11 +208,12 @@ def test_another_number_of_images_than_asked_for_is_refused(
     reference: Reference, params: EvaluateParams, unseen: PackedImages, given: int
 ) -> None:
     from ganops.evaluation.backbones.classifier import load_classifier
+    from ganops.evaluation.light_reference import LIGHT
 
     assert reference.folder is not None
     images = unseen.images[:given]
     with pytest.raises(EvaluationError, match="as many images"):
-        evaluate_images([images] if given else [], reference, load_classifier(reference.folder), params, 1)
+        evaluate_images([images] if given else [], reference, load_classifier(reference.folder / LIGHT), params, 1)
 
 
 def test_too_few_images_for_a_score(unseen: PackedImages, score: Callable[..., Evaluation]) -> None:

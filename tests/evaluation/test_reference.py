@@ -16,6 +16,7 @@ from ganops.evaluation.backbones.choose import load_backbone
 from ganops.evaluation.backbones.classifier import load_classifier
 from ganops.evaluation.distances import Neighbourhood
 from ganops.evaluation.evaluate import evaluate_images
+from ganops.evaluation.light_reference import LIGHT
 from ganops.evaluation.real import Reference, draw
 from ganops.evaluation.reference import load_reference, make_reference
 from ganops.evaluation.statistics import statistics_of
@@ -26,7 +27,7 @@ def test_holds_what_follows_from_the_real_images(reference: Reference, prepared:
     assert reference.folder is not None
     train = read_packed(prepared, "train")
     assert train.labels is not None
-    features = load_classifier(reference.folder)(train.images).features
+    features = load_classifier(reference.folder / LIGHT)(train.images).features
     torch.testing.assert_close(reference.train.features, features, rtol=1e-4, atol=1e-5)
     assert reference.train.labels is not None
     assert torch.equal(reference.train.labels, train.labels)
@@ -45,7 +46,7 @@ def test_the_same_seed_gives_the_same_files(
     reference_folder: Path, prepared: Path, params: EvaluateParams, tmp_path: Path
 ) -> None:
     make_reference(prepared, params, tmp_path, seed=7)
-    for file in ("reference.json", "classifier.safetensors", "features.safetensors"):
+    for file in ("reference.json", "light/classifier.safetensors", "light/statistics.npz", "features.safetensors"):
         assert (tmp_path / file).read_bytes() == (reference_folder / file).read_bytes(), file
 
 
@@ -57,7 +58,7 @@ def test_a_part_of_the_real_images(prepared: Path, params: EvaluateParams, tmp_p
     found = load_reference(tmp_path)
     assert found.statistics.count == 100
     assert len(set(found.real["test"].rows.tolist())) == 100
-    expected = load_classifier(tmp_path)(read_packed(prepared, "test").images[found.real["test"].rows]).features
+    expected = load_classifier(tmp_path / LIGHT)(read_packed(prepared, "test").images[found.real["test"].rows]).features
     torch.testing.assert_close(found.compared.features, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -98,7 +99,7 @@ def test_scores_by_class_with_features_of_another_network(
         update={"backbone": "custom", "custom": "pixel_features:pixels", "scores": ("fid", "modes", "by-class")}
     )
     made = make_reference(prepared, own, tmp_path, seed=7)
-    assert made.classifier == load_classifier(tmp_path).weights_digest
+    assert made.classifier == load_classifier(tmp_path / LIGHT).weights_digest
     images, backbone = read_packed(prepared, "test").images[:300], load_backbone(own, tmp_path)
     found = evaluate_images([images], load_reference(tmp_path), backbone, own, seed=7)
     assert found.scores["modes"].value == 10

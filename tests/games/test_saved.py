@@ -47,7 +47,7 @@ def test_folder_holds_one_file_per_network_and_a_description(game: Game, model: 
 def test_averages_take_the_place_of_weights(tmp_path: Path, game: Game) -> None:
     average = {key: tensor + 1 for key, tensor in game.get_submodule("generator").state_dict().items()}
     description = SavedModel(name="small", recipe=recipe(), spec=SPEC)
-    save_game(tmp_path, game, description, averaged={"generator": average})
+    save_game(tmp_path, game, description, weights={"generator": average})
     loaded = load_game(tmp_path).get_submodule("generator").state_dict()
     assert all(torch.equal(loaded[key], average[key]) for key in average)
 

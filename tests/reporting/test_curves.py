@@ -19,12 +19,12 @@ def has_colour(path: Path, colour: str) -> bool:
         return bool((np.asarray(image.convert("RGB")) == wanted).all(axis=-1).any())
 
 
-def test_history_is_read_by_column_and_an_empty_field_is_nan(tmp_path: Path) -> None:
+def test_history_is_read_by_column_and_an_empty_field_is_no_point(tmp_path: Path) -> None:
     (tmp_path / "history.csv").write_text("step,kimg,D(x),generator/loss\n0,0.0,0.5,1.5\n5,0.32,,inf\n")
-    kimg, curves = read_history(tmp_path / "history.csv")
-    assert kimg.tolist() == [0.0, 0.32]
-    assert np.array_equal(curves["D(x)"], [0.5, np.nan], equal_nan=True)
-    assert curves["generator/loss"].tolist() == [1.5, np.inf]
+    curves = read_history(tmp_path / "history.csv")
+    assert [curves["D(x)"].kimg.tolist(), curves["D(x)"].values.tolist()] == [[0.0], [0.5]]
+    assert curves["generator/loss"].kimg.tolist() == [0.0, 0.32]
+    assert curves["generator/loss"].values.tolist() == [1.5, np.inf]
     assert list(curves) == ["D(x)", "generator/loss"]
 
 
@@ -59,6 +59,12 @@ def test_drawn_curves_fill_a_picture_and_only_broken_rows_are_marked(tmp_path: P
         assert len(image.convert("RGB").getcolors(1 << 24)) > 100
     assert has_colour(tmp_path / "broken.png", SICK_COLOUR)
     assert not has_colour(tmp_path / "well.png", SICK_COLOUR)
+
+
+def test_a_curve_with_few_points_is_no_sick_one(tmp_path: Path) -> None:
+    (tmp_path / "history.csv").write_text("step,kimg,loss,score\n1,1,0.5,\n2,2,0.6,\n3,3,0.7,9\n")
+    plot_curves(tmp_path / "history.csv", tmp_path / "curves.png")
+    assert not has_colour(tmp_path / "curves.png", SICK_COLOUR)
 
 
 @pytest.mark.parametrize("row", ["0,0,0.5", "0,0,nan", "0,0,"])

@@ -58,6 +58,17 @@ def test_the_plan_counts_every_turn_of_the_first_player_and_samples_first_and_la
     assert plan.kimg(plan.rounds) == pytest.approx(1.6)
 
 
+@pytest.mark.parametrize(
+    ("score_kimg", "expected"),
+    [(1e9, {800}), (8, {400, 800}), (5, {266, 534, 800}), (1e-9, set(range(2, 801, 2)))],
+)
+def test_scores_fall_on_rows_of_curves_and_on_the_last_round(score_kimg: float, expected: set[int]) -> None:
+    """800 rounds of 16 images, a row of curves after every other one; scores are spread evenly."""
+    plan = make_plan(shrunk("dcgan", kimg=12.8), TrainParams(score_kimg=score_kimg), "discriminator")
+    assert (plan.rounds, plan.row_every) == (800, 2)
+    assert plan.score_at == expected
+
+
 def test_curves_are_means_since_the_last_row() -> None:
     curves = Curves()
     for value in (1.0, 2.0, 6.0):

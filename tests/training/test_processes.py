@@ -39,6 +39,8 @@ def test_two_processes_end_where_one_does(tmp_path: Path) -> None:
     for name, expected in weights(alone).items():
         assert torch.equal(first[name], second[name])
         torch.testing.assert_close(first[name], expected, atol=1e-5, rtol=0)
+    scored = ["mean_image" in (tmp_path / f"history-{rank}.csv").read_text() for rank in range(2)]
+    assert scored == [True, False], "the one that leads scores, and the other stays in step"
 
 
 @pytest.mark.slow

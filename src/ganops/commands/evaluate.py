@@ -94,7 +94,7 @@ def _statistics_only(
 ) -> None:
     from ganops.evaluation.backbones.choose import load_backbone
     from ganops.evaluation.folder import folder_statistics
-    from ganops.evaluation.scores.fid import frechet_distance
+    from ganops.evaluation.frechet import frechet_distance
     from ganops.evaluation.statistics import read_npz, write_npz
 
     sides = []

@@ -19,6 +19,7 @@ from ganops.evaluation.case import Case
 from ganops.evaluation.closest import ClosestPairs, Pairs
 from ganops.evaluation.estimate import Estimate
 from ganops.evaluation.extract import extract
+from ganops.evaluation.light_reference import LIGHT
 from ganops.evaluation.protocol import Protocol, protocol_of
 from ganops.evaluation.real import Reference
 from ganops.evaluation.reference import load_reference
@@ -180,4 +181,4 @@ def _classifier(backbone: Backbone, real: Reference) -> Backbone | None:
         return backbone
     if real.description.classifier is None or real.folder is None:
         return None
-    return load_classifier(real.folder, backbone.device)
+    return load_classifier(real.folder / LIGHT, backbone.device)

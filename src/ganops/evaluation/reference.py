@@ -20,9 +20,10 @@ from ganops.evaluation.backbones.choose import load_backbone
 from ganops.evaluation.backbones.classifier import Classifier, train_classifier
 from ganops.evaluation.distances import Neighbourhood
 from ganops.evaluation.extract import extract
+from ganops.evaluation.light_reference import LIGHT, write_light
 from ganops.evaluation.real import RealFeatures, Reference, ReferenceDescription, derive, draw
 from ganops.evaluation.score import pick_groups
-from ganops.evaluation.statistics import Statistics, StatisticsGatherer, read_npz, write_npz
+from ganops.evaluation.statistics import Statistics, StatisticsGatherer, read_npz, statistics_of, write_npz
 from ganops.params import EvaluateParams
 from ganops.progress import progress
 
@@ -35,7 +36,8 @@ def make_reference(
     """Compute everything that evaluation needs of the prepared data and write it to `out`.
 
     The classifier is trained where it is the backbone, and where scores by class are asked for and the data have
-    classes. reference.json is written last: it makes the reference whole.
+    classes; where there is one, the light score of trainings gets it, too. reference.json is written last: it makes the
+    reference whole.
     Raises EvaluationError where the backbone does not fit the data or its weights cannot be had.
     """
     groups = pick_groups(params.scores)  # a misspelt score is told now, not after hours of training
@@ -46,13 +48,14 @@ def make_reference(
         len(manifest.spec.classes) > 1 and any(group.needs_classifier for group in groups)
     ):
         classifier = _train(data, manifest.spec, params, seed, device)
-        classifier.save(out)
+        classifier.save(out / LIGHT)
     backbone = load_backbone(params, out, device)
     real, statistics = dict[Split, RealFeatures](), dict[Split, Statistics]()
     for split in SPLITS:
         real[split], gatherer = _extract(data[split], split, backbone, params, seed)
         if split == params.split:
             statistics[split] = gatherer.result()
+    write_light(out, classifier, _all_training_images(data["train"], real["train"], backbone, classifier, params))
     pairwise, radii = derive(real[params.split].features, params, seed)
     held_out = torch.empty(0)
     if len(real["test"]):
@@ -115,6 +118,18 @@ def _extract(
         found.append(activations.features)
     features = torch.cat(found) if found else torch.empty(0, 0)
     return RealFeatures(features, rows, None if data.labels is None else data.labels[rows]), gatherer
+
+
+def _all_training_images(
+    data: PackedImages, real: RealFeatures, backbone: Backbone, classifier: Classifier | None, params: EvaluateParams
+) -> Statistics | None:
+    """What the light score compares with: every training image, whatever the full scores are measured with."""
+    if classifier is None:
+        return None
+    if backbone.weights_digest == classifier.weights_digest and len(real) == len(data):
+        return statistics_of([real.features])
+    batches = torch.split(data.images, params.batch_size)
+    return statistics_of(found.features for _, found in extract(batches, classifier, len(data), "light statistics"))
 
 
 def _write(reference: Reference, out: Path) -> None:

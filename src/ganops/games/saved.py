@@ -33,14 +33,15 @@ class SavedModel(Settings):
 
 
 def save_game(
-    folder: Path, game: Game, description: SavedModel, averaged: Mapping[str, Mapping[str, Tensor]] | None = None
+    folder: Path, game: Game, description: SavedModel, weights: Mapping[str, Mapping[str, Tensor]] | None = None
 ) -> None:
-    """Write a model folder: every network's weights, for those in `averaged` the moving average instead.
+    """Write a model folder: every network's weights, for those in `weights` these instead.
 
-    averaged: network name to its state dict. model.json is written last: without it the folder is no model.
+    weights: network name to a state dict, such as its moving average. model.json is written last: without it the folder
+    is no model.
     """
     for name, network in networks_of(game).items():
-        state = (averaged or {}).get(name) or network.state_dict()
+        state = (weights or {}).get(name) or network.state_dict()
         tensors = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in state.items()}
         with atomic_path(_weights_path(folder, name)) as temporary:
             save_file(tensors, temporary)

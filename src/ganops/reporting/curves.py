@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -23,14 +24,22 @@ SMOOTHED_SHARE = 0.03
 PANEL_INCHES = (4.2, 2.5)
 MAX_PANEL_COLUMNS = 3
 TITLE = {"fontsize": 10, "loc": "left"}
-FEW_ROWS = 40
+FEW_POINTS = 40
 OUTLIER_FACTOR = 4.0
 
 Floats = NDArray[np.float64]
 
 
-def read_history(path: Path) -> tuple[Floats, dict[str, Floats]]:
-    """kimg (rows,) and each curve (rows,) of a history.csv; an empty field is NaN.
+@dataclass(frozen=True)
+class Curve:
+    """values (points,) at kimg (points,): some curves have a point in few rows only."""
+
+    kimg: Floats
+    values: Floats
+
+
+def read_history(path: Path) -> dict[str, Curve]:
+    """Each curve of a history.csv; an empty field is no point of it.
 
     Raises EvaluationError when the file is missing, has no kimg column or no rows, or a field is no number.
     """
@@ -42,14 +51,18 @@ def read_history(path: Path) -> tuple[Floats, dict[str, Floats]]:
     if not rows or "kimg" not in rows[0]:
         raise EvaluationError(f"{path} holds no curves", expected="columns step, kimg and the curves; at least one row")
     try:
-        columns = {
-            name: np.array([np.nan if row[name] == "" else float(row[name]) for row in rows], dtype=np.float64)
+        return {
+            name: _curve([(row["kimg"], row[name]) for row in rows if row[name] != ""])
             for name in rows[0]
-            if name != "step"
+            if name not in ("step", "kimg")
         }
     except (TypeError, ValueError) as error:
         raise EvaluationError(f"{path} is damaged", expected="a number in each field", found=str(error)) from error
-    return columns.pop("kimg"), columns
+
+
+def _curve(points: list[tuple[str, str]]) -> Curve:
+    numbers = np.array([(float(kimg), float(value)) for kimg, value in points], dtype=np.float64).reshape(-1, 2)
+    return Curve(numbers[:, 0], numbers[:, 1])
 
 
 def panels(names: list[str]) -> dict[str, list[str]]:
@@ -70,7 +83,9 @@ def panels(names: list[str]) -> dict[str, list[str]]:
 
 
 def smooth(values: Floats) -> Floats:
-    """A centred moving average over 3 % of the rows, by what is finite in it; NaN where nothing is."""
+    """A centred moving average over 3 % of the points, by what is finite in it; NaN where nothing is."""
+    if not len(values):
+        return values
     radius = int(len(values) * SMOOTHED_SHARE / 2)
     finite = np.isfinite(values)
     window = np.ones(2 * radius + 1)
@@ -85,7 +100,7 @@ def plot_curves(history_csv: Path, out: Path) -> None:
     Each panel shows the smoothed curve with the raw one behind it. Rows that are NaN or infinite are red marks at the
     panel's foot. Raises EvaluationError when the file is missing or damaged.
     """
-    kimg, curves = read_history(history_csv)
+    curves = read_history(history_csv)
     grouped = panels(list(curves))
     if not grouped:
         raise EvaluationError(f"{history_csv} holds no curves", expected="at least one column besides step and kimg")
@@ -95,7 +110,7 @@ def plot_curves(history_csv: Path, out: Path) -> None:
     FigureCanvasAgg(figure)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel, (title, names) in zip(axes, grouped.items(), strict=False):
-        _draw(panel, title, kimg, {name: curves[name] for name in names})
+        _draw(panel, title, {name: curves[name] for name in names})
     for panel in axes[len(grouped) :]:
         panel.set_visible(False)
     for panel in axes[max(0, len(grouped) - columns) : len(grouped)]:
@@ -104,30 +119,32 @@ def plot_curves(history_csv: Path, out: Path) -> None:
         figure.savefig(temporary, format="png")
 
 
-def _draw(panel: Any, title: str, kimg: Floats, curves: dict[str, Floats]) -> None:
-    for index, (name, values) in enumerate(curves.items()):
+def _draw(panel: Any, title: str, curves: dict[str, Curve]) -> None:
+    for index, (name, curve) in enumerate(curves.items()):
         colour = COLOURS[index % len(COLOURS)]
-        shown = np.where(np.isfinite(values), values, np.nan)
-        # Few rows are marked one by one: a single one, or one between two NaN, has no line.
-        panel.plot(kimg, shown, ".-" if len(kimg) <= FEW_ROWS else "-", color=colour, alpha=0.25, linewidth=0.8)
-        panel.plot(kimg, smooth(values), color=colour, linewidth=1.6, label=name.removesuffix(f"/{title}"))
-    sick = ~np.all([np.isfinite(values) for values in curves.values()], axis=0)
-    if sick.any():
+        shown = np.where(np.isfinite(curve.values), curve.values, np.nan)
+        # Few points are marked one by one: a single one, or one between two NaN, has no line.
+        style = ".-" if len(shown) <= FEW_POINTS else "-"
+        panel.plot(curve.kimg, shown, style, color=colour, alpha=0.25, linewidth=0.8)
+        smoothed, label = smooth(curve.values), name.removesuffix(f"/{title}")
+        panel.plot(curve.kimg, smoothed, color=colour, linewidth=1.6, label=label)
+    sick = np.unique(np.concatenate([curve.kimg[~np.isfinite(curve.values)] for curve in curves.values()]))
+    if sick.size:
         foot = panel.get_xaxis_transform()
-        panel.plot(kimg[sick], np.full(sick.sum(), 0.03), "|", transform=foot, label="not a finite number", **SICK_MARK)
-    beyond = _cut_outliers(panel, np.concatenate(list(curves.values())))
+        panel.plot(sick, np.full(sick.size, 0.03), "|", transform=foot, label="not a finite number", **SICK_MARK)
+    beyond = _cut_outliers(panel, np.concatenate([curve.values for curve in curves.values()]))
     panel.set_title(title.replace("_", " ") + (f"  ({beyond} outliers not shown)" if beyond else ""), **TITLE)
     panel.grid(alpha=0.25, linewidth=0.6)
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(labelsize=8)
-    if [*curves] != [title] or sick.any():
+    if [*curves] != [title] or sick.size:
         panel.legend(fontsize=7.5, frameon=False, loc="best")
 
 
 def _cut_outliers(panel: Any, values: Floats) -> int:
     """Fit the panel to the middle 98 % of the values where a few extreme ones would flatten all others; how many."""
     values = values[np.isfinite(values)]
-    if values.size < FEW_ROWS:
+    if values.size < FEW_POINTS:
         return 0
     low, high = np.quantile(values, (0.01, 0.99))
     margin = 0.15 * (high - low)

@@ -19,6 +19,7 @@ class Row:
     scores: all of metrics.json. protocol: all of protocol.json, `digest` among it; empty without scores.
     images_per_second: real images shown to the discriminator. parameters: of each network.
     health_events: what the health watch saw, in words. sick: the training ended sick, so the recipe cannot win.
+    seeds: the trainings, best first, whose scores are pooled here; empty where it is a single one.
     """
 
     recipe: str
@@ -30,6 +31,7 @@ class Row:
     steps: int
     sick: bool = False
     health_events: tuple[str, ...] = ()
+    seeds: tuple[str, ...] = ()
 
     @property
     def health(self) -> str:

@@ -15,11 +15,12 @@ def leaderboard_csv(rows: Sequence[Row], score: str) -> str:
     keys = sorted({key for row in rows for key in row.scores}, key=_headline_first)
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["recipe", *keys, "images_per_second", "minutes", "parameters", "steps", "health"])
+    writer.writerow(["recipe", *keys, "images_per_second", "minutes", "parameters", "steps", "health", "seeds"])
     for row in ranked(rows, describe(score)):
         scores = [row.scores.get(key, "") for key in keys]
         speed = [round(row.images_per_second, 1), round(row.minutes, 3)]
-        writer.writerow([row.recipe, *scores, *speed, sum(row.parameters.values()), row.steps, row.health])
+        facts = [sum(row.parameters.values()), row.steps, row.health, len(row.seeds) or 1]
+        writer.writerow([row.recipe, *scores, *speed, *facts])
     return text.getvalue()
 
 
@@ -43,7 +44,10 @@ def leaderboard_text(rows: Sequence[Row], score: str, winner: str) -> str:
 
 
 def table(rows: Sequence[Row], score: str) -> tuple[list[str], list[list[str]]]:
-    """Heading and lines of the short leaderboard: FID, IS, KID and the score that decides; best first."""
+    """Heading and lines of the short leaderboard: FID, IS, KID and the score that decides; best first.
+
+    Where several seeds count as one, their number has a column.
+    """
     scores = headline_scores(rows, score)
     heading = ["recipe", *(column.heading for column in scores), "images/s", "minutes", "parameters", "steps", "health"]
     lines = [
@@ -58,7 +62,10 @@ def table(rows: Sequence[Row], score: str) -> tuple[list[str], list[list[str]]]:
         ]
         for row in ranked(rows, describe(score))
     ]
-    return heading, lines
+    if not any(row.seeds for row in rows):
+        return heading, lines
+    seeds = [str(len(row.seeds) or 1) for row in ranked(rows, describe(score))]
+    return [*heading, "seeds"], [[*line, number] for line, number in zip(lines, seeds, strict=True)]
 
 
 def headline_scores(rows: Sequence[Row], score: str) -> list[ShownScore]:

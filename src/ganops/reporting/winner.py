@@ -46,6 +46,8 @@ def choose_winner(rows: Sequence[Row], score: str) -> Winner:
     best = min(equals, key=lambda row: sum(row.parameters.values()))
     rest = [row for row in candidates if row is not best]
     why = _why(best, rest, meaning)
+    if best.seeds:
+        why += f"; its scores are means of {len(best.seeds)} seeds ({', '.join(best.seeds)}), of which it is the best"
     if excluded:
         why += "; " + ", ".join(f"{recipe} could not win, as it {reason}" for recipe, reason in excluded.items())
     return Winner(best.recipe, score, value, why + ".")

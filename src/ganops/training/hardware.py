@@ -79,6 +79,6 @@ def make_deterministic(device: torch.device) -> None:
     """Choose algorithms that give the same bits in every run; an operation that has none only warns."""
     torch.use_deterministic_algorithms(True, warn_only=True)
     # A help to find reads of memory that nobody wrote, at the price of writing all of it twice.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # stub lacks it
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = False

@@ -19,12 +19,14 @@ class Plan:
     images_per_round: real images shown to the first player in a round.
     row_every: rounds between rows of curves.
     sample_at: rounds after which a grid of samples is made; the first is 0, the last is `rounds`.
+    score_at: rounds after which the samples are scored; each gives a row of curves, the last is `rounds`.
     """
 
     rounds: int
     images_per_round: int
     row_every: int
     sample_at: frozenset[int]
+    score_at: frozenset[int]
 
     def kimg(self, step: int) -> float:
         """Thousands of real images shown after `step` rounds."""
@@ -38,4 +40,8 @@ def make_plan(recipe: Recipe, params: TrainParams, first_player: str) -> Plan:
     rounds = SHORT_ROUNDS.get(params.debug, max(2, rounds))
     times = min(params.sample_times, rounds)
     sample_at = frozenset(round(rounds * index / times) for index in range(times + 1))
-    return Plan(rounds, images_per_round, max(1, rounds // ROWS), sample_at)
+    row_every = max(1, rounds // ROWS)
+    wanted = round(rounds * images_per_round / (1000 * params.score_kimg))
+    scores = min(max(1, wanted), rounds // row_every)
+    scored = (round(rounds * index / scores / row_every) * row_every for index in range(1, scores))
+    return Plan(rounds, images_per_round, row_every, sample_at, frozenset({*scored, rounds}))

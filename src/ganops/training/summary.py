@@ -13,7 +13,8 @@ def summarise(trainer: Trainer, recipe_name: str) -> dict[str, Any]:
     """The facts of a finished training.
 
     images_per_second counts real images shown, over the wall time of the loop with sampling and checkpoints, without
-    start-up. sick: something was still wrong when it ended.
+    start-up. sick: something was still wrong when it ended. delivered: the step whose weights the model has.
+    light_score: under the name of its curve, absent where nothing was scored; seconds: what scoring took of the above.
     """
     shown = trainer.step * trainer.plan.images_per_round
     return {
@@ -31,4 +32,17 @@ def summarise(trainer: Trainer, recipe_name: str) -> dict[str, Any]:
         "health_events": [event.facts() for event in trainer.health.events],
         "recoveries": trainer.recoveries,
         "sick": bool(trainer.health.active),
+        "delivered": trainer.delivered,
+    } | _light_score(trainer)
+
+
+def _light_score(trainer: Trainer) -> dict[str, Any]:
+    if trainer.scorer is None:
+        return {}
+    name, best = trainer.scorer.name, trainer.best
+    return {
+        f"{name}_best": best.score,
+        f"{name}_best_step": best.step,
+        f"{name}_last": trainer.history[-1][name],
+        f"{name}_seconds": round(trainer.scoring_seconds, 2),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from ganops.progress import Progress
 from ganops.recipe import Recipe
 from ganops.training.average import Average
 from ganops.training.batches import Batches
+from ganops.training.best import Best, Scorer, Weights
 from ganops.training.checkpoint import (
     Checkpoint,
     flatten,
@@ -44,7 +45,8 @@ REAL_SPREAD_IMAGES = 256
 class Trainer:
     """One training of one game: made, perhaps resumed from `folder`, run to the end of its plan.
 
-    After `run`, `history` holds all rows of curves, `average.game` the game that makes samples, `health` what was sick.
+    After `run`, `history` holds all rows of curves, `average.game` the game that makes samples, `health` what was sick,
+    `best` the weights of the step that `scorer` liked best. Of several processes the one that leads has the scorer.
     """
 
     def __init__(
@@ -59,11 +61,12 @@ class Trainer:
         seed: int,
         observer: Observer,
         processes: Processes | None = None,
+        scorer: Scorer | None = None,
     ) -> None:
         self.processes = processes or Processes()
         self.parts = self.processes.parts(recipe.parts)
         self.recipe, self.params, self.plan, self.hardware = recipe, params, plan, hardware
-        self.folder, self.seed, self.observer = folder, seed, observer
+        self.folder, self.seed, self.observer, self.scorer = folder, seed, observer, scorer
         self.game = game.to(hardware.device).train()
         self.game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
         self.frozen = Frozen(self.game, recipe.init.freeze if recipe.init else ())
@@ -75,8 +78,8 @@ class Trainer:
         latents = draw_latents(params.sample_images, game.latent_dim, seed + SAMPLE_SEED_OFFSET)
         self.request = Request(latents.to(hardware.device), None if labels is None else labels.to(hardware.device))
         self.health = Health(spread(data.images[:REAL_SPREAD_IMAGES]), plan.rounds)
-        self.curves, self.history = Curves(), list[Row]()
-        self.step, self.rate_scale, self.recoveries, self.seconds = 0, 1.0, 0, 0.0
+        self.curves, self.history, self.best = Curves(), list[Row](), Best()
+        self.step, self.rate_scale, self.recoveries, self.seconds, self.scoring_seconds = 0, 1.0, 0, 0.0, 0.0
         if hardware.compiled:
             for network in game.children():
                 network.compile(dynamic=False)
@@ -111,11 +114,21 @@ class Trainer:
             if self.processes.any(time.monotonic() - checkpointed > self.params.checkpoint_seconds):
                 self._checkpoint()
                 checkpointed = time.monotonic()
+        self.seconds = before + time.monotonic() - began
         self._draw(bar)
 
     def parameter_counts(self) -> dict[str, int]:
         """Number of parameters of each network, the frozen ones too."""
         return {name: sum(p.numel() for p in network.parameters()) for name, network in self.game.named_children()}
+
+    @property
+    def delivered(self) -> Literal["best", "last"]:
+        """Whose weights the recipe wants, as far as there are such."""
+        return self.recipe.deliver if self.best.weights else "last"
+
+    def weights(self) -> Weights:
+        """State dicts of all networks as they are delivered: averaged where there is an average."""
+        return self.best.weights if self.delivered == "best" else self._weights()
 
     def play_round(self) -> None:
         """Every player's turns; the first player's turns each see a new batch, the others the last of these."""
@@ -156,10 +169,22 @@ class Trainer:
     def _row(self, bar: Progress | None) -> None:
         curves = self.processes.average_row(self.curves.take())
         row = {"step": float(self.step), "kimg": self.plan.kimg(self.step)} | curves
-        self.history.append(row)
         self.health.see_curves(self.step, row, float(self._gradient))
+        if self.scorer is not None and self.step in self.plan.score_at:
+            row[self.scorer.name] = self._score(self.scorer)
+        self.history.append(row)
         self.observer.row(row)
         self._draw(bar)
+
+    def _score(self, scorer: Scorer) -> float:
+        began = time.monotonic()
+        score = scorer(self.average.game)
+        self.best.see(self.step, score, self._weights())
+        self.scoring_seconds += time.monotonic() - began
+        return score
+
+    def _weights(self) -> Weights:
+        return {name: network.state_dict() for name, network in self.game.named_children()} | self.average.state()
 
     @torch.no_grad()
     def _sample(self) -> None:
@@ -228,7 +253,8 @@ class Trainer:
             "curves": self.curves.state(),
             "health": self.health.state(),
             "history": self.history,
-            "progress": [self.rate_scale, self.recoveries, self.seconds],
+            "best": self.best.state(),
+            "progress": [self.rate_scale, self.recoveries, self.seconds, self.scoring_seconds],
         }
         if self.processes.leads:
             tensors, facts = flatten(nested)
@@ -245,7 +271,8 @@ class Trainer:
         self.curves.load(nested["curves"])
         self.health.load(nested["health"])
         self.history = nested["history"]
-        self.rate_scale, self.recoveries, self.seconds = nested["progress"]
+        self.best.load(nested["best"])
+        self.rate_scale, self.recoveries, self.seconds, self.scoring_seconds = nested["progress"]
         self.step = checkpoint.step
 
     def _optimizer(self, player: str) -> torch.optim.Optimizer:

@@ -12,6 +12,7 @@ from ganops.data.packed import PackedImages
 from ganops.errors import EvaluationError
 from ganops.evaluation.backbones.backbone import Backbone, digest_of, fold
 from ganops.evaluation.backbones.classifier import load_classifier
+from ganops.evaluation.light_reference import LIGHT
 
 
 class Means(Backbone):
@@ -28,7 +29,7 @@ class Means(Backbone):
 def test_how_many_images_go_through_together_does_not_matter(
     reference_folder: Path, unseen: PackedImages, images_at_once: int | None
 ) -> None:
-    backbone, images = load_classifier(reference_folder), unseen.images[:100]
+    backbone, images = load_classifier(reference_folder / LIGHT), unseen.images[:100]
     whole = backbone(images)
     backbone.images_at_once = images_at_once
     # Convolutions of other batch sizes add up in another order.

@@ -17,6 +17,7 @@ from ganops.evaluation.backbones.classifier import (
     load_classifier,
     train_classifier,
 )
+from ganops.evaluation.light_reference import LIGHT
 from ganops.params import ClassifierParams
 
 SPEC = DataSpec(shape=(1, 16, 16), classes=tuple(str(digit) for digit in range(10)))
@@ -24,7 +25,7 @@ QUICK = ClassifierParams(epochs=1, width=4)
 
 
 def test_learns_digits(reference_folder: Path) -> None:
-    classifier = load_classifier(reference_folder)
+    classifier = load_classifier(reference_folder / LIGHT)
     assert classifier.description.accuracy >= 0.97
     assert classifier.classes == SPEC.classes
 
@@ -103,7 +104,7 @@ def test_too_few_images_are_refused() -> None:
 
 def test_images_of_another_shape_are_refused(reference_folder: Path) -> None:
     with pytest.raises(EvaluationError, match="another shape"):
-        load_classifier(reference_folder)(torch.zeros(2, 1, 32, 32, dtype=torch.uint8))
+        load_classifier(reference_folder / LIGHT)(torch.zeros(2, 1, 32, 32, dtype=torch.uint8))
 
 
 def test_missing_and_damaged_files_are_refused(prepared: Path, tmp_path: Path) -> None:

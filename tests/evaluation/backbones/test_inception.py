@@ -18,7 +18,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 from ganops.errors import EvaluationError
 from ganops.evaluation.backbones.inception import FILE_NAME, InceptionV3, load_inception
 from ganops.evaluation.folder import folder_statistics
-from ganops.evaluation.scores.fid import frechet_distance
+from ganops.evaluation.frechet import frechet_distance
 
 IMAGES = torch.randint(0, 256, (3, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 

@@ -72,6 +72,30 @@ def test_params_decide_which_score_wins(root: Path) -> None:
     assert json.loads((root / "results" / "compare" / "winner.json").read_text())["recipe"] == "mlp"
 
 
+def test_two_seeds_of_one_recipe_are_one_candidate_and_its_best_training_wins(root: Path) -> None:
+    """The mean of 12.5 and 14 beats 31.25; each training keeps its own scores and its own run."""
+    write_recipe_results(root, "dcgan-8", {"fid": 14.0, "is": 8.0}, images=digits()[:16])
+    recipes = root / "pipeline" / "recipes"
+    (recipes / "dcgan-8.yaml").write_text((recipes / "dcgan.yaml").read_text() + "seed: 8\n")
+    (recipes / "mlp.yaml").write_text((recipes / "mlp.yaml").read_text().replace("140", "100"))
+    (root / "params.yaml").write_text((PARAMS % "fid").replace("dcgan]", "dcgan, dcgan-8]"))
+    main()
+    compare = root / "results" / "compare"
+    winner = json.loads((compare / "winner.json").read_text())
+    assert (winner["recipe"], winner["value"]) == ("dcgan", 13.25)
+    assert "means of 2 seeds (dcgan, dcgan-8)" in winner["why"]
+    with (compare / "leaderboard.csv").open() as file:
+        assert [(line["recipe"], line["seeds"]) for line in csv.DictReader(file)] == [("dcgan", "2"), ("mlp", "1")]
+    assert json.loads((compare / "scores" / "dcgan-8.json").read_text())["fid"] == 14.0
+    found = runs(root)
+    assert {recipe: run.data.metrics["fid"] for recipe, run in found.items()} == {
+        "dcgan": 12.5,
+        "dcgan-8": 14.0,
+        "mlp": 31.25,
+    }
+    assert found["dcgan-8"].data.tags["winner"] == "false"
+
+
 def test_runs_get_their_missing_scores_once_and_the_winner_its_tag(root: Path) -> None:
     main()
     main()

@@ -1,106 +1,107 @@
-"""The train stage: a training that starts from a registered model, and what it leaves on record of it."""
+"""The train stage: the step that the recipe wants is left as the model, and its score in files and in MLflow."""
 
 from __future__ import annotations
 
+import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
-import torch
-from evaluated_home import make_home
-from PIL import Image
-from safetensors.torch import load_file
-from small_model import small_params
-from tiny_training import shrunk
-from torch import Tensor
+from evaluated_home import PARAMS, RECIPE, make_home
 
 from ganops.data.manifest import read_manifest
-from ganops.errors import RegistryError, SettingsError
-from ganops.games.game import Request
-from ganops.games.sampling import draw_latents, to_uint8
-from ganops.games.saved import digest_of, load_game
+from ganops.errors import EvaluationError
+from ganops.evaluation.light_reference import read_light, write_light
+from ganops.evaluation.light_score import LightScore
+from ganops.games.saved import load_game
 from ganops.params import load_params
-from ganops.recipe import Recipe
-from ganops.registry.origin import Origin
-from ganops.registry.package import log_package
-from ganops.registry.versions import CHAMPION, Versions
-from ganops.reporting.grids import image_grid
-from ganops.tracking.run import read_run_file, start_run
+from ganops.tracking.run import read_run_file
 from ganops.tracking.store import connect
-from ganops.training.trainer import SAMPLE_SEED_OFFSET
-from pipeline.stages.results import PREPARED, run_file, train_folder
-from pipeline.stages.train import checkpoint_key, main
+from pipeline.stages.reference import main as make_reference
+from pipeline.stages.results import REFERENCE, run_file, train_folder
+from pipeline.stages.train import Task, main
 
-TRAIN = "train: {device: cpu, precision: float32, compile: never, sample_images: 4, sample_times: 1}\n"
-DCGAN, TRANSFER = (shrunk(name, kimg=0.16, image_size=16) for name in ("dcgan", "transfer"))
-
-
-def write(recipe: Recipe, name: str) -> None:
-    """A recipe file; JSON is YAML."""
-    Path("pipeline/recipes", f"{name}.yaml").write_text(recipe.model_dump_json())
+TRAIN = "train: {device: cpu, precision: float32, sample_times: 2, score_kimg: 0.04, score_samples: 60, debug: 'off'}\n"
 
 
 @pytest.fixture
 def home(tracking_home: Path) -> Path:
-    """A checkout with prepared digits and two recipes."""
+    """A checkout with prepared digits and an empty tracking database; five scores in 50 rounds of 4 images."""
     make_home(tracking_home)
-    params = tracking_home / "params.yaml"
-    params.write_text(params.read_text() + TRAIN)
-    write(DCGAN, "dcgan")
-    write(TRANSFER, "transfer")
+    (tracking_home / "params.yaml").write_text(PARAMS + TRAIN)
     return tracking_home
 
 
-def promote(folder: Path) -> None:
-    """Make a model folder a version of the registered model, and the champion."""
-    (folder.parent / "card").mkdir()
-    with start_run("tiny", params=small_params(), system_metrics=False) as run:
-        uri = log_package(run.store, run.run_id, folder, folder.parent / "card")
-    versions = Versions(connect(), "ganops")
-    versions.point(CHAMPION, versions.create(uri, {"recipe": "dcgan"}, "a test's model"))
+def train(home: Path, **changes: Any) -> dict[str, Any]:
+    """training.json after the recipe `tiny` has been trained with these changes of it."""
+    recipe = home / "pipeline" / "recipes" / "tiny.yaml"
+    recipe.write_text(RECIPE.model_copy(update={"budget_kimg": 0.2} | changes).model_dump_json())
+    main("tiny")
+    return dict(json.loads((train_folder("tiny") / "training.json").read_text()))
 
 
-def weights(folder: Path, network: str) -> dict[str, Tensor]:
-    return dict(load_file(folder / f"{network}.safetensors"))
+def score_of_the_model() -> float:
+    score = LightScore(*read_light(REFERENCE), samples=60, seed=7, batch_size=RECIPE.batch_size)
+    return score(load_game(train_folder("tiny") / "model"))
 
 
-def test_it_starts_where_the_champion_is_and_says_which_version_that_was(home: Path) -> None:
-    main("dcgan")
-    start, out = train_folder("dcgan") / "model", train_folder("transfer")
-    promote(start)
-    main("transfer")
-    latents = draw_latents(4, 16, load_params().seed + SAMPLE_SEED_OFFSET)
-    first = image_grid(to_uint8(load_game(start).generate(Request(latents)).detach()), columns=2)
-    with Image.open(out / "samples" / "step-00000000.png") as grid:
-        difference = np.asarray(grid, dtype=int) - np.asarray(first, dtype=int)
-    assert abs(difference).max() <= 1, "rounding may differ in another memory format"
-    before, after = (weights(folder, "discriminator") for folder in (start, out / "model"))
-    changed = {key.rpartition(".")[0] for key in before if not torch.equal(before[key], after[key])}
-    assert changed == {"layers.2", "layers.3", "head.linear"}, "layers.0 is frozen"
-    facts = {"model": "models:/ganops/1", "digest": digest_of(start)}
-    assert json.loads((out / "training.json").read_text())["init"] == facts
-    tags = connect().client.get_run(read_run_file(run_file("transfer")).run_id).data.tags
-    assert {key: tags[f"init.{key}"] for key in facts} == facts
-
-
-def test_without_a_champion_it_says_to_train_one_first(home: Path) -> None:
-    with pytest.raises(RegistryError, match="there is no model models:/ganops@champion"):
-        main("transfer")
-    assert not train_folder("transfer").exists()
-
-
-def test_a_model_of_other_widths_is_refused_before_anything_is_trained(
-    home: Path, register_version: Callable[..., str]
+def test_leaves_the_step_that_the_recipe_wants_and_tells_all_scores(
+    home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The registered one is a pair of multi-layer perceptrons."""
-    Versions(connect(), "ganops").point(CHAMPION, register_version())
-    with pytest.raises(SettingsError, match=r"transfer\.yaml: init\.model: 'generator' is of another kind"):
-        main("transfer")
+    make_reference()
+    facts = train(home)
+    rows = list(csv.DictReader((train_folder("tiny") / "history.csv").open()))
+    scores = {int(row["step"]): float(row["light_fid"]) for row in rows if row["light_fid"]}
+    assert list(scores) == [10, 20, 30, 40, 50]
+    best = min(scores, key=scores.__getitem__)
+    assert (facts["delivered"], facts["light_fid_best_step"]) == ("best", best)
+    # history.csv has nine digits.
+    assert [facts["light_fid_best"], facts["light_fid_last"]] == pytest.approx([scores[best], scores[50]], rel=1e-8)
+    # Weights that were saved and loaded are the same; a network in eval mode may be summed in another order.
+    assert score_of_the_model() == pytest.approx(scores[best], rel=1e-4)
+    run_id = read_run_file(run_file("tiny")).run_id
+    tracked = {point.step: point.value for point in connect().client.get_metric_history(run_id, "light_fid")}
+    assert tracked == pytest.approx(scores, rel=1e-8)
+    assert "the best is delivered" in capsys.readouterr().out
+    last = train(home, deliver="last")
+    assert (last["delivered"], last["light_fid_last"]) == ("last", facts["light_fid_last"])
+    assert score_of_the_model() == pytest.approx(scores[50], rel=1e-4)
 
 
-def test_a_checkpoint_counts_for_one_starting_model_only(home: Path) -> None:
-    params, manifest = load_params(), read_manifest(PREPARED)
-    keys = {checkpoint_key(params, TRANSFER, manifest, Origin("m", digest, home)) for digest in ("a", "b", "a")}
-    assert len(keys) == 2
+def test_without_a_classifier_the_last_step_is_delivered_with_a_word(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_light(REFERENCE, None, None)
+    facts = train(home, budget_kimg=0.04)
+    assert facts["delivered"] == "last"
+    assert "light_fid" not in (train_folder("tiny") / "history.csv").read_text()
+    assert "no light scores (results/reference has no classifier): the last step" in capsys.readouterr().out
+
+
+def test_a_recipe_s_own_seed_takes_the_place_of_the_common_one(home: Path) -> None:
+    write_light(REFERENCE, None, None)
+    models = {}
+    for seed in (None, 7, 8):
+        facts = train(home, budget_kimg=0.04, seed=seed)
+        assert facts["seed"] == (seed or 7)
+        models[seed] = (train_folder("tiny") / "model" / "generator.safetensors").read_bytes()
+    assert models[None] == models[7] != models[8]
+
+
+def test_a_debug_mode_needs_no_reference(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "params.yaml").write_text(PARAMS + TRAIN.replace("'off'", "two-steps"))
+    assert train(home)["steps"] == 2
+    assert "no light scores (debug: two-steps)" in capsys.readouterr().out
+
+
+def test_without_a_reference_nothing_is_trained(home: Path) -> None:
+    with pytest.raises(EvaluationError, match="dvc repro --force reference"):
+        train(home)
+    assert not (home / "checkpoints").exists()
+
+
+def test_another_classifier_begins_another_training(home: Path) -> None:
+    params, manifest = load_params(home / "params.yaml"), read_manifest(home / "data" / "prepared")
+    tasks = [Task("tiny", params, RECIPE, manifest, classifier=found) for found in (None, "a" * 64, "b" * 64)]
+    assert len({task.checkpoints for task in tasks}) == 3

@@ -11,15 +11,16 @@ from ganops.params import EvaluateParams
 
 
 def load_backbone(params: EvaluateParams, folder: Path, device: torch.device | str = "cpu") -> Backbone:
-    """The backbone of `params.backbone`; `folder` is where the reference stage has put the classifier.
+    """The backbone of `params.backbone`; `folder` is the reference, which holds the classifier.
 
     Only the chosen one's libraries are imported. Raises EvaluationError where its weights cannot be had.
     """
     match params.backbone:
         case "classifier":
             from ganops.evaluation.backbones.classifier import load_classifier
+            from ganops.evaluation.light_reference import LIGHT
 
-            return load_classifier(folder, device)
+            return load_classifier(folder / LIGHT, device)
         case "inception-v3":
             from ganops.evaluation.backbones.inception import load_inception
 

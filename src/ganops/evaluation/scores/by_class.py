@@ -12,8 +12,8 @@ from torch import Tensor
 
 from ganops.evaluation.case import Case
 from ganops.evaluation.estimate import Estimate, from_influence
+from ganops.evaluation.frechet import frechet_influence
 from ganops.evaluation.score import Group, Score
-from ganops.evaluation.scores.fid import frechet_influence
 from ganops.evaluation.scores.modes import modes_of
 from ganops.evaluation.scores.prdc import manifolds_of
 from ganops.evaluation.statistics import statistics_of

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ganops.errors import EvaluationError
 from ganops.evaluation.estimate import from_influence
-from ganops.evaluation.scores.fid import factorise, frechet_distance, frechet_influence
+from ganops.evaluation.frechet import factorise, frechet_distance, frechet_influence
 from ganops.evaluation.statistics import Statistics, statistics_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:The `disp` argument:DeprecationWarning")  # pytorch-fid's own

@@ -1,0 +1,83 @@
+"""The share of a training's time that its light scores take, by default settings, recipe by recipe.
+
+python -m benchmarks.light_score_share [--prepared data/prepared] [--reference results/reference] [--recipes NAME ...]
+
+On a CPU processor seconds are counted, which other work on the machine changes little; on a GPU those of the clock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from ganops.data.manifest import read_manifest
+from ganops.data.packed import read_packed
+from ganops.evaluation.light_reference import read_light
+from ganops.evaluation.light_score import LightScore
+from ganops.games.build import build_game
+from ganops.params import TrainParams
+from ganops.recipe import load_recipe
+from ganops.training.hardware import choose_hardware, make_deterministic
+from ganops.training.observer import Observer
+from ganops.training.plan import make_plan
+from ganops.training.trainer import Trainer
+
+RECIPES = Path(__file__).resolve().parent.parent / "pipeline" / "recipes"
+IMAGES = 2000  # shown to the first player in one measurement of training
+TIMES = 3
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """What `work` takes, the median of three times."""
+    on_gpu = torch.cuda.is_available()
+    clock, taken = time.perf_counter if on_gpu else time.process_time, []
+    for _ in range(TIMES):
+        begin = clock()
+        work()
+        if on_gpu:
+            torch.cuda.synchronize()
+        taken.append(clock() - begin)
+    return statistics.median(taken)
+
+
+def share(name: str, prepared: Path, reference: Path) -> str:
+    """One row of the table."""
+    data, spec = read_packed(prepared, "train"), read_manifest(prepared).spec
+    recipe, settings = load_recipe(RECIPES / f"{name}.yaml"), TrainParams(compile="never")
+    game = build_game(recipe, spec)
+    plan = make_plan(recipe, settings, next(iter(game.players)))
+    hardware = choose_hardware(settings, plan.rounds)
+    make_deterministic(hardware.device)
+    trainer = Trainer(game, recipe, data, settings, plan, hardware, Path("unused"), 0, Observer())
+    score = LightScore(*read_light(reference, hardware.device), settings.score_samples, 0, recipe.batch_size)
+    rounds = max(1, IMAGES // plan.images_per_round)
+
+    def play() -> None:
+        for _ in range(rounds):
+            trainer.play_round()
+
+    play()
+    training = seconds(play) / rounds * plan.rounds
+    scoring = seconds(lambda: score(trainer.average.game)) * len(plan.score_at)
+    return f"| `{name}` | {training:,.1f} s | {len(plan.score_at)} | {scoring:.1f} s | {scoring / training:.1%} |"
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--prepared", type=Path, default=Path("data/prepared"), help="what the prepare stage wrote")
+    arguments.add_argument("--reference", type=Path, default=Path("results/reference"), help="of the reference stage")
+    arguments.add_argument("--recipes", nargs="+", default=["mlp", "dcgan", "wgan-gp"])
+    options = arguments.parse_args()
+    print("| recipe | training | scores | scoring | share |\n| --- | --- | --- | --- | --- |", flush=True)
+    for name in options.recipes:
+        print(share(name, options.prepared, options.reference), flush=True)
+
+
+if __name__ == "__main__":
+    main()
