@@ -9,7 +9,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from math import isqrt
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,7 +25,8 @@ from ganops.games.saved import SavedModel, save_game
 from ganops.params import Params, load_params
 from ganops.progress import progress
 from ganops.recipe import Recipe, find_recipe, load_recipe
-from ganops.reporting.grids import image_grid, save_png
+from ganops.reporting.grids import save_png
+from ganops.reporting.samples import draw_samples
 from ganops.tracking.observer import RunObserver
 from ganops.tracking.run import RunFile, resume_run, start_run
 from ganops.tracking.tracked import TrackedRun
@@ -62,7 +62,7 @@ class StageObserver(RunObserver):
 
     def samples(self, step: int, images: Tensor) -> None:
         """Write step-<step>.png and log the grid."""
-        save_png(image_grid(images, columns=isqrt(len(images))), self.folder / f"step-{step:08d}.png")
+        save_png(draw_samples(images), self.folder / f"step-{step:08d}.png")
         super().samples(step, images)
 
 
@@ -129,7 +129,7 @@ def _train(
     seed_all(params.seed)
     game = build_game(recipe, spec, where=str(RECIPES / f"{name}.yaml"))
     plan = make_plan(recipe, params.train, next(iter(game.players)))
-    hardware = choose_hardware(params.train, plan.rounds)
+    hardware = choose_hardware(params.train, plan.rounds, data.images.dtype)
     if params.train.deterministic:
         make_deterministic(hardware.device)
     trainer = Trainer(game, recipe, data, params.train, plan, hardware, folder, params.seed, observer, processes)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
 from ganops.networks.conditioning import Condition, LabelVector
+from ganops.networks.fourier import FourierFeatures, FourierSettings
 from ganops.networks.heads import LogitHead, no_labels_in_packs, pack_images
 from ganops.networks.minibatch import MinibatchDiscrimination
 from ganops.networks.network import NETWORKS, Discriminator, Encoder, Generator, JointDiscriminator, class_count_of
@@ -31,6 +32,7 @@ class MlpGeneratorSettings(Settings):
     slope: float = Field(default=0.2, ge=0)
     labels: Condition = "none"
     embedding_dim: int = Field(default=50, ge=1)
+    fourier: FourierSettings | None = None
 
 
 @NETWORKS.add("mlp-generator", MlpGeneratorSettings)
@@ -44,6 +46,9 @@ class MlpGenerator(Generator):
         self.label = LabelVector(settings.labels, self.class_count, settings.embedding_dim)
         layers: list[nn.Module] = []
         first = settings.latent_dim + self.label.size
+        if settings.fourier is not None:
+            layers.append(FourierFeatures(settings.fourier, first))
+            first = layers[-1].size
         for index, (before, after) in enumerate(pairwise((first, *settings.widths))):
             layers.append(nn.Linear(before, after))
             if settings.norm and (index > 0 or settings.norm == "all"):
@@ -61,6 +66,7 @@ class MlpDiscriminatorSettings(Settings):
 
     labels: how classes come in: beside the pixels (one-hot, embedding), or projected on the last features.
     pack: images judged together. minibatch: 'discrimination' compares the images of a batch.
+    fourier: waves of the input put beside it, for vectors whose detail is fine.
     """
 
     widths: tuple[int, ...] = Field(default=(512, 256), min_length=1)
@@ -70,6 +76,7 @@ class MlpDiscriminatorSettings(Settings):
     embedding_dim: int = Field(default=50, ge=1)
     pack: int = Field(default=1, ge=1)
     minibatch: Literal["none", "discrimination"] = "none"
+    fourier: FourierSettings | None = None
 
     @model_validator(mode="after")
     def _packs_without_labels(self) -> MlpDiscriminatorSettings:
@@ -87,7 +94,9 @@ class MlpDiscriminator(Discriminator):
         beside: Condition = "none" if settings.labels == "projection" else settings.labels
         self.label = LabelVector(beside, self.class_count, settings.embedding_dim)
         inputs = prod(spec.shape) * settings.pack + self.label.size
-        self.layers = nn.Sequential(*_hidden(inputs, settings.widths, settings.slope, settings.dropout))
+        waves = [] if settings.fourier is None else [FourierFeatures(settings.fourier, inputs)]
+        inputs = waves[0].size if waves else inputs
+        self.layers = nn.Sequential(*waves, *_hidden(inputs, settings.widths, settings.slope, settings.dropout))
         self.feature_count = settings.widths[-1]
         if settings.minibatch == "discrimination":
             compare = MinibatchDiscrimination(self.feature_count)
