@@ -11,7 +11,7 @@ import torch
 
 from ganops.atomic import atomic_path, write_json
 from ganops.data.manifest import read_manifest
-from ganops.data.packed import read_packed
+from ganops.data.packed import are_vectors, read_packed
 from ganops.errors import EvaluationError
 from ganops.evaluation.evaluate import Evaluation, evaluate_game
 from ganops.evaluation.interpolation import walks
@@ -90,8 +90,10 @@ def _write_classes(found: Evaluation, path: Path) -> None:
 
 
 def _draw_images(found: Evaluation, out: Path) -> None:
-    train = read_packed(PREPARED, "train").images[found.closest.rows]
     save_png(draw_samples(found.samples), out / "samples.png")
+    train = read_packed(PREPARED, "train").images[found.closest.rows]
+    if are_vectors(train):
+        return  # of two points that lie as close together as these, a picture says nothing
     save_png(neighbour_grid(found.closest.images, train, found.closest.distances), out / "neighbours.png")
 
 

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from ganops.errors import DataError
 
-
 T = TypeVar("T", bound=np.generic)
 
 
 def scratch(folder: Path, shape: tuple[int, ...], kind: type[T]) -> NDArray[T]:
-    """An array of `shape` and `kind`, zeros, whose pages lie on the disk of `folder`; gone when nothing uses it any more.
+    """Zeros of `shape` and `kind`, whose pages lie on the disk of `folder`; gone when nothing uses them any more.
 
     A killed process leaves nothing behind. Raises DataError when the disk has no room.
     """

@@ -29,6 +29,14 @@ class DataSpec(Settings):
         return self.shape[-1]
 
     @property
+    def words(self) -> str:
+        """What a sample is, in words for a person."""
+        channels, height, width = self.shape
+        if self.of_vectors:
+            return f"vectors of {channels} numbers"
+        return f"{'grey' if channels == 1 else 'RGB'} images of {height} x {width} pixels"
+
+    @property
     def of_vectors(self) -> bool:
         """Whether a sample is a vector: it has one pixel, and its channels are numbers of any kind."""
         return self.shape[1:] == (1, 1)

@@ -25,7 +25,7 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 
 @torch.no_grad()
 def walks(game: Game, rows: int, columns: int, seed: int) -> Tensor:
-    """(rows * columns, C, H, W) in the packed form: each row goes from one latent to another in even steps, of one class each."""
+    """(rows * columns, C, H, W), packed: each row goes from one latent to another in even steps, of one class each."""
     device = next(game.parameters()).device
     ends = draw_latents(2 * rows, game.latent_dim, seed).to(device)
     t = torch.linspace(0, 1, columns, device=device).repeat(rows).unsqueeze(1)

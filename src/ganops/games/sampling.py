@@ -18,7 +18,7 @@ def to_uint8(images: Tensor) -> Tensor:
 
 
 def to_float(images: Tensor) -> Tensor:
-    """From 0..255 uint8 to [-1, 1] float32, the inverse of `to_uint8`; packed vectors are floats and stay as they are."""
+    """From 0..255 uint8 to [-1, 1] float32, the inverse of `to_uint8`; packed vectors stay as they are."""
     return images if images.dtype == torch.float32 else images.float() / 127.5 - 1
 
 

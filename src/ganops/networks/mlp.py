@@ -23,6 +23,7 @@ class MlpGeneratorSettings(Settings):
     """Hidden layers from the latent outwards; norm_momentum is PyTorch's (the share of the newest batch).
 
     labels: how classes come in beside the latent; embedding_dim: length of a learned one.
+    fourier: waves of the latent put beside it, for data of many modes, between which it has to jump.
     """
 
     latent_dim: int = Field(default=100, ge=1)
@@ -47,8 +48,9 @@ class MlpGenerator(Generator):
         layers: list[nn.Module] = []
         first = settings.latent_dim + self.label.size
         if settings.fourier is not None:
-            layers.append(FourierFeatures(settings.fourier, first))
-            first = layers[-1].size
+            waves = FourierFeatures(settings.fourier, first)
+            layers.append(waves)
+            first = waves.size
         for index, (before, after) in enumerate(pairwise((first, *settings.widths))):
             layers.append(nn.Linear(before, after))
             if settings.norm and (index > 0 or settings.norm == "all"):

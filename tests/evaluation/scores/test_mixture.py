@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ganops.data.mixture import Mixture
-from ganops.data.sources.mixtures import collect, mixture
+from ganops.data.sources.mixtures import MixtureName, collect, mixture
 from ganops.evaluation.scores.mixture import nearest
 
 PAIR = Mixture(centres=((0.0, 0.0), (1.0, 0.0)), sigma=0.1)
@@ -27,11 +27,11 @@ def test_a_mode_counts_only_where_a_point_of_high_quality_lies() -> None:
 
 
 @pytest.mark.parametrize("name", ["ring2d", "grid2d"])
-def test_real_points_hit_every_mode_and_miss_as_seldom_as_gaussians_do(name: str) -> None:
-    known = mixture("ring2d" if name == "ring2d" else "grid2d")
-    collected = collect("ring2d" if name == "ring2d" else "grid2d")
+def test_real_points_hit_every_mode_and_miss_as_seldom_as_gaussians_do(name: MixtureName) -> None:
+    known, collected = mixture(name), collect(name)
+    assert collected.labels is not None
     found = nearest(torch.from_numpy(collected.images).flatten(1), known)
     assert found.modes_found == len(known.centres)
-    # A plane's Gaussian has the share 1 - exp(-9/2) within three sigma; 110,000 points leave a standard error of 0.0003.
+    # Of a Gaussian in the plane 1 - exp(-9/2) lies within three sigma; 110,000 points leave a standard error of 0.0003.
     assert float(found.high_quality.double().mean()) == pytest.approx(1 - exp(-4.5), abs=0.0013)
-    assert found.mode.tolist() == (collected.labels.tolist() if collected.labels is not None else None)
+    assert found.mode.tolist() == collected.labels.tolist()

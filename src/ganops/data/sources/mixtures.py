@@ -1,7 +1,8 @@
 """ring2d and grid2d: 8 Gaussians on a circle and 25 on a grid, points in the plane on which mode collapse is seen.
 
-A. Srivastava et al., VEEGAN (2017), arXiv:1705.07761; Z. Lin et al., PacGAN (2017), arXiv:1712.04086, section 4.1: a ring
-of radius 1 with standard deviation 0.01; a grid of spacing 2 from -4 to 4 with standard deviation 0.05; 100,000 points.
+A. Srivastava et al., VEEGAN (2017), arXiv:1705.07761; Z. Lin et al., PacGAN (2017), arXiv:1712.04086, section 4.1: a
+ring of radius 1 with standard deviation 0.01; a grid of spacing 2 from -4 to 4 with standard deviation 0.05; 100,000
+points to train on.
 """
 
 from __future__ import annotations

@@ -68,7 +68,10 @@ class Classifier(Backbone):
     resize = "none"
 
     def __init__(
-        self, network: ClassifierNetwork | MixtureNetwork, description: ClassifierDescription, device: torch.device | str = "cpu"
+        self,
+        network: ClassifierNetwork | MixtureNetwork,
+        description: ClassifierDescription,
+        device: torch.device | str = "cpu",
     ) -> None:
         super().__init__(network, device)
         self.description = description
@@ -130,7 +133,8 @@ def train_classifier(
     labels = _check(train, spec)
     if spec.mixture is not None:
         best = MixtureNetwork(spec.mixture)
-        return Classifier(best, ClassifierDescription(spec=spec, width=params.width, accuracy=_accuracy(best, test, "cpu")))
+        found = ClassifierDescription(spec=spec, width=params.width, accuracy=_accuracy(best, test, "cpu"))
+        return Classifier(best, found, device)
     batch_size = min(params.batch_size, len(train))
     rounds = len(train) // batch_size
     steps = max(1, min(params.epochs * rounds, ceil(params.max_kimg * 1000 / batch_size)))

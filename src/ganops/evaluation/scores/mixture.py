@@ -1,6 +1,6 @@
 """How well a known mixture of Gaussians is learnt, as VEEGAN and PacGAN count it on rings and grids.
 
-Srivastava et al. 2017, arXiv:1705.07761; Lin et al. 2017, arXiv:1712.04086, section 4.1, with 2,500 samples: a sample is of
+Srivastava et al. 2017, arXiv:1705.07761; Lin et al. 2017, arXiv:1712.04086, section 4.1, with 2,500 samples: one is of
 high quality within three standard deviations of the nearest centre, and a mode is found where there is one. Their
 reverse KL is `mode_kl` of the group `modes`.
 """
