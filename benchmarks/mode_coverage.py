@@ -1,10 +1,11 @@
-"""Mode collapse, seen and cured: every objective on ring2d and grid2d, with the same networks, rates and budget.
+"""Mode collapse, seen and cured: every objective on ring2d and grid2d, with the same plain networks and budget.
 
-python -m benchmarks.mode_coverage [--seeds 3] [--best-seeds 10] [--only NAME ...] [--picture FILE] [--quick] [--json FILE]
+python -m benchmarks.mode_coverage [--seeds 3] [--best-seeds 10] [--only NAME ...] [--data ring2d grid2d]
+    [--picture FILE] [--quick] [--json FILE]
 
-The networks, optimisers and budget are those of the recipe `points`; an objective changes its game alone, and what the
-objective's paper changes with it. Counted as VEEGAN and PacGAN do (see ganops.evaluation.scores.mixture), with 2,500
-samples of the averaged generator.
+Widths, optimisers and budget are those of the recipe `points`, without its waves and its mixture of latents: an
+objective changes its game alone, and what its paper changes with it. The last row is the recipe itself. Counted as
+VEEGAN and PacGAN do (see ganops.evaluation.scores.mixture), with 2,500 samples of the averaged generator.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from ganops.training.trainer import Trainer
 POINTS = Path(__file__).resolve().parent.parent / "pipeline" / "recipes" / "points.yaml"
 DATA_SETS: tuple[MixtureName, ...] = ("ring2d", "grid2d")
 SAMPLES, SAMPLE_SEED, PANEL, PANELS_IN_A_ROW = 2500, 1, 160, 7
-BEST = "relativistic + R1 + R2 (recipe points)"
+BEST = "recipe points"
 
 Changes = dict[str, Any]
 
@@ -71,12 +72,13 @@ OBJECTIVES: dict[str, Changes] = {
         **plain("wasserstein", **penalised("gradient-penalty", 0.1)),
         "turns": {"discriminator": 5},
     },
-    "non-saturating + R1": plain("non-saturating", **penalised("r1", 3e-3)),
-    "non-saturating + DRAGAN": plain("non-saturating", **penalised("dragan", 3e-3)),
+    "non-saturating + R1": plain("non-saturating", **penalised("r1", 5e-2)),
+    "non-saturating + DRAGAN": plain("non-saturating", **penalised("dragan", 0.1)),
+    "relativistic + R1 + R2": plain("relativistic", **penalised("r1-r2", 5e-2)),
     "packed by 2 (PacGAN)": {**plain("non-saturating"), "discriminator": {"pack": 2}},
     "mini-batch discrimination": {**plain("non-saturating"), "discriminator": {"minibatch": "discrimination"}},
     "unrolled by 3": {"game": {"kind": "unrolled", "loss": "non-saturating", "unroll_steps": 3, "unroll_lr": 1e-2}},
-    "instance noise, fading": plain("non-saturating", noise={"std": 0.1, "rounds": 2500}),
+    "instance noise, fading": plain("non-saturating", noise={"std": 0.1, "rounds": 1500}),
     BEST: {},
 }
 
@@ -93,13 +95,17 @@ class Outcome:
 
 
 def recipe_for(changes: Changes, budget_scale: float) -> Recipe:
-    """The recipe `points` with another game; turns of the first player beyond one see more points, not fewer rounds."""
+    """The recipe `points`, plain and with another game; more turns of a critic see more points, in as many rounds."""
     recipe = load_recipe(POINTS)
-    networks = dict(recipe.networks)
-    networks["discriminator"] = networks["discriminator"] | changes.get("discriminator", {})
-    turns = changes.get("turns", {})
-    values = recipe.model_dump() | {"networks": networks, "turns": turns, "game": changes.get("game", recipe.game)}
-    values["budget_kimg"] *= budget_scale * turns.get("discriminator", 1)
+    values = recipe.model_dump()
+    if changes:
+        plain_pair = {
+            "generator": {"components": 0},
+            "discriminator": {"fourier": None} | changes.get("discriminator", {}),
+        }
+        values["networks"] = {name: recipe.networks[name] | plain_pair[name] for name in recipe.networks}
+        values |= {"game": changes["game"], "turns": changes.get("turns", {})}
+    values["budget_kimg"] *= budget_scale * values["turns"].get("discriminator", 1)
     return Recipe.model_validate(values)
 
 

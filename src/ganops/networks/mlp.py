@@ -14,6 +14,7 @@ from ganops.data.spec import DataSpec
 from ganops.networks.conditioning import Condition, LabelVector
 from ganops.networks.fourier import FourierFeatures, FourierSettings
 from ganops.networks.heads import LogitHead, no_labels_in_packs, pack_images
+from ganops.networks.latent_mixture import LatentMixture
 from ganops.networks.minibatch import MinibatchDiscrimination
 from ganops.networks.network import NETWORKS, Discriminator, Encoder, Generator, JointDiscriminator, class_count_of
 from ganops.settings import Settings
@@ -23,7 +24,7 @@ class MlpGeneratorSettings(Settings):
     """Hidden layers from the latent outwards; norm_momentum is PyTorch's (the share of the newest batch).
 
     labels: how classes come in beside the latent; embedding_dim: length of a learned one.
-    fourier: waves of the latent put beside it, for data of many modes, between which it has to jump.
+    components: of a mixture as latent space, for data of modes that lie apart; 0 for a plain latent.
     """
 
     latent_dim: int = Field(default=100, ge=1)
@@ -33,7 +34,7 @@ class MlpGeneratorSettings(Settings):
     slope: float = Field(default=0.2, ge=0)
     labels: Condition = "none"
     embedding_dim: int = Field(default=50, ge=1)
-    fourier: FourierSettings | None = None
+    components: int = Field(default=0, ge=0)
 
 
 @NETWORKS.add("mlp-generator", MlpGeneratorSettings)
@@ -42,15 +43,12 @@ class MlpGenerator(Generator):
 
     def __init__(self, settings: MlpGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
-        self.latent_dim, self.shape = settings.latent_dim, spec.shape
+        self.latent_dim, self.shape = settings.latent_dim + settings.components, spec.shape
+        self.mixture = LatentMixture(settings.components, settings.latent_dim) if settings.components else None
         self.class_count = class_count_of(spec) if settings.labels != "none" else 0
         self.label = LabelVector(settings.labels, self.class_count, settings.embedding_dim)
         layers: list[nn.Module] = []
         first = settings.latent_dim + self.label.size
-        if settings.fourier is not None:
-            waves = FourierFeatures(settings.fourier, first)
-            layers.append(waves)
-            first = waves.size
         for index, (before, after) in enumerate(pairwise((first, *settings.widths))):
             layers.append(nn.Linear(before, after))
             if settings.norm and (index > 0 or settings.norm == "all"):
@@ -60,6 +58,8 @@ class MlpGenerator(Generator):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Make one image per latent."""
+        if self.mixture is not None:
+            latents = self.mixture(latents)
         return cast(Tensor, self.layers(self.label(latents, labels))).view(-1, *self.shape)
 
 

@@ -99,7 +99,7 @@ def _limits(candidate: Candidate) -> str:
     return (
         "## Intended use and limits\n\n"
         f"For experiments, teaching and synthetic {candidate.description().spec.words}. It knows only what its "
-        "training data show: their gaps and biases are its own, rare kinds of images may be missing, and single samples may "
+        "training data show: their gaps and biases are its own, rare kinds may be missing, and single samples may "
         "resemble training data (see `neighbours.png`). The scores measure likeness to the data as a whole, not "
         "fitness for a purpose. Do not pass samples off as real records."
     )
