@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-SIGMA = 0.05  # of each component; their means start within [-1, 1]
+SIGMA = 0.02  # of each component; their means start within [-1, 1]
 
 
 class LatentMixture(nn.Module):
