@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from math import isqrt
 from pathlib import Path
 
 import torch
 
 from ganops.atomic import atomic_path, write_json
 from ganops.data.manifest import read_manifest
-from ganops.data.packed import read_packed
+from ganops.data.packed import are_vectors, read_packed
 from ganops.errors import EvaluationError
 from ganops.evaluation.evaluate import Evaluation, evaluate_game
 from ganops.evaluation.interpolation import walks
@@ -23,8 +22,9 @@ from ganops.params import Params, load_params
 from ganops.recipe import find_recipe, load_recipe
 from ganops.reporting.animation import animate
 from ganops.reporting.curves import plot_curves
-from ganops.reporting.grids import image_grid, save_png
+from ganops.reporting.grids import save_png
 from ganops.reporting.neighbours import neighbour_grid
+from ganops.reporting.samples import draw_samples
 from ganops.tracking.run import resume_run
 from pipeline.stages.entry import run_stage
 from pipeline.stages.results import PARAMS, PREPARED, RECIPES, REFERENCE, evaluate_folder, run_file, train_folder
@@ -65,7 +65,7 @@ def _score(recipe: str, params: Params, out: Path) -> dict[str, float]:
         metrics, protocol = found.metrics(), found.protocol
         _draw_images(found, out)
         _write_classes(found, out / "classes.csv")
-        save_png(image_grid(walks(game, WALKS, STEPS, params.seed), columns=STEPS), out / "interpolations.png")
+        save_png(draw_samples(walks(game, WALKS, STEPS, params.seed), columns=STEPS), out / "interpolations.png")
     write_json(out / "metrics.json", metrics)
     write_json(out / "protocol.json", protocol.model_dump(mode="json") | {"digest": protocol.digest()})
     return metrics
@@ -90,8 +90,10 @@ def _write_classes(found: Evaluation, path: Path) -> None:
 
 
 def _draw_images(found: Evaluation, out: Path) -> None:
+    save_png(draw_samples(found.samples), out / "samples.png")
     train = read_packed(PREPARED, "train").images[found.closest.rows]
-    save_png(image_grid(found.samples, columns=isqrt(len(found.samples))), out / "samples.png")
+    if are_vectors(train):
+        return  # of two points that lie as close together as these, a picture says nothing
     save_png(neighbour_grid(found.closest.images, train, found.closest.distances), out / "neighbours.png")
 
 

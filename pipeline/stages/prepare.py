@@ -12,6 +12,7 @@ from pipeline.stages.results import PREPARED
 
 if TYPE_CHECKING:
     from ganops.data.manifest import Manifest
+    from ganops.data.spec import DataSpec
 
 LISTED_CLASSES = 12
 SPLIT_WORDS = {
@@ -34,11 +35,10 @@ def main() -> None:
 
 def describe(manifest: Manifest) -> str:
     """What was prepared, in some lines for a person."""
-    channels, height, width = manifest.spec.shape
     counts = ", ".join(f"{count:,} {split}" for split, count in manifest.counts.items())
     lines = [
-        f"prepared {manifest.source} ({manifest.origin}): {width}x{height}, {channels} channel{'s'[: channels > 1]}",
-        f"  images    {counts} ({SPLIT_WORDS[manifest.split_by]})",
+        f"prepared {manifest.source} ({manifest.origin}): {_form(manifest.spec)}",
+        f"  {'vectors' if manifest.spec.of_vectors else 'images '}   {counts} ({SPLIT_WORDS[manifest.split_by]})",
         f"  classes   {_classes(manifest)}",
         f"  digest    {manifest.digest[:12]}",
     ]
@@ -46,6 +46,11 @@ def describe(manifest: Manifest) -> str:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in manifest.rejected_reasons.items())
         lines.append(f"  rejected  {manifest.rejected_count:,}: {reasons} ({PREPARED}/manifest.json names them)")
     return "\n".join(lines)
+
+
+def _form(spec: DataSpec) -> str:
+    channels, height, width = spec.shape
+    return spec.words if spec.of_vectors else f"{width}x{height}, {channels} channel{'s'[: channels > 1]}"
 
 
 def _classes(manifest: Manifest) -> str:

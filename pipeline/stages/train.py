@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from math import isqrt
 from pathlib import Path
 from typing import NoReturn
 
@@ -31,7 +30,8 @@ from ganops.params import Params, load_params
 from ganops.progress import progress
 from ganops.recipe import Recipe, find_recipe, load_recipe
 from ganops.registry.origin import Origin, find_origin
-from ganops.reporting.grids import image_grid, save_png
+from ganops.reporting.grids import save_png
+from ganops.reporting.samples import draw_samples
 from ganops.tracking.observer import RunObserver
 from ganops.tracking.run import RunFile, resume_run, start_run
 from ganops.tracking.tracked import TrackedRun
@@ -67,7 +67,7 @@ class StageObserver(RunObserver):
 
     def samples(self, step: int, images: Tensor) -> None:
         """Write step-<step>.png and log the grid."""
-        save_png(image_grid(images, columns=isqrt(len(images))), self.folder / f"step-{step:08d}.png")
+        save_png(draw_samples(images), self.folder / f"step-{step:08d}.png")
         super().samples(step, images)
 
 
@@ -177,7 +177,7 @@ def _train(task: Task, processes: Processes, observer: Observer, scorer: LightSc
     if task.origin is not None:
         transfer(game, recipe, task.origin.folder, str(task.file))
     plan = make_plan(recipe, settings, next(iter(game.players)))
-    hardware = choose_hardware(settings, plan.rounds)
+    hardware = choose_hardware(settings, plan.rounds, data.images.dtype)
     if settings.deterministic:
         make_deterministic(hardware.device)
     trainer = Trainer(

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from ganops.settings import Settings, read_yaml, validate
 
-SourceName = Literal["digits", "mnist", "fashion-mnist", "cifar10", "images"]
+SourceName = Literal["digits", "mnist", "fashion-mnist", "cifar10", "ring2d", "grid2d", "images"]
 BackboneName = Literal["classifier", "inception-v3", "efficientnet-lite0", "custom"]
 ScoreName = Literal["fid", "is", "kid"]
 RecipeName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -82,7 +82,7 @@ class EvaluateParams(Settings):
 
     scores: tuple[str, ...] = (
         *("fid", "is", "kid", "prdc", "memorisation", "diversity"),
-        *("modes", "by-class", "label-accuracy"),
+        *("modes", "by-class", "label-accuracy", "mixture"),
     )
     real_samples: int | None = Field(default=None, ge=2)
     pairwise_samples: int = Field(default=5000, ge=2)

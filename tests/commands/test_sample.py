@@ -20,7 +20,7 @@ def test_a_registered_model_a_folder_and_a_recipe_give_the_same_images(tracking_
     save_small_model(tracking_home / "results" / "train" / "tiny" / "model", seed=4)
     for number, model in enumerate(("models:/ganops@challenger", "models:/ganops/1", "model-4", "tiny")):
         result = run("sample", model, "-n", "5", "--seed", "3", "-o", f"{number}.png")
-        assert result.output == f"{number}.png: 5 images of 8 x 8 pixels from {model}, seed 3\n"
+        assert result.output == f"{number}.png: 5 grey images of 8 x 8 pixels from {model}, seed 3\n"
     grids = {(tracking_home / f"{number}.png").read_bytes() for number in range(4)}
     assert len(grids) == 1
     run("sample", "tiny", "-n", "5", "--seed", "4", "-o", "other.png")

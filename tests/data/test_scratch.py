@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ganops.data.scratch import scratch
@@ -12,7 +13,7 @@ from ganops.errors import DataError
 
 
 def test_it_starts_as_zeros_and_keeps_what_is_written(tmp_path: Path) -> None:
-    room = scratch(tmp_path / "new", (5, 3, 8, 8))
+    room = scratch(tmp_path / "new", (5, 3, 8, 8), np.uint8)
     assert not room.any()
     room[4] = 7
     assert room[4].min() == 7
@@ -23,5 +24,5 @@ def test_it_starts_as_zeros_and_keeps_what_is_written(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="this system reserves no room on a disk")
 def test_a_disk_without_room_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no room") as caught:
-        scratch(tmp_path, (2**20, 2**20, 2**10))  # a PiB
+        scratch(tmp_path, (2**20, 2**20, 2**10), np.uint8)  # a PiB
     assert "MiB free" in caught.value.expected

@@ -22,7 +22,8 @@ STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages
 # Carries results about and decides none: reading settings, writing files, showing progress, telling MLflow.
 MACHINERY = (
     *("ganops/atomic.py", "ganops/errors.py", "ganops/kinds.py", "ganops/params.py", "ganops/progress.py"),
-    *("ganops/settings.py", "ganops/tracking", "ganops/data/manifest.py", "ganops/data/spec.py"),
+    *("ganops/settings.py", "ganops/tracking", "ganops/data/manifest.py", "ganops/data/mixture.py"),
+    "ganops/data/spec.py",
     *("pipeline/environment.py", "pipeline/stages/entry.py", "pipeline/stages/results.py"),
 )
 # Imported for the names of their types alone.

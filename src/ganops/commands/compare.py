@@ -93,10 +93,10 @@ def _samples(folder: Path, seed: int) -> Picture:
 
     from ganops.games.sampling import sample_images
     from ganops.games.saved import load_game
-    from ganops.reporting.grids import image_grid
     from ganops.reporting.parts import Picture, data_address
+    from ganops.reporting.samples import draw_samples
 
     images = torch.cat(list(sample_images(load_game(folder), SAMPLES, seed)))
     file = BytesIO()
-    image_grid(images, COLUMNS).save(file, "PNG")
+    draw_samples(images, COLUMNS).save(file, "PNG")
     return Picture("Samples", f"Seed {seed}", data_address(file.getvalue(), ".png"), wide=False)

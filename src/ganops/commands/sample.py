@@ -36,7 +36,8 @@ def command(
 
     from ganops.games.sampling import sample_images
     from ganops.games.saved import load_description, load_game
-    from ganops.reporting.grids import image_grid, save_png
+    from ganops.reporting.grids import save_png
+    from ganops.reporting.samples import draw_samples
 
     if device != "cpu" and not torch.cuda.is_available():
         raise click.BadParameter(
@@ -44,10 +45,11 @@ def command(
         )
     folder = model_folder(model)
     game = load_game(folder, device)
-    labels = _labels(game, load_description(folder).spec.classes, label, count)
+    spec = load_description(folder).spec
+    labels = _labels(game, spec.classes, label, count)
     images = torch.cat(list(sample_images(game, count, seed, labels=labels)))
-    save_png(image_grid(images, columns or isqrt(count - 1) + 1), output)
-    click.echo(f"{output}: {count} images of {images.shape[-2]} x {images.shape[-1]} pixels from {model}, seed {seed}")
+    save_png(draw_samples(images, columns or isqrt(count - 1) + 1), output)
+    click.echo(f"{output}: {count} {spec.words} from {model}, seed {seed}")
 
 
 def model_folder(model: str) -> Path:

@@ -8,27 +8,30 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ganops.data.form import Pixels
 from ganops.data.manifest import SplitRule
+from ganops.data.mixture import Mixture
 from ganops.data.packed import Split
 from ganops.data.rejection import Rejection
 from ganops.data.splitting import Rows
 
+Samples = NDArray[np.uint8] | NDArray[np.float32]
 Labels = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Collected:
-    """images: (N, C, H, W) uint8, may be a memory map and hold rows of no split. labels: (N,) or None.
+    """images: in the packed form, may be a memory map and hold rows of no split. labels: (N,) or None.
 
     rows: the rows of `images` that are each split, in order.
     origin: the folder or file the images came from, or its form, without paths of this machine.
+    mixture: the distribution they were drawn from, where that is known.
     """
 
-    images: Pixels
+    images: Samples
     labels: Labels | None
     rows: Mapping[Split, Rows]
     classes: tuple[str, ...]
     split_by: SplitRule
     origin: str
     rejections: tuple[Rejection, ...] = ()
+    mixture: Mixture | None = None

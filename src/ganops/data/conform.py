@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganops.errors import DataError
+
 CHUNK = 1024  # images converted at a time, so that the float copies stay small
 
 
@@ -13,9 +15,14 @@ def conform(images: Tensor, shape: tuple[int, int, int]) -> Tensor:
     """Bring (N, C, H, W) uint8 images to `shape` (C, H, W), bicubic with antialiasing; equal shapes pass untouched.
 
     One channel becomes three equal ones; three become luma (ITU-R BT.601, as Pillow's "L").
+    Raises DataError where one side is vectors, which no conversion leads to or from.
     """
     if images.shape[1:] == torch.Size(shape):
         return images
+    if (1, 1) in (tuple(images.shape[2:]), shape[1:]):
+        raise DataError(
+            "vectors and images cannot be compared", expected=str(shape), found=str(tuple(images.shape[1:]))
+        )
     return torch.cat([_conform(chunk, shape) for chunk in torch.split(images, CHUNK)])
 
 

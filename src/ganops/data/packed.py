@@ -1,4 +1,4 @@
-"""The packed form of a data set: one safetensors file of uint8 images per split, read without a copy."""
+"""The packed form of a data set: one safetensors file of samples per split, read without a copy."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ SPLITS: tuple[Split, ...] = ("train", "test")
 
 @dataclass(frozen=True)
 class PackedImages:
-    """All images of one split.
+    """All images of one split, or all vectors.
 
-    images: (N, C, H, W) uint8, C is 1 or 3.
+    images: (N, C, H, W) uint8, C is 1 or 3; vectors are (N, D, 1, 1) float32, since 256 levels are too few for them.
     labels: (N,) int64 indices into the manifest's classes, or None where the data have no classes.
     """
 
@@ -29,10 +29,10 @@ class PackedImages:
     labels: torch.Tensor | None = None
 
     def __post_init__(self) -> None:
-        if self.images.dtype != torch.uint8 or self.images.ndim != 4 or self.images.shape[1] not in (1, 3):
+        if not (are_images(self.images) or are_vectors(self.images)):
             raise DataError(
                 "packed images have the wrong form",
-                expected="uint8, N C H W with 1 or 3 channels",
+                expected="uint8, N C H W with 1 or 3 channels; or vectors: float32, N D 1 1",
                 found=f"{self.images.dtype}, {tuple(self.images.shape)}",
             )
         if self.labels is not None and self.labels.shape != self.images.shape[:1]:
@@ -56,6 +56,16 @@ class PackedImages:
             )
         rows = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))[:count]
         return PackedImages(self.images[rows], None if self.labels is None else self.labels[rows])
+
+
+def are_images(samples: torch.Tensor) -> bool:
+    """Whether these are packed images: (N, 1 or 3, H, W) uint8."""
+    return samples.dtype == torch.uint8 and samples.ndim == 4 and samples.shape[1] in (1, 3)
+
+
+def are_vectors(samples: torch.Tensor) -> bool:
+    """Whether these are packed vectors: (N, D, 1, 1) float32."""
+    return samples.dtype == torch.float32 and samples.ndim == 4 and samples.shape[2:] == (1, 1)
 
 
 def split_path(folder: Path, split: Split) -> Path:

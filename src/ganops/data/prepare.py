@@ -15,7 +15,7 @@ from ganops.data.manifest import Manifest, Rejected, manifest_path
 from ganops.data.packed import SPLITS, PackedImages, Split, read_packed, write_packed
 from ganops.data.rejection import count_reasons, printable
 from ganops.data.scratch import scratch
-from ganops.data.sources import cifar10, digits, images, mnist
+from ganops.data.sources import cifar10, digits, images, mixtures, mnist
 from ganops.data.spec import DataSpec
 from ganops.errors import DataError
 from ganops.params import DataParams
@@ -33,7 +33,7 @@ def prepare(params: DataParams, out: Path, *, raw: Path = Path("data/raw"), proc
     Raises DataError when the source is missing, damaged, too small, or holds too much that is no image.
     """
     collected = _collect(params, out, raw, processes)
-    spec = DataSpec(shape=Form(params.image_size, params.channels).shape, classes=collected.classes)
+    spec = DataSpec(shape=collected.images.shape[1:], classes=collected.classes, mixture=collected.mixture)
     class_counts = _class_counts(collected)
     _check_enough(collected, class_counts)
     manifest_path(out).unlink(missing_ok=True)
@@ -66,6 +66,8 @@ def _collect(params: DataParams, out: Path, raw: Path, processes: int | None) ->
             return mnist.collect(params.source, form, params.home, raw)
         case "cifar10":
             return cifar10.collect(form, params.home, raw)
+        case "ring2d" | "grid2d":
+            return mixtures.collect(params.source)
         case "images":
             assert params.path is not None  # DataParams sees to it
             path = params.path.expanduser()
@@ -117,7 +119,7 @@ def _more_of(collected: Collected, what: str) -> str:
 def _packed(collected: Collected, split: Split, room: Path) -> PackedImages:
     """One split's rows, brought together on disk, so that memory never holds a data set that is larger."""
     rows = collected.rows[split]
-    together = scratch(room, (len(rows), *collected.images.shape[1:]))
+    together = scratch(room, (len(rows), *collected.images.shape[1:]), collected.images.dtype.type)
     for start in range(0, len(rows), ROWS_AT_ONCE):
         together[start : start + ROWS_AT_ONCE] = collected.images[rows[start : start + ROWS_AT_ONCE]]
     labels = None if collected.labels is None else torch.from_numpy(collected.labels[rows])

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ganops.games.game import Game, Request
-from ganops.games.sampling import draw_latents, to_uint8
+from ganops.games.sampling import draw_latents, to_packed
 
 
 def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
@@ -25,7 +25,7 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
 
 @torch.no_grad()
 def walks(game: Game, rows: int, columns: int, seed: int) -> Tensor:
-    """(rows * columns, C, H, W) uint8: each row goes from one latent to another in even steps, of one class each."""
+    """(rows * columns, C, H, W), packed: each row goes from one latent to another in even steps, of one class each."""
     device = next(game.parameters()).device
     ends = draw_latents(2 * rows, game.latent_dim, seed).to(device)
     t = torch.linspace(0, 1, columns, device=device).repeat(rows).unsqueeze(1)
@@ -33,4 +33,4 @@ def walks(game: Game, rows: int, columns: int, seed: int) -> Tensor:
     labels = None
     if game.class_count:
         labels = (torch.arange(rows, device=device) % game.class_count).repeat_interleave(columns)
-    return to_uint8(game.generate(Request(latents, labels))).cpu()
+    return to_packed(game.generate(Request(latents, labels))).cpu()

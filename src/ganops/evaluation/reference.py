@@ -42,6 +42,11 @@ def make_reference(
     """
     groups = pick_groups(params.scores)  # a misspelt score is told now, not after hours of training
     manifest = read_manifest(prepared)
+    if manifest.spec.of_vectors and params.backbone != "classifier":
+        raise EvaluationError(
+            f"the backbone {params.backbone} looks at images, and the data are vectors",
+            action="set evaluate.backbone: classifier in params.yaml",
+        )
     data = {split: read_packed(prepared, split) for split in SPLITS}
     classifier = None
     if params.backbone == "classifier" or (

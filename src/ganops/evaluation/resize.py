@@ -7,6 +7,7 @@ from typing import Literal
 from torch import Tensor
 from torch.nn import functional as F
 
+from ganops.data.packed import are_images, are_vectors
 from ganops.errors import EvaluationError
 
 Resize = Literal["pytorch-fid", "clean-fid"]
@@ -31,10 +32,10 @@ def as_rgb(images: Tensor) -> Tensor:
 
 
 def check_images(images: Tensor) -> None:
-    """Raise EvaluationError unless `images` are (N, 1 or 3, H, W) uint8."""
-    if str(images.dtype) != "torch.uint8" or images.ndim != 4 or images.shape[1] not in (1, 3):
+    """Raise EvaluationError unless `images` are packed: (N, 1 or 3, H, W) uint8, or vectors (N, D, 1, 1) float32."""
+    if not (are_images(images) or are_vectors(images)):
         raise EvaluationError(
             "images to be scored have the wrong form",
-            expected="uint8 (N, C, H, W) with 1 or 3 channels",
+            expected="uint8 (N, C, H, W) with 1 or 3 channels, or vectors: float32 (N, D, 1, 1)",
             found=f"{images.dtype} {tuple(images.shape)}",
         )

@@ -11,7 +11,16 @@ from ganops.settings import nearest
 
 
 def recipe_spec(recipe: Recipe, data: DataSpec) -> DataSpec:
-    """The shape the recipe's networks are built for: the data's, unless the recipe sets a size or channels itself."""
+    """The shape the recipe's networks are built for: the data's, unless the recipe sets a size or channels itself.
+
+    Raises SettingsError where it does so and the data are vectors, which are never converted.
+    """
+    if data.of_vectors and (recipe.channels or recipe.image_size):
+        raise SettingsError(
+            "the recipe is about images of a certain form, but the data are vectors",
+            expected="channels: null and image_size: null",
+            found=f"channels: {recipe.channels}, image_size: {recipe.image_size}",
+        )
     channels, size = recipe.channels or data.channels, recipe.image_size or data.image_size
     return data.model_copy(update={"shape": (channels, size, size)})
 

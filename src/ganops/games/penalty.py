@@ -18,11 +18,22 @@ class PenaltySettings(Settings):
     kind: r1 on real images, r1-r2 on real and on generated ones (R3GAN, arXiv:2501.05441).
     every: lazy regularisation: in one round of so many, with its weight multiplied by as much, so that the mean stays
         (Karras et al. 2019, arXiv:1912.04958).
+    last_weight: what the weight falls to, by the same factor in each of `rounds` rounds; None keeps it. A strong
+        one spreads the fakes over all modes, a weak one lets the discriminator see detail (R3GAN lowers its gamma too).
     """
 
     kind: Literal["gradient-penalty", "r1", "r1-r2", "dragan"]
     weight: float = Field(gt=0)
     every: int = Field(default=1, ge=1)
+    last_weight: float | None = Field(default=None, gt=0)
+    rounds: int = Field(default=1, ge=1)
+
+    def weight_at(self, step: int) -> float:
+        """The weight in round `step`, before it is multiplied for rounds that are left out."""
+        if self.last_weight is None:
+            return self.weight
+        share: float = (self.last_weight / self.weight) ** min(1.0, step / self.rounds)
+        return self.weight * share
 
     def term(self, discriminator: Discriminator, real: Tensor, fake: Tensor, step: int) -> dict[str, Tensor]:
         """The weighted penalty under its name, or nothing in a round that is left out. Draws what noise it needs."""
@@ -36,4 +47,4 @@ class PenaltySettings(Settings):
             value = zero_centred_penalty(discriminator, real) + zero_centred_penalty(discriminator, fake)
         else:
             value = dragan_penalty(discriminator, real, torch.rand_like(real))
-        return {self.kind: self.weight * self.every * value}
+        return {self.kind: self.weight_at(step) * self.every * value}

@@ -18,8 +18,13 @@ def to_uint8(images: Tensor) -> Tensor:
 
 
 def to_float(images: Tensor) -> Tensor:
-    """From 0..255 uint8 to [-1, 1] float32; the inverse of `to_uint8`."""
-    return images.float() / 127.5 - 1
+    """From 0..255 uint8 to [-1, 1] float32, the inverse of `to_uint8`; packed vectors stay as they are."""
+    return images if images.dtype == torch.float32 else images.float() / 127.5 - 1
+
+
+def to_packed(samples: Tensor) -> Tensor:
+    """As `PackedImages` has them: images (N, C, H, W) rounded to uint8, vectors (N, D, 1, 1) as float32."""
+    return samples.float() if samples.shape[2:] == (1, 1) else to_uint8(samples)
 
 
 def draw_latents(count: int, latent_dim: int, seed: int) -> Tensor:
@@ -32,7 +37,7 @@ def draw_latents(count: int, latent_dim: int, seed: int) -> Tensor:
 def sample_images(
     game: Game, count: int, seed: int, batch_size: int = 256, labels: Tensor | None = None
 ) -> Iterator[Tensor]:
-    """Yield (n, C, H, W) uint8 batches on the CPU, `count` images in all, from the networks as they are.
+    """Yield (n, C, H, W) batches in the packed form on the CPU, `count` images in all, from the networks as they are.
 
     labels: (count,) int64, or None: classes in turn (0, 1, 2, ...) where the game was built for classes.
     The game is put into eval mode and back.
@@ -47,7 +52,7 @@ def sample_images(
             end = min(start + batch_size, count)
             latents = _rows(start, end, game.latent_dim, seed).to(device)
             wanted = None if labels is None else labels[start:end].to(device)
-            yield to_uint8(game.generate(Request(latents, wanted))).cpu()
+            yield to_packed(game.generate(Request(latents, wanted))).cpu()
     finally:
         game.train(was_training)
 

@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
 from ganops.networks.conditioning import Condition, LabelVector
+from ganops.networks.fourier import FourierFeatures, FourierSettings
 from ganops.networks.heads import LogitHead, no_labels_in_packs, pack_images
+from ganops.networks.latent_mixture import LatentMixture
 from ganops.networks.minibatch import MinibatchDiscrimination
 from ganops.networks.network import NETWORKS, Discriminator, Encoder, Generator, JointDiscriminator, class_count_of
 from ganops.settings import Settings
@@ -22,6 +24,7 @@ class MlpGeneratorSettings(Settings):
     """Hidden layers from the latent outwards; norm_momentum is PyTorch's (the share of the newest batch).
 
     labels: how classes come in beside the latent; embedding_dim: length of a learned one.
+    components: of a mixture as latent space, for data of modes that lie apart; 0 for a plain latent.
     """
 
     latent_dim: int = Field(default=100, ge=1)
@@ -31,6 +34,7 @@ class MlpGeneratorSettings(Settings):
     slope: float = Field(default=0.2, ge=0)
     labels: Condition = "none"
     embedding_dim: int = Field(default=50, ge=1)
+    components: int = Field(default=0, ge=0)
 
 
 @NETWORKS.add("mlp-generator", MlpGeneratorSettings)
@@ -39,7 +43,8 @@ class MlpGenerator(Generator):
 
     def __init__(self, settings: MlpGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
-        self.latent_dim, self.shape = settings.latent_dim, spec.shape
+        self.latent_dim, self.shape = settings.latent_dim + settings.components, spec.shape
+        self.mixture = LatentMixture(settings.components, settings.latent_dim) if settings.components else None
         self.class_count = class_count_of(spec) if settings.labels != "none" else 0
         self.label = LabelVector(settings.labels, self.class_count, settings.embedding_dim)
         layers: list[nn.Module] = []
@@ -53,6 +58,8 @@ class MlpGenerator(Generator):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Make one image per latent."""
+        if self.mixture is not None:
+            latents = self.mixture(latents)
         return cast(Tensor, self.layers(self.label(latents, labels))).view(-1, *self.shape)
 
 
@@ -61,6 +68,7 @@ class MlpDiscriminatorSettings(Settings):
 
     labels: how classes come in: beside the pixels (one-hot, embedding), or projected on the last features.
     pack: images judged together. minibatch: 'discrimination' compares the images of a batch.
+    fourier: waves of the input put beside it, for vectors whose detail is fine.
     """
 
     widths: tuple[int, ...] = Field(default=(512, 256), min_length=1)
@@ -70,6 +78,7 @@ class MlpDiscriminatorSettings(Settings):
     embedding_dim: int = Field(default=50, ge=1)
     pack: int = Field(default=1, ge=1)
     minibatch: Literal["none", "discrimination"] = "none"
+    fourier: FourierSettings | None = None
 
     @model_validator(mode="after")
     def _packs_without_labels(self) -> MlpDiscriminatorSettings:
@@ -87,7 +96,9 @@ class MlpDiscriminator(Discriminator):
         beside: Condition = "none" if settings.labels == "projection" else settings.labels
         self.label = LabelVector(beside, self.class_count, settings.embedding_dim)
         inputs = prod(spec.shape) * settings.pack + self.label.size
-        self.layers = nn.Sequential(*_hidden(inputs, settings.widths, settings.slope, settings.dropout))
+        waves = [] if settings.fourier is None else [FourierFeatures(settings.fourier, inputs)]
+        inputs = waves[0].size if waves else inputs
+        self.layers = nn.Sequential(*waves, *_hidden(inputs, settings.widths, settings.slope, settings.dropout))
         self.feature_count = settings.widths[-1]
         if settings.minibatch == "discrimination":
             compare = MinibatchDiscrimination(self.feature_count)

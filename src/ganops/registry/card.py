@@ -44,12 +44,11 @@ def card(candidate: Candidate, lineage: Mapping[str, str]) -> str:
 
 def short_card(candidate: Candidate) -> str:
     """The card in two sentences, for the description of the model version."""
-    channels, height, width = candidate.description().spec.shape
     headline = [score for score in _known_scores(candidate) if score.key in HEADLINE_SCORES]
     scores = ", ".join(f"{score.title} {score.show(candidate.scores)}" for score in headline)
     backbone = candidate.protocol.get("backbone", "unknown")
     return (
-        f"Makes {'grey' if channels == 1 else 'RGB'} images of {height} x {width} pixels in the manner of "
+        f"Makes {candidate.description().spec.words} in the manner of "
         f"{candidate.manifest.source}, with the recipe {candidate.recipe} ({candidate.description().recipe.paper}). "
         f"Scores: {scores or 'none'} (backbone {backbone}, {candidate.protocol.get('generated_count', '?')} images, "
         f"protocol {str(candidate.protocol.get('digest', ''))[:SHORT]})."
@@ -97,12 +96,11 @@ def _training(candidate: Candidate) -> str:
 
 
 def _limits(candidate: Candidate) -> str:
-    size = candidate.description().spec.image_size
     return (
         "## Intended use and limits\n\n"
-        f"For experiments, teaching and synthetic data of {size} x {size} pixels. It knows only what its training "
-        "images show: their gaps and biases are its own, rare kinds of images may be missing, and single samples may "
-        "resemble training images (see `neighbours.png`). The scores measure likeness to the data as a whole, not "
+        f"For experiments, teaching and synthetic {candidate.description().spec.words}. It knows only what its "
+        "training data show: their gaps and biases are its own, rare kinds may be missing, and single samples may "
+        "resemble training data (see `neighbours.png`). The scores measure likeness to the data as a whole, not "
         "fitness for a purpose. Do not pass samples off as real records."
     )
 

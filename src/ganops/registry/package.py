@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import ganops
+from ganops.data.spec import DataSpec
 from ganops.games.saved import load_description
 from ganops.tracking.store import Store
 
@@ -33,26 +34,28 @@ def log_package(store: Store, run_id: str, folder: Path, card: Path) -> str:
             python_model=str(SERVED_MODEL),
             artifacts={"model": str(folder), "card": str(card)},
             code_paths=[str(Path(ganops.__file__).parent)],
-            signature=_signature(),
+            signature=_signature(description.spec),
             input_example=(pd.DataFrame({"n": [2]}), {"seed": 0}),
             pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
-            metadata={"recipe": description.name, "image_shape": shape, "classes": classes, "pixels": "0..255, uint8"},
+            metadata={
+                "recipe": description.name,
+                "image_shape": shape,
+                "classes": classes,
+                "pixels": "float" if description.spec.of_vectors else "0..255, uint8",
+            },
         )
     return str(logged.model_uri)
 
 
-def _signature() -> Any:
+def _signature(spec: DataSpec) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
+    from mlflow.types.schema import Array
 
+    label = ColSpec(DataType.string, "label", required=False)
+    picture = [ColSpec(DataType.string, "png"), label, ColSpec(DataType.long, "image_size")]
     return ModelSignature(
-        inputs=Schema([ColSpec(DataType.long, "n"), ColSpec(DataType.string, "label", required=False)]),
-        outputs=Schema(
-            [
-                ColSpec(DataType.string, "png"),
-                ColSpec(DataType.string, "label", required=False),
-                ColSpec(DataType.long, "image_size"),
-            ]
-        ),
+        inputs=Schema([ColSpec(DataType.long, "n"), label]),
+        outputs=Schema([ColSpec(Array(DataType.double), "values"), label] if spec.of_vectors else picture),
         params=ParamSchema([ParamSpec("seed", DataType.long, 0)]),
     )

@@ -33,7 +33,8 @@ class ServedGenerator(PythonModel):  # type: ignore[misc]  # mlflow gives no typ
     Input, one row per wish: `n` (how many images, at least 1) and optionally `label` (name of a class, for models that
     make classes). Param `seed` (0 or more): the same seed and rows give the same images.
     Output, one row per image: `png` (base64 of an 8-bit PNG of image_size x image_size pixels, values 0..255, grey or
-    RGB), `label` (name of its class, or null) and `image_size`.
+    RGB), `label` (name of its class, or null) and `image_size`. A model of vectors gives `values`, a list of numbers,
+    in place of `png` and `image_size`.
     """
 
     game: Game
@@ -57,14 +58,12 @@ class ServedGenerator(PythonModel):  # type: ignore[misc]  # mlflow gives no typ
             raise refused(f"a seed is a whole number from 0 to 2^31 - 1, not {seed}")
         wanted = torch.tensor(labels) if self.classes else None
         batches = sample_images(self.game, len(labels), seed, labels=wanted)
-        images = torch.cat(list(batches)).numpy()
-        return pd.DataFrame(
-            {
-                "png": [encode_png(image) for image in images],
-                "label": [self.classes[label] for label in labels] if self.classes else None,
-                "image_size": images.shape[-1],
-            }
-        )
+        samples = torch.cat(list(batches)).numpy()
+        names = [self.classes[label] for label in labels] if self.classes else None
+        if samples.shape[2:] == (1, 1):
+            return pd.DataFrame({"values": samples[:, :, 0, 0].astype(float).tolist(), "label": names})
+        pictures = [encode_png(sample) for sample in samples]
+        return pd.DataFrame({"png": pictures, "label": names, "image_size": samples.shape[-1]})
 
     def _wish(self, row: Mapping[Hashable, Any]) -> list[int]:
         """The label of each image that one row asks for; without a label, the classes in turn."""

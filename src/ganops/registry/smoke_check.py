@@ -26,9 +26,13 @@ def complaint(uri: str) -> str:
     if broken:
         return f"the weights {', '.join(broken[:3])} hold numbers that are not finite"
     answer = model.predict(pd.DataFrame({"n": [COUNT]}), params={"seed": 1})
-    images = [np.asarray(Image.open(io.BytesIO(base64.b64decode(png)))) for png in answer["png"]]
     channels, height, width = model.metadata.metadata["image_shape"]
-    shape = (height, width) if channels == 1 else (height, width, channels)
+    if (height, width) == (1, 1):
+        images = [np.asarray(values) for values in answer["values"]]
+        shape: tuple[int, ...] = (channels,)
+    else:
+        images = [np.asarray(Image.open(io.BytesIO(base64.b64decode(png)))) for png in answer["png"]]
+        shape = (height, width) if channels == 1 else (height, width, channels)
     shapes = {image.shape for image in images}
     if len(images) != COUNT or shapes != {shape}:
         return f"asked for {COUNT} images of {shape}, it gives {len(images)} of {sorted(shapes)}"

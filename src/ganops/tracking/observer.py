@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from math import isqrt
-
 from torch import Tensor
 
-from ganops.reporting.grids import image_grid
+from ganops.reporting.samples import draw_samples
 from ganops.tracking.tracked import TrackedRun
 from ganops.training.health import HealthEvent
 from ganops.training.history import Row
@@ -24,8 +22,8 @@ class RunObserver(Observer):
         self.run.log_curves([(int(row["step"]), {name: value for name, value in row.items() if name != "step"})])
 
     def samples(self, step: int, images: Tensor) -> None:
-        """Log (N, C, H, W) uint8 images as a square grid."""
-        self.run.log_samples(step, image_grid(images, columns=max(1, isqrt(len(images)))))
+        """Log packed samples (N, C, H, W) as a picture."""
+        self.run.log_samples(step, draw_samples(images))
 
     def health(self, event: HealthEvent) -> None:
         """Log a sickness as a tag and a metric."""

@@ -1,4 +1,4 @@
-"""An endless, reproducible stream of batches from packed uint8 images, gathered where training runs."""
+"""An endless, reproducible stream of batches from packed images, gathered where training runs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Rows(Protocol):
     """Where the images lie: gives the rows of a batch on the training device."""
 
     def take(self, rows: Tensor, upcoming: Tensor) -> tuple[Tensor, Tensor | None]:
-        """uint8 images and labels of `rows`; `upcoming` are the rows that will be asked for next."""
+        """Packed images and labels of `rows`; `upcoming` are the rows that will be asked for next."""
 
 
 class ResidentRows:
@@ -123,4 +123,4 @@ def fits(data: PackedImages, device: torch.device) -> bool:
     if device.type != "cuda":
         return True
     free, _ = torch.cuda.mem_get_info(device)
-    return data.images.numel() < RESIDENT_SHARE * free
+    return data.images.nbytes < RESIDENT_SHARE * free

@@ -42,9 +42,10 @@ class Hardware:
         return torch.autocast(self.device.type, self.precision)
 
 
-def choose_hardware(params: TrainParams, rounds: int) -> Hardware:
+def choose_hardware(params: TrainParams, rounds: int, data: torch.dtype = torch.uint8) -> Hardware:
     """Resolve `auto`: a GPU where there is one, bfloat16 where the device computes in it, compilation where it pays.
 
+    data: type of the packed samples. bfloat16 keeps 8 bits of a number: all that uint8 has, too few for finer data.
     Raises TrainingError where something asked for by name is not there.
     """
     if params.device == "cuda" and not torch.cuda.is_available():
@@ -53,7 +54,9 @@ def choose_hardware(params: TrainParams, rounds: int) -> Hardware:
         )
     name = params.device if params.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device("cuda", torch.cuda.current_device()) if name == "cuda" else torch.device("cpu")
-    wants_bfloat16 = params.precision == "bfloat16" or (params.precision == "auto" and computes_bfloat16(device))
+    wants_bfloat16 = params.precision == "bfloat16" or (
+        params.precision == "auto" and data == torch.uint8 and computes_bfloat16(device)
+    )
     if params.compile == "always" and not can_compile(device):
         raise TrainingError(
             "train.compile is 'always', but there is no C++ compiler",

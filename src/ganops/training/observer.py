@@ -18,7 +18,7 @@ class Observer:
         """One row of curves: `step`, `kimg` and each curve's mean since the row before."""
 
     def samples(self, step: int, images: Tensor) -> None:
-        """(N, C, H, W) uint8 images of the fixed latents after round `step`."""
+        """(N, C, H, W) images, in the packed form, of the fixed latents after round `step`."""
 
     def health(self, event: HealthEvent) -> None:
         """Something sick began."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ganops.data.packed import PackedImages
 from ganops.errors import TrainingError
 from ganops.games.game import Game, Request
-from ganops.games.sampling import draw_latents, to_uint8
+from ganops.games.sampling import draw_latents, to_packed
 from ganops.params import TrainParams
 from ganops.progress import Progress
 from ganops.recipe import Recipe
@@ -190,7 +190,7 @@ class Trainer:
     def _sample(self) -> None:
         self.average.game.eval()
         with self.hardware.autocast():
-            images = to_uint8(self.average.game.generate(self.request)).cpu()
+            images = to_packed(self.average.game.generate(self.request)).cpu()
         self.average.game.train(self.recipe.ema is None)
         self.frozen.hold()
         self.health.see_samples(self.step, images)

@@ -30,6 +30,7 @@ from ganops.reporting.grids import image_grid
 from ganops.tracking.run import read_run_file, start_run
 from ganops.tracking.store import connect
 from ganops.training.trainer import SAMPLE_SEED_OFFSET
+from pipeline.stages.reference import main as make_reference
 from pipeline.stages.results import PREPARED, run_file, train_folder
 from pipeline.stages.train import Task, main
 
@@ -44,10 +45,11 @@ def write(recipe: Recipe, name: str) -> None:
 
 @pytest.fixture
 def home(tracking_home: Path) -> Path:
-    """A checkout with prepared digits and two recipes."""
+    """A checkout with prepared digits, their reference and two recipes."""
     make_home(tracking_home)
     params = tracking_home / "params.yaml"
     params.write_text(params.read_text() + TRAIN)
+    make_reference()
     write(DCGAN, "dcgan")
     write(TRANSFER, "transfer")
     return tracking_home

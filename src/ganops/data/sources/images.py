@@ -93,7 +93,9 @@ def open_files(path: Path) -> Files:
 
 def _decode(files: Files, candidates: Sequence[Candidate], form: Form, room: Path, processes: int | None) -> _Decoded:
     count = len(candidates)
-    decoded = _Decoded(scratch(room, (count, *form.shape)), np.zeros((count, 32), dtype=np.uint8), [b""] * count, {})
+    decoded = _Decoded(
+        scratch(room, (count, *form.shape), np.uint8), np.zeros((count, 32), dtype=np.uint8), [b""] * count, {}
+    )
     with progress("prepare images", count, "images") as bar:
         names = [each.name for each in candidates]
         for done, (row, outcome) in enumerate(decode_all(files, names, form, processes), start=1):

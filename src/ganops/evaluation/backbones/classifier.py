@@ -19,6 +19,7 @@ from ganops.data.packed import PackedImages
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
 from ganops.evaluation.backbones.backbone import Backbone, digest_of
+from ganops.evaluation.backbones.mixture import MixtureNetwork
 from ganops.params import ClassifierParams
 from ganops.settings import Settings
 
@@ -54,8 +55,9 @@ class ClassifierNetwork(nn.Module):
         self.logits = nn.Linear(FEATURES, len(spec.classes))
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (n, 128) and logits (n, classes) of images (n, C, H, W) in [-1, 1]."""
-        features = self.features(self.body(images))
+        """Features (n, 128) and logits (n, classes) of images (n, C, H, W) in 0..255."""
+        scaled = (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+        features = self.features(self.body(scaled))
         return features, self.logits(features)
 
 
@@ -66,7 +68,10 @@ class Classifier(Backbone):
     resize = "none"
 
     def __init__(
-        self, network: ClassifierNetwork, description: ClassifierDescription, device: torch.device | str = "cpu"
+        self,
+        network: ClassifierNetwork | MixtureNetwork,
+        description: ClassifierDescription,
+        device: torch.device | str = "cpu",
     ) -> None:
         super().__init__(network, device)
         self.description = description
@@ -81,7 +86,7 @@ class Classifier(Backbone):
                 expected=str(self.description.spec.shape),
                 found=str(tuple(images.shape[1:])),
             )
-        return self.network(_prepare(images))  # type: ignore[no-any-return]  # nn.Module.__call__ is untyped
+        return self.network(images)  # type: ignore[no-any-return]  # nn.Module.__call__ is untyped
 
     def save(self, folder: Path) -> None:
         """Write classifier.safetensors and classifier.json."""
@@ -96,7 +101,7 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
     """Read what `save` wrote; raises EvaluationError when a file is missing or damaged."""
     try:
         description = ClassifierDescription.model_validate_json((folder / "classifier.json").read_text("utf-8"))
-        network = ClassifierNetwork(description.spec, description.width)
+        network = _network(description.spec, description.width)
         network.load_state_dict(load_file(folder / "classifier.safetensors"))
     except (OSError, ValidationError, SafetensorError, RuntimeError) as error:
         raise EvaluationError(
@@ -118,12 +123,18 @@ def train_classifier(
 ) -> Classifier:
     """Train the classifier on labelled images; the same seed gives the same weights on the same machine.
 
+    Where the data come from a known mixture there is nothing to train: its formula is the best classifier.
+
     The learning rate rises and falls once (Smith and Topin 2017, arXiv:1708.07120). The number of epochs is
     `params.epochs`, or fewer where these would show more than `params.max_kimg` thousand images.
     report: called with the number of images shown so far and a note.
     Raises EvaluationError where the data have no classes, only one, or too few images.
     """
     labels = _check(train, spec)
+    if spec.mixture is not None:
+        best = MixtureNetwork(spec.mixture)
+        found = ClassifierDescription(spec=spec, width=params.width, accuracy=_accuracy(best, test, "cpu"))
+        return Classifier(best, found, device)
     batch_size = min(params.batch_size, len(train))
     rounds = len(train) // batch_size
     steps = max(1, min(params.epochs * rounds, ceil(params.max_kimg * 1000 / batch_size)))
@@ -139,7 +150,7 @@ def train_classifier(
         if step % rounds == 0:
             order = torch.randperm(len(train), generator=generator)
         rows = order[step % rounds * batch_size :][:batch_size]
-        _, logits = network(_prepare(train.images[rows].to(device)))
+        _, logits = network(train.images[rows].to(device))
         loss = F.cross_entropy(logits, labels[rows].to(device))
         optimizer.zero_grad()
         torch.autograd.backward(loss)
@@ -175,12 +186,12 @@ def _accuracy(network: nn.Module, data: PackedImages, device: torch.device | str
         return 0.0
     right = 0
     for images, labels in zip(torch.split(data.images, 500), torch.split(data.labels, 500), strict=True):
-        right += int((network(_prepare(images.to(device)))[1].argmax(dim=1).cpu() == labels).sum())
+        right += int((network(images.to(device))[1].argmax(dim=1).cpu() == labels).sum())
     return right / len(data)
 
 
-def _prepare(images: Tensor) -> Tensor:
-    return (images.float() / 127.5 - 1).contiguous(memory_format=torch.channels_last)
+def _network(spec: DataSpec, width: int) -> ClassifierNetwork | MixtureNetwork:
+    return ClassifierNetwork(spec, width) if spec.mixture is None else MixtureNetwork(spec.mixture)
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:

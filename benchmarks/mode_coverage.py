@@ -1,0 +1,204 @@
+"""Mode collapse, seen and cured: every objective on ring2d and grid2d, with the same plain networks and budget.
+
+python -m benchmarks.mode_coverage [--seeds 3] [--best-seeds 10] [--only NAME ...] [--data ring2d grid2d]
+    [--picture FILE] [--quick] [--json FILE]
+
+Widths, optimisers and budget are those of the recipe `points`, without its waves and its mixture of latents: an
+objective changes its game alone, and what its paper changes with it. The last row is the recipe itself. Counted as
+VEEGAN and PacGAN do (see ganops.evaluation.scores.mixture), with 2,500 samples of the averaged generator.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from benchmarks.rows import Row, report
+from ganops.data.packed import PackedImages
+from ganops.data.sources.mixtures import MixtureName, collect, mixture
+from ganops.data.spec import DataSpec
+from ganops.evaluation.scores.mixture import nearest
+from ganops.evaluation.scores.modes import modes
+from ganops.games.build import build_game
+from ganops.games.sampling import sample_images
+from ganops.params import TrainParams
+from ganops.recipe import Recipe, load_recipe
+from ganops.reporting.captions import with_caption
+from ganops.reporting.grids import save_png
+from ganops.reporting.samples import draw_samples
+from ganops.training.hardware import choose_hardware, make_deterministic
+from ganops.training.interruption import Interruption
+from ganops.training.observer import Observer
+from ganops.training.plan import make_plan
+from ganops.training.randomness import seed_all
+from ganops.training.trainer import Trainer
+
+POINTS = Path(__file__).resolve().parent.parent / "pipeline" / "recipes" / "points.yaml"
+DATA_SETS: tuple[MixtureName, ...] = ("ring2d", "grid2d")
+SAMPLES, SAMPLE_SEED, PANEL, PANELS_IN_A_ROW = 2500, 1, 160, 7
+BEST = "recipe points"
+
+Changes = dict[str, Any]
+
+
+def plain(loss: str, **more: Any) -> Changes:
+    """The game of one loss, and what is added to it."""
+    return {"game": {"kind": "unconditional", "loss": loss, **more}}
+
+
+def penalised(kind: str, weight: float) -> Changes:
+    """What the critic or discriminator pays besides."""
+    return {"penalty": {"kind": kind, "weight": weight}}
+
+
+OBJECTIVES: dict[str, Changes] = {
+    "minimax": plain("minimax"),
+    "non-saturating": plain("non-saturating"),
+    "least squares": plain("least-squares"),
+    "hinge": plain("hinge"),
+    "relativistic": plain("relativistic"),
+    "Wasserstein, clipped": {**plain("wasserstein", clip=0.1), "turns": {"discriminator": 5}},
+    # A weight of 0.1 is that of the paper's authors for their own 8 and 25 Gaussians.
+    "Wasserstein + gradient penalty": {
+        **plain("wasserstein", **penalised("gradient-penalty", 0.1)),
+        "turns": {"discriminator": 5},
+    },
+    "non-saturating + R1": plain("non-saturating", **penalised("r1", 5e-2)),
+    "non-saturating + DRAGAN": plain("non-saturating", **penalised("dragan", 0.1)),
+    "relativistic + R1 + R2": plain("relativistic", **penalised("r1-r2", 5e-2)),
+    "packed by 2 (PacGAN)": {**plain("non-saturating"), "discriminator": {"pack": 2}},
+    "mini-batch discrimination": {**plain("non-saturating"), "discriminator": {"minibatch": "discrimination"}},
+    "unrolled by 3": {"game": {"kind": "unrolled", "loss": "non-saturating", "unroll_steps": 3, "unroll_lr": 1e-2}},
+    "instance noise, fading": plain("non-saturating", noise={"std": 0.1, "rounds": 1500}),
+    BEST: {},
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one training came to. points: (2500, 2, 1, 1) samples."""
+
+    modes: int
+    high_quality: float
+    reverse_kl: float
+    seconds: float
+    points: Tensor
+
+
+def recipe_for(changes: Changes, budget_scale: float) -> Recipe:
+    """The recipe `points`, plain and with another game; more turns of a critic see more points, in as many rounds."""
+    recipe = load_recipe(POINTS)
+    values = recipe.model_dump()
+    if changes:
+        plain_pair = {
+            "generator": {"components": 0},
+            "discriminator": {"fourier": None} | changes.get("discriminator", {}),
+        }
+        values["networks"] = {name: recipe.networks[name] | plain_pair[name] for name in recipe.networks}
+        values |= {"game": changes["game"], "turns": changes.get("turns", {})}
+    values["budget_kimg"] *= budget_scale * values["turns"].get("discriminator", 1)
+    return Recipe.model_validate(values)
+
+
+def measure(name: MixtureName, recipe: Recipe, seed: int) -> Outcome:
+    """Train with the trainer that images are trained with, and count."""
+    collected, known = collect(name), mixture(name)
+    rows = collected.rows["train"]
+    data = PackedImages(torch.from_numpy(collected.images[rows]))
+    spec = DataSpec(shape=(2, 1, 1), mixture=known)
+    settings = TrainParams(device="cpu", compile="never", sample_times=1, checkpoint_seconds=3600)
+    seed_all(seed)
+    game = build_game(recipe, spec)
+    plan = make_plan(recipe, settings, next(iter(game.players)))
+    hardware = choose_hardware(settings, plan.rounds, data.images.dtype)
+    make_deterministic(hardware.device)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = Trainer(game, recipe, data, settings, plan, hardware, Path(folder), seed, Observer())
+        trainer.run(Interruption())
+    points = torch.cat(list(sample_images(trainer.average.game, SAMPLES, SAMPLE_SEED)))
+    found = nearest(points.flatten(1), known)
+    assert collected.labels is not None
+    shares = modes(found.mode, torch.from_numpy(collected.labels[rows]), len(known.centres))
+    quality = float(found.high_quality.double().mean())
+    return Outcome(found.modes_found, quality, shares.divergence, time.monotonic() - began, points)
+
+
+def rows_of(name: MixtureName, objective: str, outcomes: list[Outcome]) -> list[Row]:
+    """Mean and worst of the seeds beside the best published mean (PacGAN, arXiv:1712.04086, table 1)."""
+    title, seeds, best = f"{name}, {objective}", len(outcomes), objective == BEST
+    counts, shares = [each.modes for each in outcomes], [each.high_quality for each in outcomes]
+    of, published, whose = (8, 7.9, "PacGAN2") if name == "ring2d" else (25, 24.8, "PacGAN4")
+    quality = 0.982 if name == "ring2d" else 0.948
+
+    def against(what: str, value: float, unit: str, theirs: float, whose: str, wanted: float) -> Row:
+        target = wanted / theirs if best else None
+        return Row(f"{title}: {what}", value, unit, f"{whose}, published", theirs, value / theirs, target)
+
+    return [
+        against(f"modes, mean of {seeds} seeds", fmean(counts), f"of {of}", published, whose, of),
+        against("modes, worst seed", min(counts), f"of {of}", published, whose, of),
+        against("high quality, mean", fmean(shares), "share", quality, "GAN", 0.97),
+        against("high quality, worst seed", min(shares), "share", quality, "GAN", 0.97),
+    ]
+
+
+def panels(drawn: list[tuple[str, Tensor]]) -> Image.Image:
+    """A picture of each objective's points under its name."""
+    pictures = [with_caption(draw_samples(points).resize((PANEL, PANEL)), title) for title, points in drawn]
+    columns = min(PANELS_IN_A_ROW, len(pictures))
+    height = pictures[0].height
+    canvas = Image.new("L", (columns * (PANEL + 4), -(-len(pictures) // columns) * (height + 4)), 255)
+    for index, picture in enumerate(pictures):
+        canvas.paste(picture, (index % columns * (PANEL + 4), index // columns * (height + 4)))
+    return canvas
+
+
+def main() -> None:
+    """Measure, print, draw."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--seeds", type=int, default=3, help="trainings of each objective")
+    arguments.add_argument("--best-seeds", type=int, default=10, help="trainings of the shipped recipe")
+    arguments.add_argument("--only", nargs="+", choices=list(OBJECTIVES), default=list(OBJECTIVES))
+    arguments.add_argument("--data", nargs="+", choices=DATA_SETS, default=list(DATA_SETS))
+    arguments.add_argument("--picture", type=Path, help="draw the first seed of each objective to this file")
+    arguments.add_argument("--quick", action="store_true", help="one seed, a fiftieth of the budget")
+    arguments.add_argument("--json", type=Path, help="write the rows to this file")
+    options = arguments.parse_args()
+    scale = 0.02 if options.quick else 1.0
+    rows: list[Row] = []
+    drawn: list[tuple[str, Tensor]] = []
+    print("| data | objective | seeds | modes | high quality | reverse KL | seconds a training |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for name in options.data:
+        for objective in options.only:
+            wanted = 1 if options.quick else options.best_seeds if objective == BEST else options.seeds
+            recipe = recipe_for(OBJECTIVES[objective], scale)
+            outcomes = [measure(name, recipe, seed) for seed in range(wanted)]
+            counts = [each.modes for each in outcomes]
+            quality, divergence, seconds = (
+                fmean(getattr(each, key) for each in outcomes) for key in ("high_quality", "reverse_kl", "seconds")
+            )
+            print(
+                f"| {name} | {objective} | {wanted} | {fmean(counts):.1f} ({min(counts)} to {max(counts)}) "
+                f"| {quality:.1%} | {divergence:.3f} | {seconds:.0f} |",
+                flush=True,
+            )
+            rows += rows_of(name, objective, outcomes)
+            drawn.append((objective.partition(" (recipe")[0], outcomes[0].points))
+    if options.picture:
+        save_png(panels(drawn), options.picture)
+    report(rows, options.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""How well a known mixture of Gaussians is learnt, as VEEGAN and PacGAN count it on rings and grids.
+
+Srivastava et al. 2017, arXiv:1705.07761; Lin et al. 2017, arXiv:1712.04086, section 4.1, with 2,500 samples: one is of
+high quality within three standard deviations of the nearest centre, and a mode is found where there is one. Their
+reverse KL is `mode_kl` of the group `modes`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganops.data.mixture import Mixture
+from ganops.evaluation.case import Case
+from ganops.evaluation.estimate import Estimate, from_mean
+from ganops.evaluation.score import Group, Score
+
+WITHIN_SIGMAS = 3.0
+
+
+@dataclass(frozen=True)
+class Nearest:
+    """mode: (n,) the nearest centre of each point. high_quality: (n,) whether it is within three sigma of that."""
+
+    mode: Tensor
+    high_quality: Tensor
+
+    @property
+    def modes_found(self) -> int:
+        """How many centres have a point of high quality."""
+        return int(self.mode[self.high_quality].bincount().count_nonzero())
+
+
+def nearest(points: Tensor, mixture: Mixture) -> Nearest:
+    """Look at points (n, D) in the units of the packed data."""
+    # Euclidean distances without the trick of matrix products, which loses the digits that matter near a centre.
+    centres = torch.tensor(mixture.centres)
+    distances = torch.cdist(points, centres, compute_mode="donot_use_mm_for_euclid_dist")
+    distance, mode = distances.min(dim=1)
+    return Nearest(mode, distance < WITHIN_SIGMAS * mixture.sigma)
+
+
+def _measure(case: Case) -> dict[str, Estimate]:
+    mixture = case.real.description.spec.mixture
+    assert mixture is not None
+    found = nearest(case.generated.features, mixture)
+    return {
+        "high_quality_modes": Estimate(float(found.modes_found), None),
+        "high_quality": from_mean(found.high_quality),
+    }
+
+
+def _applies(case: Case) -> bool:
+    # The features of any other backbone are no coordinates.
+    return case.real.description.spec.mixture is not None and case.protocol.backbone == "classifier"
+
+
+GROUP = Group(
+    "mixture",
+    (
+        Score("high_quality_modes", "Modes hit", "higher", "How many of the Gaussians have a sample within 3 sigma."),
+        Score("high_quality", "High quality", "higher", "Share of samples within 3 sigma of the nearest Gaussian."),
+    ),
+    _measure,
+    _applies,
+)

@@ -1,0 +1,28 @@
+"""A mixture of Gaussians as latent space, so that a generator need not stretch between modes that lie apart.
+
+DeLiGAN (Gurumurthy et al. 2017, arXiv:1706.02071): a component k is drawn, then z = mu_k + sigma eta with learned mu_k.
+Differs: the component is the largest of K normal numbers, each as likely as any other, so that a latent stays a normal
+vector for everyone else; and sigma stays as it is, since learned ones fall to zero or stay too wide, which the authors
+have a penalty against.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+SIGMA = 0.02  # of each component; their means start within [-1, 1]
+
+
+class LatentMixture(nn.Module):
+    """(N, K + D) standard normal to (N, D): the first K choose a component, the last D are its eta."""
+
+    def __init__(self, components: int, dim: int) -> None:
+        super().__init__()
+        self.components = components
+        self.means = nn.Parameter(torch.rand(components, dim) * 2 - 1)
+
+    def forward(self, latents: Tensor) -> Tensor:
+        """Draw a point of the mixture for each latent."""
+        choice, eta = latents.tensor_split([self.components], dim=1)
+        return self.means[choice.argmax(dim=1)] + SIGMA * eta

@@ -1,0 +1,22 @@
+"""Precision is chosen by what the device computes in and by how fine the data are."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from ganops.params import TrainParams
+from ganops.training import hardware
+from ganops.training.hardware import choose_hardware
+
+
+def test_auto_takes_bfloat16_for_images_and_never_for_finer_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "computes_bfloat16", lambda _device: True)
+    auto = TrainParams(device="cpu", compile="never")
+    assert choose_hardware(auto, 10).precision == torch.bfloat16
+    assert choose_hardware(auto, 10, torch.float32).precision == torch.float32
+
+
+def test_what_a_person_asks_for_is_taken_for_any_data() -> None:
+    asked = TrainParams(device="cpu", compile="never", precision="bfloat16")
+    assert choose_hardware(asked, 10, torch.float32).precision == torch.bfloat16
