@@ -6,21 +6,21 @@ import pytest
 import torch
 from playing import spec_of
 
-from ganops.networks.latent_mixture import SIGMA, LatentMixture
+from ganops.networks.latent_mixture import LatentMixture
 from ganops.networks.mlp import MlpGenerator, MlpGeneratorSettings
 
 
 def test_a_point_is_its_components_mean_and_spread_times_the_rest_of_the_latent() -> None:
-    made = LatentMixture(components=3, dim=2)
+    made = LatentMixture(components=3, dim=2, sigma=0.1)
     with torch.no_grad():
         made.means.copy_(torch.tensor([[0.0, 0.0], [1.0, 2.0], [5.0, 5.0]]))
     (point,) = made(torch.tensor([[-1.0, 0.3, 0.2, 4.0, -1.0]])).tolist()
-    assert point == pytest.approx([1.0 + SIGMA * 4.0, 2.0 - SIGMA])
+    assert point == pytest.approx([1.0 + 0.1 * 4.0, 2.0 - 0.1])
 
 
 def test_components_are_equally_likely_under_normal_latents() -> None:
     torch.manual_seed(0)
-    made = LatentMixture(components=8, dim=1)
+    made = LatentMixture(components=8, dim=1, sigma=0.02)
     with torch.no_grad():
         made.means.copy_(torch.arange(8.0)[:, None])
     counts = made(torch.randn(8000, 9)).flatten().round().long().bincount(minlength=8)

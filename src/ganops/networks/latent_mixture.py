@@ -11,18 +11,19 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-SIGMA = 0.02  # of each component; their means start within [-1, 1]
-
 
 class LatentMixture(nn.Module):
-    """(N, K + D) standard normal to (N, D): the first K choose a component, the last D are its eta."""
+    """(N, K + D) standard normal to (N, D): the first K choose a component, the last D are its eta.
 
-    def __init__(self, components: int, dim: int) -> None:
+    sigma: standard deviation of each component, whose means start within [-1, 1].
+    """
+
+    def __init__(self, components: int, dim: int, sigma: float) -> None:
         super().__init__()
-        self.components = components
+        self.components, self.sigma = components, sigma
         self.means = nn.Parameter(torch.rand(components, dim) * 2 - 1)
 
     def forward(self, latents: Tensor) -> Tensor:
         """Draw a point of the mixture for each latent."""
         choice, eta = latents.tensor_split([self.components], dim=1)
-        return self.means[choice.argmax(dim=1)] + SIGMA * eta
+        return self.means[choice.argmax(dim=1)] + self.sigma * eta

@@ -24,7 +24,8 @@ class MlpGeneratorSettings(Settings):
     """Hidden layers from the latent outwards; norm_momentum is PyTorch's (the share of the newest batch).
 
     labels: how classes come in beside the latent; embedding_dim: length of a learned one.
-    components: of a mixture as latent space, for data of modes that lie apart; 0 for a plain latent.
+    components: of a mixture as latent space, for data of modes that lie apart; 0 for a plain latent. component_sigma:
+        standard deviation of each, beside means that start within [-1, 1].
     """
 
     latent_dim: int = Field(default=100, ge=1)
@@ -35,6 +36,7 @@ class MlpGeneratorSettings(Settings):
     labels: Condition = "none"
     embedding_dim: int = Field(default=50, ge=1)
     components: int = Field(default=0, ge=0)
+    component_sigma: float = Field(default=0.05, gt=0)
 
 
 @NETWORKS.add("mlp-generator", MlpGeneratorSettings)
@@ -44,7 +46,8 @@ class MlpGenerator(Generator):
     def __init__(self, settings: MlpGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
         self.latent_dim, self.shape = settings.latent_dim + settings.components, spec.shape
-        self.mixture = LatentMixture(settings.components, settings.latent_dim) if settings.components else None
+        count, sigma = settings.components, settings.component_sigma
+        self.mixture = LatentMixture(count, settings.latent_dim, sigma) if count else None
         self.class_count = class_count_of(spec) if settings.labels != "none" else 0
         self.label = LabelVector(settings.labels, self.class_count, settings.embedding_dim)
         layers: list[nn.Module] = []
