@@ -51,11 +51,11 @@ def test_half_of_a_weight_is_forgotten_after_the_half_life() -> None:
 
 
 def test_the_plan_counts_every_turn_of_the_first_player_and_samples_first_and_last() -> None:
-    plan = make_plan(shrunk("wgan-gp", kimg=1.6), TrainParams(sample_times=4), "discriminator")
-    assert plan.images_per_round == 16 * 5
+    plan = make_plan(shrunk("wgan-gp", kimg=0.96), TrainParams(sample_times=4), "discriminator")
+    assert plan.images_per_round == 16 * 3
     assert plan.rounds == 20
     assert plan.sample_at == {0, 5, 10, 15, 20}
-    assert plan.kimg(plan.rounds) == pytest.approx(1.6)
+    assert plan.kimg(plan.rounds) == pytest.approx(0.96)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ class Plan:
 def make_plan(recipe: Recipe, params: TrainParams, first_player: str) -> Plan:
     """The plan of a recipe's budget, scaled by `train.budget_scale`; at least two rounds."""
     images_per_round = recipe.batch_size * recipe.turns.get(first_player, 1)
-    rounds = math.ceil(recipe.budget_kimg * params.budget_scale * 1000 / images_per_round)
+    # Rounded first: 48 thousandths of a kimg are 48 images, not a hair more and one round besides.
+    rounds = math.ceil(round(recipe.budget_kimg * params.budget_scale * 1000 / images_per_round, 6))
     rounds = SHORT_ROUNDS.get(params.debug, max(2, rounds))
     times = min(params.sample_times, rounds)
     sample_at = frozenset(round(rounds * index / times) for index in range(times + 1))

@@ -19,4 +19,8 @@ def seed_all(*place: int) -> None:
     The trainer does this before each turn, so a run that was killed and resumed, or whose batch is spread over
     several processes, draws the same latents as the run nobody disturbed.
     """
-    torch.manual_seed(seed_for(*place))
+    seed = seed_for(*place)
+    torch.default_generator.manual_seed(seed)
+    # torch.manual_seed would note a whole stack trace in every turn where CUDA could be used but is not.
+    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        torch.cuda.manual_seed_all(seed)
