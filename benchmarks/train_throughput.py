@@ -1,6 +1,6 @@
 """Images per second of our training against the loop that people copy, on the same networks and data.
 
-python -m benchmarks.train_throughput [--prepared data/prepared] [--quick] [--json FILE]
+python -m benchmarks.train_throughput [--prepared data/prepared] [--threads 1] [--quick] [--json FILE]
 """
 
 from __future__ import annotations
@@ -73,11 +73,13 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--prepared", type=Path, default=Path("data/prepared"), help="what the prepare stage wrote")
     arguments.add_argument("--recipes", nargs="+", default=["dcgan", "wgan-gp", "mlp"])
+    arguments.add_argument("--threads", type=int, default=1, help="of both sides; loader processes come on top")
     arguments.add_argument("--compile", action="store_true", help="measure compiled training too")
     arguments.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     arguments.add_argument("--json", type=Path, help="write the rows to this file")
     options = arguments.parse_args()
     data, spec = read_packed(options.prepared, "train"), read_manifest(options.prepared).spec
+    torch.set_num_threads(options.threads)
     times, rounds = (3, 10) if options.quick else (5, 40)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     rows = []
