@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 REACH_SECONDS = 5.0
-# Pages of trainings and models, not of language model traces, without being asked which.
-EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 
 # MLflow's defaults retry an unreachable server for some four minutes and phone home; a person's own settings win.
 QUIET = {
@@ -51,8 +49,7 @@ class Store:
         found = self.client.get_experiment_by_name(name)
         if found is None:
             try:
-                location = artifact_location(self.uri, name)
-                return str(self.client.create_experiment(name, artifact_location=location, tags=EXPERIMENT_TAGS))
+                return str(self.client.create_experiment(name, artifact_location=artifact_location(self.uri, name)))
             except MlflowException as error:
                 if error.error_code != "RESOURCE_ALREADY_EXISTS":
                     raise
