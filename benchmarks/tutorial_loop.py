@@ -77,9 +77,10 @@ class TutorialLoop:
         begin, shown = time.perf_counter(), 0
         for _ in range(count):
             for real in itertools.islice(batches, self.critic_turns):
-                self._discriminate(real.to(self.device))
+                fake = self._discriminate(real.to(self.device))
                 shown += len(real)
-            self._generate()
+            # The official DCGAN example judges the same fakes again; WGAN-GP code makes new ones after the critic.
+            self._generate(self.generator(self._noise()) if self.wasserstein else fake)
         if self.device.type == "cuda":
             torch.cuda.synchronize()
         return shown / (time.perf_counter() - begin)
@@ -87,9 +88,10 @@ class TutorialLoop:
     def _noise(self) -> Tensor:
         return torch.randn(self.batch_size, self.latent_dim, device=self.device)
 
-    def _discriminate(self, real: Tensor) -> None:
+    def _discriminate(self, real: Tensor) -> Tensor:
         self.optimizer_d.zero_grad()
-        fake = self.generator(self._noise()).detach()
+        made: Tensor = self.generator(self._noise())
+        fake = made.detach()
         on_real, on_fake = self.discriminator(real), self.discriminator(fake)
         if self.wasserstein:
             loss = on_fake.mean() - on_real.mean() + 10 * self._gradient_penalty(real, fake)
@@ -99,10 +101,11 @@ class TutorialLoop:
         loss.backward()
         self.optimizer_d.step()
         loss.item()  # every tutorial prints or stores its losses
+        return made
 
-    def _generate(self) -> None:
+    def _generate(self, fake: Tensor) -> None:
         self.optimizer_g.zero_grad()
-        output = self.discriminator(self.generator(self._noise()))
+        output = self.discriminator(fake)
         loss = -output.mean() if self.wasserstein else self.criterion(output, torch.ones_like(output))
         loss.backward()
         self.optimizer_g.step()
