@@ -45,7 +45,9 @@ def main() -> None:
     write_text(LEADERBOARD, leaderboard_csv(rows, score))
     write_text(COMPARE / "leaderboard.md", leaderboard_markdown(rows, score, winner.recipe))
     write_text(REPORT, render_report(rows, winner, RESULTS, manifest, RECIPES))
-    write_json(WINNER, asdict(winner) | {"protocol": common_protocol(rows)["digest"]})
+    pooled = next(row for row in rows if row.recipe == winner.recipe)
+    facts = {"protocol": common_protocol(rows)["digest"], "seeds": pooled.seeds, "scores": pooled.scores}
+    write_json(WINNER, asdict(winner) | facts)
     for training in trainings:
         _export(training)
         _complete_run(training, recipes[training.recipe], winner, params, manifest)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 from ganops.atomic import write_text
 from ganops.data.manifest import read_manifest
@@ -24,8 +26,11 @@ from pipeline.stages.results import (
 
 def main() -> None:
     """Register the winner once; where the registry has this very model already, only name it challenger."""
-    recipe = _winner()
+    winner = _winner()
+    recipe = str(winner["recipe"])
     candidate = read_candidate(recipe, train_folder(recipe), evaluate_folder(recipe), read_manifest(PREPARED))
+    if winner.get("seeds"):  # what counts before the gate is what the recipe does on average
+        candidate = replace(candidate, scores=winner["scores"], seeds=tuple(winner["seeds"]))
     registration, new = register(candidate, load_params(PARAMS), run_file(recipe))
     write_text(REGISTRATION, registration.model_dump_json(indent=2) + "\n")
     print(
@@ -34,13 +39,15 @@ def main() -> None:
     )
 
 
-def _winner() -> str:
+def _winner() -> dict[str, Any]:
     try:
-        return str(json.loads(WINNER.read_text(encoding="utf-8"))["recipe"])
+        winner = dict(json.loads(WINNER.read_text(encoding="utf-8")))
+        winner["recipe"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RegistryError(
             f"{WINNER} does not name a winner", found=str(error), action="run `dvc repro compare`"
         ) from error
+    return winner
 
 
 if __name__ == "__main__":

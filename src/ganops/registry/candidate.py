@@ -21,6 +21,7 @@ class Candidate:
     """A model folder with its scores, their protocol, the facts of its training and its data.
 
     training: what training.json says. pictures: PNG files that show it, the sample grid first.
+    seeds: names of the trainings whose mean the scores are, where several seeds of one recipe were trained.
     """
 
     recipe: str
@@ -30,6 +31,7 @@ class Candidate:
     training: Mapping[str, Any]
     manifest: Manifest
     pictures: tuple[Path, ...] = ()
+    seeds: tuple[str, ...] = ()
 
     def description(self) -> SavedModel:
         """What model.json says."""
@@ -40,7 +42,7 @@ class Candidate:
 
         The same lineage is the same model with the same scores, whichever run or machine made it.
         """
-        identity = [digest_of(self.folder), self.manifest.digest, self.protocol.get("digest")]
+        identity = [digest_of(self.folder), self.manifest.digest, self.protocol.get("digest"), *self.seeds]
         return hashlib.sha256(json.dumps(identity).encode()).hexdigest()
 
 

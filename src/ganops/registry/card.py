@@ -46,11 +46,12 @@ def short_card(candidate: Candidate) -> str:
     """The card in two sentences, for the description of the model version."""
     headline = [score for score in _known_scores(candidate) if score.key in HEADLINE_SCORES]
     scores = ", ".join(f"{score.title} {score.show(candidate.scores)}" for score in headline)
+    seeds = f", means of {len(candidate.seeds)} seeds" if candidate.seeds else ""
     backbone = candidate.protocol.get("backbone", "unknown")
     return (
         f"Makes {candidate.description().spec.words} in the manner of "
         f"{candidate.manifest.source}, with the recipe {candidate.recipe} ({candidate.description().recipe.paper}). "
-        f"Scores: {scores or 'none'} (backbone {backbone}, {candidate.protocol.get('generated_count', '?')} images, "
+        f"Scores{seeds}: {scores or 'none'} (backbone {backbone}, {candidate.protocol.get('generated_count', '?')} images, "
         f"protocol {str(candidate.protocol.get('digest', ''))[:SHORT]})."
     )
 
@@ -80,11 +81,18 @@ def _scores(candidate: Candidate) -> str:
     rows = [(score.heading, score.show(candidate.scores), score.sentence) for score in _known_scores(candidate)]
     protocol = [(key, value) for key, value in candidate.protocol.items() if value is not None]
     return (
-        "## Scores\n\n"
+        f"## Scores\n\n{_means(candidate)}"
         + _table(("score", "value ± standard error", "what it says"), rows)
         + "\n\nThey compare only with scores of the same protocol:\n\n"
         + _table(("protocol", "value"), protocol)
     )
+
+
+def _means(candidate: Candidate) -> str:
+    if not candidate.seeds:
+        return ""
+    names = ", ".join(candidate.seeds)
+    return f"Means over {len(candidate.seeds)} seeds of the recipe ({names}), of which this model is the best.\n\n"
 
 
 def _training(candidate: Candidate) -> str:

@@ -58,6 +58,18 @@ def test_the_winner_is_registered_once(home: Path, capsys: pytest.CaptureFixture
     assert len(connect().client.search_model_versions("name = 'painter'")) == 1
 
 
+def test_several_seeds_stand_before_the_gate_with_their_mean_and_spread(home: Path) -> None:
+    scores = {"fid": 14.0, "fid_error": 1.5}
+    results.WINNER.write_text(json.dumps({"recipe": "tiny", "seeds": ["tiny", "tiny-8"], "scores": scores}))
+    register.main()
+    (version,) = connect().client.search_model_versions("name = 'painter'")
+    assert (version.tags["score.fid"], version.tags["score.fid_error"]) == ("14", "1.5")
+    assert "means of 2 seeds: FID" in version.description
+    results.WINNER.write_text(json.dumps({"recipe": "tiny", "seeds": []}))
+    register.main()
+    assert json.loads(results.REGISTRATION.read_text())["version"] == "2", "alone it is another candidate"
+
+
 @pytest.mark.parametrize("content", ["{}", "[1]", "", None])
 def test_a_winner_that_is_missing_or_damaged_is_a_clear_error(home: Path, content: str | None) -> None:
     if content is None:
