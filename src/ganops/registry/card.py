@@ -51,7 +51,8 @@ def short_card(candidate: Candidate) -> str:
     return (
         f"Makes {candidate.description().spec.words} in the manner of "
         f"{candidate.manifest.source}, with the recipe {candidate.recipe} ({candidate.description().recipe.paper}). "
-        f"Scores{seeds}: {scores or 'none'} (backbone {backbone}, {candidate.protocol.get('generated_count', '?')} images, "
+        f"Scores{seeds}: {scores or 'none'} "
+        f"(backbone {backbone}, {candidate.protocol.get('generated_count', '?')} images, "
         f"protocol {str(candidate.protocol.get('digest', ''))[:SHORT]})."
     )
 
