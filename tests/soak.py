@@ -28,7 +28,11 @@ from ganops.training.history import write_history
 from ganops.training.interruption import watch_for_interruption
 from ganops.training.lock import exclusive
 
-RECIPES = ("mlp", "dcgan", "wgan-gp")
+# One for each kind of game, and for each kind of state that a checkpoint has to hold.
+RECIPES = (
+    *("mlp", "dcgan", "wgan-gp", "cgan", "acgan", "infogan", "bigan"),
+    *("unrolled", "pacgan", "fastgan", "stylegan2-ada"),
+)
 KIMG = 2.4
 FAULTS = ("kill", "terminate", "cut checkpoint", "flip a byte", "full disk", "two at once", "none")
 
