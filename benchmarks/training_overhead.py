@@ -82,6 +82,7 @@ def train_watched(name: str, prepared: Path, scale: float, home: Path) -> tuple[
         interruption = stack.enter_context(watch_for_interruption())
         whole, own = time.process_time(), time.thread_time()
         trainer.run(interruption)
+        observer.flush()
         whole, own = time.process_time() - whole, time.thread_time() - own
     return watch.seconds | {"tracking": whole - own}, whole
 

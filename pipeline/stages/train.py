@@ -133,7 +133,10 @@ def _lead(task: Task, processes: Processes) -> None:
         with _tracked(folder / RUN_FILE, task) as run:
             observer = StageObserver(run, folder / SAMPLES)
             run.set_tags({f"init.{key}": value for key, value in _start(task).items()})
-            trainer = _train(task, processes, observer, _scorer(task))
+            try:
+                trainer = _train(task, processes, observer, _scorer(task))
+            finally:
+                observer.flush()
             _write_outs(task, trainer)
             hardware = trainer.hardware
             made = {"device": hardware.device_name, "precision": hardware.precision_name}
@@ -141,6 +144,7 @@ def _lead(task: Task, processes: Processes) -> None:
             # The whole history once more: rows that the run already has are passed over, missing ones are filled in.
             for row in trainer.history:
                 observer.row(row)
+            observer.flush()
             run.log_file(out / "training.json")
             run.log_file(out / "history.csv")
         RunFile(run_id=run.run_id, recipe=task.name).write(run_file(task.name))
