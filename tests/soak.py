@@ -33,7 +33,7 @@ RECIPES = (
     *("mlp", "dcgan", "wgan-gp", "cgan", "acgan", "infogan", "bigan"),
     *("unrolled", "pacgan", "fastgan", "stylegan2-ada"),
 )
-KIMG = 2.4
+KIMG = 1.2
 FAULTS = ("kill", "terminate", "cut checkpoint", "flip a byte", "full disk", "two at once", "none")
 
 
