@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import NoReturn
 
 from ganops.atomic import write_text
@@ -20,6 +22,7 @@ def run_flow(start: Callable[[], Outcome]) -> NoReturn:
 
     params.yaml is read first: a mistake in it is told before a server is started.
     """
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         params = load_params(PARAMS)
         outcome = describe(start(), params)
@@ -33,3 +36,8 @@ def run_flow(start: Callable[[], Outcome]) -> NoReturn:
     write_text(OUTCOME, outcome + "\n")
     print(f"\n{outcome}")
     sys.exit(0)
+
+
+def _terminate(number: int, _frame: FrameType | None) -> None:
+    """End by an exception, so that Prefect stops the temporary server that it has started."""
+    sys.exit(128 + number)
