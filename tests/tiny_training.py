@@ -63,6 +63,19 @@ class MeanImage:
         return float((mean - digits().images.float().mean(dim=0)).square().mean())
 
 
+class StopAfter(Interruption):
+    """Asks for an end, with a checkpoint, after so many rounds, as a signal would."""
+
+    def __init__(self, rounds: int) -> None:
+        super().__init__()
+        self.left = rounds
+
+    def requested(self) -> bool:
+        self.left -= 1
+        self.reason = "terminated by SIGTERM" if self.left == 0 else None
+        return self.left == 0
+
+
 def make_trainer(
     folder: Path,
     recipe: Recipe,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from tiny_training import MeanImage, make_trainer, run, shrunk, weights
+from tiny_training import MeanImage, StopAfter, make_trainer, run, shrunk, weights
 from torch import Tensor
 
 from ganops.errors import TrainingError
@@ -16,22 +16,9 @@ from ganops.recipe import Recipe
 from ganops.training.best import Best, Weights
 from ganops.training.checkpoint import flatten, unflatten
 from ganops.training.history import Row
-from ganops.training.interruption import Interruption
 from ganops.training.observer import Observer
 from ganops.training.summary import summarise
 from ganops.training.trainer import Trainer
-
-
-class StopAfter(Interruption):
-    """Asks for an end, with a checkpoint, after so many rounds."""
-
-    def __init__(self, rounds: int) -> None:
-        super().__init__()
-        self.left = rounds
-
-    def requested(self) -> bool:
-        self.left -= 1
-        return self.left == 0
 
 
 class CrashAt(Observer):

@@ -12,12 +12,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tiny_training import RECIPES, make_trainer, run, save_model, shrunk, train_to_the_end, weights
+from tiny_training import RECIPES, StopAfter, make_trainer, run, save_model, shrunk, train_to_the_end, weights
 from torch import Tensor
 
 from ganops.errors import TrainingError
 from ganops.training.history import Row, write_history
-from ganops.training.interruption import Interruption
 from ganops.training.observer import Observer
 
 SHIPPED = sorted(path.stem for path in RECIPES.glob("*.yaml"))
@@ -50,19 +49,6 @@ def test_training_moves_the_weights_and_another_seed_gives_others(tmp_path: Path
     name = "game.generator.layers.0.weight"
     assert not torch.equal(fresh[name], trained[name])
     assert not torch.equal(trained[name], other[name])
-
-
-class StopAfter(Interruption):
-    """Asks for an end after so many rounds, as a signal would."""
-
-    def __init__(self, rounds: int) -> None:
-        super().__init__()
-        self.left = rounds
-
-    def requested(self) -> bool:
-        self.left -= 1
-        self.reason = "terminated by SIGTERM" if self.left == 0 else None
-        return self.left == 0
 
 
 @pytest.mark.parametrize("name", SHIPPED)

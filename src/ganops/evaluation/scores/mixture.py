@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from ganops.data.mixture import Mixture
+from ganops.evaluation.backbones.mixture import MixtureNetwork
 from ganops.evaluation.case import Case
 from ganops.evaluation.estimate import Estimate, from_mean
 from ganops.evaluation.score import Group, Score
@@ -35,11 +35,9 @@ class Nearest:
 
 def nearest(points: Tensor, mixture: Mixture) -> Nearest:
     """Look at points (n, D) in the units of the packed data."""
-    # Euclidean distances without the trick of matrix products, which loses the digits that matter near a centre.
-    centres = torch.tensor(mixture.centres)
-    distances = torch.cdist(points, centres, compute_mode="donot_use_mm_for_euclid_dist")
-    distance, mode = distances.min(dim=1)
-    return Nearest(mode, distance < WITHIN_SIGMAS * mixture.sigma)
+    _, logits = MixtureNetwork(mixture)(points)
+    logit, mode = logits.max(dim=1)
+    return Nearest(mode, logit > -0.5 * WITHIN_SIGMAS**2)
 
 
 def _measure(case: Case) -> dict[str, Estimate]:
