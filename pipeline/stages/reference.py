@@ -9,6 +9,8 @@ from ganops.params import load_params
 from pipeline.stages.entry import run_stage
 from pipeline.stages.results import PARAMS, PREPARED, REFERENCE
 
+COUNTING_ACCURACY = 0.99  # what a classifier of digits must have for the modes of stacked MNIST to be counted with it
+
 
 def main() -> None:
     """Make results/reference out of data/prepared, and say what it holds."""
@@ -19,6 +21,13 @@ def main() -> None:
     print(f"reference: {made.backbone} features of {counts} images; scores compare with the {made.split} split")
     if made.classifier_accuracy is not None:
         print(f"  the classifier names {made.classifier_accuracy:.1%} of the test images rightly")
+    if made.channel_accuracy is not None:
+        print(f"  that is {made.channel_accuracy:.2%} of their channels")
+        if made.channel_accuracy < COUNTING_ACCURACY:
+            print(
+                f"  below {COUNTING_ACCURACY:.0%}, so its mode counts do not compare with published ones: "
+                "raise evaluate.classifier.max_kimg"
+            )
 
 
 if __name__ == "__main__":
