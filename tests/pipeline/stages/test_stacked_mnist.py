@@ -25,6 +25,7 @@ from ganops.evaluation.reference import load_reference
 from ganops.params import load_params
 from pipeline.stages.evaluate import main as evaluate
 from pipeline.stages.prepare import main as prepare
+from pipeline.stages.reference import describe
 from pipeline.stages.reference import main as make_reference
 from pipeline.stages.results import PREPARED, REFERENCE, evaluate_folder
 from pipeline.stages.train import main as train
@@ -79,8 +80,18 @@ def count(images: Tensor) -> tuple[float, float]:
     return found.scores["modes"].value, found.scores["mode_kl"].value
 
 
+def test_a_classifier_too_weak_for_counting_is_told(home: Path) -> None:
+    made = load_reference(REFERENCE).description
+    assert made.channel_accuracy == 1  # ten pictures are learnt by heart
+    assert describe(made).endswith("that is 100.00% of their channels")
+    # 0.99 cubed is 0.970: of three digits all must be right.
+    assert "below 99%" not in describe(made.model_copy(update={"classifier_accuracy": 0.971}))
+    assert "below 99%: the modes it counts do not compare" in describe(
+        made.model_copy(update={"classifier_accuracy": 0.970})
+    )
+
+
 def test_every_number_once_is_all_modes_and_no_divergence(home: Path) -> None:
-    assert load_reference(REFERENCE).description.channel_accuracy == 1  # ten pictures are learnt by heart
     test = read_packed(PREPARED, "test")
     assert test.labels is not None
     _, first = np.unique(test.labels.numpy(), return_index=True)
