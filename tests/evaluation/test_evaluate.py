@@ -107,7 +107,7 @@ def test_metrics_are_flat_numbers(whole: Evaluation) -> None:
     assert all(isinstance(value, float) for value in metrics.values())
     assert metrics["fid"] == whole.scores["fid"].value
     assert metrics["fid_error"] == whole.scores["fid"].error
-    assert "modes_error" not in metrics
+    assert "memorisation_p_error" not in metrics
 
 
 def test_a_game(reference_folder: Path, prepared: Path, params: EvaluateParams) -> None:

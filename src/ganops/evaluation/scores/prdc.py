@@ -14,7 +14,7 @@ from torch import Tensor
 from ganops.errors import EvaluationError
 from ganops.evaluation.case import Case
 from ganops.evaluation.distances import BLOCK_BYTES, Neighbourhood
-from ganops.evaluation.estimate import Estimate, from_mean
+from ganops.evaluation.estimate import Estimate, from_mean, from_share
 from ganops.evaluation.score import Group, Score
 
 
@@ -69,10 +69,10 @@ def manifolds_of(case: Case) -> Manifolds:
 def _measure(case: Case) -> dict[str, Estimate]:
     found = case.once(manifolds_of)
     return {
-        "precision": from_mean(found.precise),
-        "recall": from_mean(found.recalled),
+        "precision": from_share(found.precise),
+        "recall": from_share(found.recalled),
         "density": from_mean(found.dense),
-        "coverage": from_mean(found.covered),
+        "coverage": from_share(found.covered),
     }
 
 
