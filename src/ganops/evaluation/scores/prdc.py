@@ -55,7 +55,8 @@ def manifolds(
     recalled = torch.zeros(len(real), dtype=torch.bool)
     closest = torch.full((len(real),), torch.inf)
     for part, squares in balls.blocks(generated):
-        dense[part] = (squares <= real_squares).sum(dim=1) / k
+        # Bytes are counted several times faster than booleans.
+        dense[part] = (squares <= real_squares).view(torch.uint8).sum(dim=1, dtype=torch.int32) / k
         recalled |= (squares <= generated_squares[part].unsqueeze(1)).any(dim=0)
         closest = torch.minimum(closest, squares.amin(dim=0))
     return Manifolds((dense > 0).float(), dense, recalled.float(), (closest <= real_squares).float())
