@@ -71,6 +71,20 @@ def test_every_shipped_recipe_trains_and_ends_the_same_however_often_it_was_stop
     assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("name", ["dcgan", "wgan-gp", "cgan", "infogan", "bigan", "stylegan2-ada"])
+def test_on_a_gpu_a_stopped_training_ends_the_same(name: str, tmp_path: Path) -> None:
+    """Two trainings of one seed on one GPU, one of them stopped in every fifth round: the same bits and curves."""
+    undisturbed = run(make_trainer(tmp_path / "whole", shrunk(name), device="cuda", checkpoint_seconds=1e9))
+    for _ in range(undisturbed.plan.rounds):
+        trainer = make_trainer(tmp_path / "parts", shrunk(name), device="cuda", checkpoint_seconds=1e9)
+        with contextlib.suppress(TrainingError):
+            run(trainer, StopAfter(5))
+            break
+    assert_same(weights(trainer), weights(undisturbed))
+    assert trainer.history == undisturbed.history
+
+
 def test_overfitting_one_batch_shows_the_same_images_in_every_round(tmp_path: Path) -> None:
     trainer = make_trainer(tmp_path, shrunk("mlp", kimg=4), debug="overfit-one-batch")
     seen = []
