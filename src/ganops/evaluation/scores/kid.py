@@ -54,7 +54,7 @@ def kernel_distance(generated: Tensor, real: Tensor, subsets: int, subset_size: 
         some, others = (_draw(features, subset_size, generator) for features in (generated, real))
         distances.append(_mmd2(some, others))
     # The last subset stands for both distributions in what one image changes; the spread over images is what counts.
-    rows = generated.split(subset_size)
+    rows = torch.split(generated, subset_size)
     witness = torch.cat([_kernel(each, some).mean(dim=1) - _kernel(each, others).mean(dim=1) for each in rows]).double()
     return KernelDistance(float(np.mean(distances)), float(np.std(distances)), 2 * (witness - witness.mean()))
 
@@ -80,7 +80,8 @@ def _scale(features: Tensor) -> Tensor:
 
 def _kernel(x: Tensor, y: Tensor) -> Tensor:
     """(n, m): the kernel of each scaled row of x with each of y."""
-    return (x @ y.T).add_(1).pow_(3)
+    kernel: Tensor = (x @ y.T).add_(1).pow_(3)
+    return kernel
 
 
 def _sum(kernel: Tensor) -> float:
