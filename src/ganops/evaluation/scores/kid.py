@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 import torch
@@ -75,7 +76,7 @@ def _draw(features: Tensor, count: int, generator: np.random.RandomState) -> Ten
 
 def _scale(features: Tensor) -> Tensor:
     """(n, d) float32 rows whose products are x.y / d."""
-    return features.float() / features.shape[1] ** 0.5
+    return features.float() / sqrt(features.shape[1])
 
 
 def _kernel(x: Tensor, y: Tensor) -> Tensor:
