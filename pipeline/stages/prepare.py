@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from ganops.data.manifest import Manifest
     from ganops.data.spec import DataSpec
 
-LISTED_CLASSES = 12
 SPLIT_WORDS = {
     "published": "split as published",
     "folders": "split as the folders say",
@@ -39,7 +38,7 @@ def describe(manifest: Manifest) -> str:
     lines = [
         f"prepared {manifest.source} ({manifest.origin}): {_form(manifest.spec)}",
         f"  {'vectors' if manifest.spec.of_vectors else 'images '}   {counts} ({SPLIT_WORDS[manifest.split_by]})",
-        f"  classes   {_classes(manifest)}",
+        f"  classes   {_classes(manifest.spec)}",
         f"  digest    {manifest.digest[:12]}",
     ]
     if manifest.rejected_count:
@@ -53,12 +52,8 @@ def _form(spec: DataSpec) -> str:
     return spec.words if spec.of_vectors else f"{width}x{height}, {channels} channel{'s'[: channels > 1]}"
 
 
-def _classes(manifest: Manifest) -> str:
-    classes = manifest.spec.classes
-    if not classes:
-        return "none"
-    more = ", ..." if len(classes) > LISTED_CLASSES else ""
-    return f"{len(classes)}: {', '.join(classes[:LISTED_CLASSES])}{more}"
+def _classes(spec: DataSpec) -> str:
+    return f"{len(spec.classes)}: {spec.class_words}" if spec.classes else spec.class_words
 
 
 def _at(root: Path, data: DataParams) -> DataParams:

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from ganops.settings import Settings, read_yaml, validate
 
-SourceName = Literal["digits", "mnist", "fashion-mnist", "cifar10", "ring2d", "grid2d", "images"]
+SourceName = Literal["digits", "mnist", "fashion-mnist", "stacked-mnist", "cifar10", "ring2d", "grid2d", "images"]
 BackboneName = Literal["classifier", "inception-v3", "efficientnet-lite0", "custom"]
 ScoreName = Literal["fid", "is", "kid"]
 RecipeName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -30,6 +30,12 @@ class DataParams(Settings):
     def _path_where_it_is_needed(self) -> DataParams:
         if self.source == "images" and self.path is None:
             raise ValueError("data.path: a folder or a zip file, because data.source is 'images'")
+        return self
+
+    @model_validator(mode="after")
+    def _a_channel_for_each_digit(self) -> DataParams:
+        if self.source == "stacked-mnist" and self.channels != 3:
+            raise ValueError("data.channels: 3, because each of them is a digit where data.source is 'stacked-mnist'")
         return self
 
 

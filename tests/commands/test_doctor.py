@@ -54,6 +54,9 @@ def test_data_that_must_be_downloaded_or_do_not_exist_are_said_so(run: Run, monk
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(text.replace("source: digits", "source: fashion-mnist"))
     assert [finding.state for finding in findings("data")] == ["ok", "note"]
+    stacked = text.replace("source: digits", "source: stacked-mnist").replace("channels: 1", "channels: 3")
+    Path("params.yaml").write_text(stacked)
+    assert findings("data")[1].found.startswith("mnist is not on this machine")
     own = text.replace("source: digits", "source: images").replace("path: null", "path: pictures")
     Path("params.yaml").write_text(own)
     assert [finding.state for finding in findings("data")] == ["ok", "lacking"]

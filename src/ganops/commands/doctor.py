@@ -176,9 +176,10 @@ def data() -> Iterator[Finding]:
     looked = f"looked in {', '.join(map(str, homes))}"
     yield Finding("ok", "data", f"digits (built in){''.join(f', {name}' for name in here)}; {looked}")
     source = params.data.source
-    if source in DATA_SETS and source not in here:
+    files = "mnist" if source == "stacked-mnist" else source
+    if files in DATA_SETS and files not in here:
         action = "connect to the network, or name the folder with its files in data.home or GANOPS_DATA_HOME"
-        yield Finding("note", "data.source", f"{source} is not on this machine and will be downloaded", action)
+        yield Finding("note", "data.source", f"{files} is not on this machine and will be downloaded", action)
     if params.data.path is not None and source == "images" and not params.data.path.expanduser().exists():
         yield Finding("lacking", "data.path", f"{params.data.path} does not exist", "mend data.path in params.yaml")
 

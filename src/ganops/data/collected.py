@@ -25,6 +25,7 @@ class Collected:
     rows: the rows of `images` that are each split, in order.
     origin: the folder or file the images came from, or its form, without paths of this machine.
     mixture: the distribution they were drawn from, where that is known.
+    channel_classes: what a single channel shows, where each is a picture of its own.
     """
 
     images: Samples
@@ -35,3 +36,4 @@ class Collected:
     origin: str
     rejections: tuple[Rejection, ...] = ()
     mixture: Mixture | None = None
+    channel_classes: tuple[str, ...] = ()

@@ -15,7 +15,7 @@ from ganops.data.manifest import Manifest, Rejected, manifest_path
 from ganops.data.packed import SPLITS, PackedImages, Split, read_packed, write_packed
 from ganops.data.rejection import count_reasons, printable
 from ganops.data.scratch import scratch
-from ganops.data.sources import cifar10, digits, images, mixtures, mnist
+from ganops.data.sources import cifar10, digits, images, mixtures, mnist, stacked_mnist
 from ganops.data.spec import DataSpec
 from ganops.errors import DataError
 from ganops.params import DataParams
@@ -33,7 +33,12 @@ def prepare(params: DataParams, out: Path, *, raw: Path = Path("data/raw"), proc
     Raises DataError when the source is missing, damaged, too small, or holds too much that is no image.
     """
     collected = _collect(params, out, raw, processes)
-    spec = DataSpec(shape=collected.images.shape[1:], classes=collected.classes, mixture=collected.mixture)
+    spec = DataSpec(
+        shape=collected.images.shape[1:],
+        classes=collected.classes,
+        mixture=collected.mixture,
+        channel_classes=collected.channel_classes,
+    )
     class_counts = _class_counts(collected)
     _check_enough(collected, class_counts)
     manifest_path(out).unlink(missing_ok=True)
@@ -64,6 +69,8 @@ def _collect(params: DataParams, out: Path, raw: Path, processes: int | None) ->
             return digits.collect(form, params.test_share)
         case "mnist" | "fashion-mnist":
             return mnist.collect(params.source, form, params.home, raw)
+        case "stacked-mnist":
+            return stacked_mnist.collect(form, params.home, raw)
         case "cifar10":
             return cifar10.collect(form, params.home, raw)
         case "ring2d" | "grid2d":

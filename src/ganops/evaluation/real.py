@@ -41,6 +41,16 @@ class ReferenceDescription(Settings):
     classifier: str | None = None
     classifier_accuracy: float | None = None
 
+    @property
+    def channel_accuracy(self) -> float | None:
+        """Share of single channels that the classifier names rightly, where each is a picture of its own.
+
+        As what they show was drawn independently, an image is named rightly with this probability to the power of C.
+        """
+        if self.classifier_accuracy is None or not self.spec.channel_classes:
+            return None
+        return float(self.classifier_accuracy ** (1 / self.spec.channels))
+
 
 @dataclass(frozen=True)
 class RealFeatures:

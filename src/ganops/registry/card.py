@@ -59,12 +59,12 @@ def short_card(candidate: Candidate) -> str:
 
 def _data(candidate: Candidate) -> str:
     manifest = candidate.manifest
-    classes = ", ".join(manifest.spec.classes) or "none"
     counts = ", ".join(f"{count:,} {split}" for split, count in manifest.counts.items())
     rejected = f"{manifest.rejected_count:,} inputs were rejected" if manifest.rejected_count else "none was rejected"
     return (
         f"## Data\n\nSource `{manifest.source}`, digest `{manifest.digest[:SHORT]}`: {counts} images, classes: "
-        f"{classes}; {rejected}.\n\nThe licence of the data is not recorded; whoever publishes samples has to know it."
+        f"{manifest.spec.class_words}; {rejected}.\n\n"
+        "The licence of the data is not recorded; whoever publishes samples has to know it."
     )
 
 

@@ -20,6 +20,7 @@ from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
 from ganops.evaluation.backbones.backbone import Backbone, digest_of
 from ganops.evaluation.backbones.mixture import MixtureNetwork
+from ganops.evaluation.backbones.stacked import StackedNetwork
 from ganops.params import ClassifierParams
 from ganops.settings import Settings
 
@@ -61,6 +62,9 @@ class ClassifierNetwork(nn.Module):
         return features, self.logits(features)
 
 
+Network = ClassifierNetwork | StackedNetwork | MixtureNetwork
+
+
 class Classifier(Backbone):
     """The classifier as a backbone: images at their own size, logits of the data's own classes."""
 
@@ -69,7 +73,7 @@ class Classifier(Backbone):
 
     def __init__(
         self,
-        network: ClassifierNetwork | MixtureNetwork,
+        network: Network,
         description: ClassifierDescription,
         device: torch.device | str = "cpu",
     ) -> None:
@@ -140,7 +144,7 @@ def train_classifier(
     steps = max(1, min(params.epochs * rounds, ceil(params.max_kimg * 1000 / batch_size)))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = ClassifierNetwork(spec, params.width)
+        network = _network(spec, params.width)
     network = network.to(device).train()
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
     optimizer = torch.optim.Adam(network.parameters(), lr=params.learning_rate)
@@ -190,8 +194,13 @@ def _accuracy(network: nn.Module, data: PackedImages, device: torch.device | str
     return right / len(data)
 
 
-def _network(spec: DataSpec, width: int) -> ClassifierNetwork | MixtureNetwork:
-    return ClassifierNetwork(spec, width) if spec.mixture is None else MixtureNetwork(spec.mixture)
+def _network(spec: DataSpec, width: int) -> Network:
+    if spec.mixture is not None:
+        return MixtureNetwork(spec.mixture)
+    if spec.channel_classes:
+        single = DataSpec(shape=(1, *spec.shape[1:]), classes=spec.channel_classes)
+        return StackedNetwork(ClassifierNetwork(single, width))
+    return ClassifierNetwork(spec, width)
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:

@@ -91,7 +91,9 @@ def _gap(estimates: list[Estimate]) -> Estimate:
 
 
 def _applies(case: Case) -> bool:
-    return case.classes is not None and case.predicted is not None
+    # Combinations of what the channels show are far too many for each to have the images that a score needs.
+    combined = bool(case.real.description.spec.channel_classes)
+    return case.classes is not None and case.predicted is not None and not combined
 
 
 GROUP = Group(

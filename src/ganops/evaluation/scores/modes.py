@@ -57,9 +57,13 @@ def modes(predicted: Tensor, labels: Tensor, classes: int, found_share: float = 
 
 def modes_of(case: Case) -> Modes:
     """The modes of a case; for `Case.once`."""
+    spec, labels = case.real.description.spec, case.real.compared.labels
     assert case.predicted is not None
-    assert case.real.compared.labels is not None
-    return modes(case.predicted, case.real.compared.labels, len(case.real.description.spec.classes))
+    assert labels is not None
+    if spec.channel_classes:
+        # Stacked images are counted as the papers do: any image finds its mode, and all modes are equally likely.
+        return modes(case.predicted, torch.arange(len(spec.classes)), len(spec.classes), found_share=0)
+    return modes(case.predicted, labels, len(spec.classes))
 
 
 def _measure(case: Case) -> dict[str, Estimate]:
