@@ -195,7 +195,7 @@ class PlainClassifier(FeatureExtractorBase):  # type: ignore[misc]  # torch-fide
         return torch.zeros(1, 3, 32, 32, dtype=torch.uint8)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        found = dict(zip(("features", "logits"), self.plain(images.float() / 127.5 - 1), strict=True))
+        found = dict(zip(("features", "logits"), self.plain(images), strict=True))
         return tuple(found[name] for name in self.features_list)
 
 

@@ -3,7 +3,8 @@
 python -m benchmarks.time_to_quality --prepared data/prepared --reference results/reference
     [--recipe dcgan] [--minutes 2 5 10] [--threads 1] [--grids FOLDER] [--quick] [--json FILE]
 
-Both sides compute with the same number of threads; the plain loop's two loader processes come on top.
+Both sides have the same networks, batch size and number of threads; the plain loop's two loader processes come on top.
+The plain loop has the learning rates of the official DCGAN example, ours those of its recipe.
 """
 
 from __future__ import annotations

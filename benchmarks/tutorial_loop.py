@@ -16,6 +16,7 @@ from ganops.data.packed import PackedImages
 from ganops.recipe import Recipe
 
 Batches = Iterator[Tensor]
+RATE, BETAS = 2e-4, (0.5, 0.999)  # of the official DCGAN example, whatever a recipe has found better
 
 
 class PicturesOnRequest(Dataset[Tensor]):
@@ -63,13 +64,8 @@ class TutorialLoop:
         self.critic_turns = recipe.turns.get("discriminator", 1)
         self.wasserstein = recipe.game["loss"] == "wasserstein"
         self.criterion = nn.BCEWithLogitsLoss()
-        rates = recipe.optimizers
-        self.optimizer_d = torch.optim.Adam(
-            discriminator.parameters(), rates["discriminator"].lr, betas=rates["discriminator"].betas
-        )
-        self.optimizer_g = torch.optim.Adam(
-            generator.parameters(), rates["generator"].lr, betas=rates["generator"].betas
-        )
+        self.optimizer_d = torch.optim.Adam(discriminator.parameters(), RATE, betas=BETAS)
+        self.optimizer_g = torch.optim.Adam(generator.parameters(), RATE, betas=BETAS)
 
     def rounds(self, batches: Batches, count: int) -> float:
         """Play so many rounds; the real images shown per second."""

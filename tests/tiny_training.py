@@ -84,9 +84,10 @@ def make_trainer(
     processes: Processes | None = None,
     start: Path | None = None,
     scorer: Scorer | None = None,
+    device: str = "cpu",
     **params: Any,
 ) -> Trainer:
-    """A trainer on the digits, on the CPU in float32, deterministic.
+    """A trainer on the digits, in float32, deterministic.
 
     start: the model folder it starts from. scorer: with `score_kimg` 0.1 it scores every six rounds of 16.
     """
@@ -97,7 +98,7 @@ def make_trainer(
     if start is not None:
         transfer(game, recipe, start, "test")
     plan = make_plan(recipe, settings, next(iter(game.players)))
-    hardware = Hardware(torch.device("cpu"), torch.float32, compiled=False)
+    hardware = Hardware(torch.device(device), torch.float32, compiled=False)
     make_deterministic(hardware.device)
     listener = observer or Observer()
     return Trainer(game, recipe, digits(), settings, plan, hardware, folder, seed, listener, processes, scorer)

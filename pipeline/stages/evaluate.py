@@ -84,8 +84,8 @@ def _write_classes(found: Evaluation, path: Path) -> None:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["class", "real_share", "generated_share", "fid", "precision", "coverage"])
         for row in found.classes:
-            fid = None if row.fid is None else row.fid.value
-            numbers = (row.real_share, row.generated_share, fid, row.precision, row.coverage)
+            estimates = [None if each is None else each.value for each in (row.fid, row.precision, row.coverage)]
+            numbers = (row.real_share, row.generated_share, *estimates)
             writer.writerow([row.name, *("" if number is None else f"{number:.6g}" for number in numbers)])
 
 

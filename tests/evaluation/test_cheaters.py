@@ -84,8 +84,18 @@ def test_a_missing_class_is_named(unseen: PackedImages, score: Callable[..., Eva
     row = next(row for row in found.classes if row.name == "3")
     assert row.generated_share < 0.01
     assert row.coverage is not None
-    assert row.coverage < 0.2
+    assert row.coverage.value < 0.2
     assert found.scores["coverage_gap"].value > 0.5
+
+
+def test_a_gap_is_as_sure_as_the_two_classes_at_its_ends(noisy: Evaluation) -> None:
+    known = sorted((row.coverage.value, row.coverage.error) for row in noisy.classes if row.coverage is not None)
+    (lowest, low_error), (highest, high_error) = known[0], known[-1]
+    gap = noisy.scores["coverage_gap"]
+    assert low_error
+    assert high_error
+    assert gap.value == pytest.approx(highest - lowest)
+    assert gap.error == pytest.approx((low_error**2 + high_error**2) ** 0.5)
 
 
 def test_each_verdict_is_beyond_chance(noisy: Evaluation, honest: Evaluation) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-BLOCK_BYTES = 128 * 2**20  # of one block of distances, float32
+BLOCK_BYTES = 128 * 2**20  # of one block of distances, float32, at the most
+BLOCK_ROWS = 256  # of 10,000 distances each, a block stays in a processor's cache while it is looked at
 
 
 class Neighbourhood:
@@ -21,7 +22,9 @@ class Neighbourhood:
         self.centre = y.mean(dim=0)
         self.y = y - self.centre
         self.lengths = self.y.square().sum(dim=1)
-        self.rows_at_once = max(1, block_bytes // (4 * max(len(y), 1)))
+        # Each block reads all of y anew: the longer its rows, the more of x should share that.
+        rows = max(BLOCK_ROWS, y.shape[1])
+        self.rows_at_once = max(1, min(rows, block_bytes // (4 * max(len(y), 1))))
 
     def blocks(self, x: Tensor) -> Iterator[tuple[slice, Tensor]]:
         """Yield which rows of x (n, d), and their squared Euclidean distances (rows, m) to all of y."""

@@ -39,3 +39,19 @@ def from_influence(value: float, influence: Tensor) -> Estimate:
 def from_mean(values: Tensor) -> Estimate:
     """The mean of what was found of each image (n,), with its standard error."""
     return from_influence(float(values.double().mean()), values)
+
+
+def from_share(holds: Tensor) -> Estimate:
+    """The share of images (n,) of which something holds (1, else 0)."""
+    share = float(holds.double().mean())
+    return Estimate(share, share_error(share, len(holds)))
+
+
+def share_error(share: float, count: int) -> float:
+    """Standard error of a share of `count` images.
+
+    It is that of two more images of which it holds and two of which it does not (Agresti and Coull 1998, "Approximate
+    is better than exact for interval estimation of binomial proportions"): a share of 0 or 1 of a few is not sure.
+    """
+    likely = (share * count + 2) / (count + 4)
+    return sqrt(likely * (1 - likely) / (count + 4))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -86,3 +87,5 @@ def make_deterministic(device: torch.device) -> None:
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # stub lacks it
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = False
+        # Read when cuBLAS is first used: with workspaces of a fixed size it always adds up in the same order.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

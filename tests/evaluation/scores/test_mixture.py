@@ -26,6 +26,15 @@ def test_a_mode_counts_only_where_a_point_of_high_quality_lies() -> None:
     assert nearest(torch.tensor([[5.0, 5.0]]), PAIR).modes_found == 0
 
 
+def test_a_mode_hit_by_one_point_alone_is_half_luck() -> None:
+    """Of 100 points one hits the second mode: drawn again it is missed with probability 0.99^100."""
+    found = nearest(torch.cat([torch.zeros(49, 2), torch.full((50, 2), 5.0), torch.tensor([[1.0, 0.0]])]), PAIR)
+    missed = 0.99**100
+    assert found.modes_found == 2
+    # The spread of 1,000 resamples is known to some 2 % of itself; four of these.
+    assert found.modes_error == pytest.approx((missed * (1 - missed)) ** 0.5, rel=0.08)
+
+
 @pytest.mark.parametrize("name", ["ring2d", "grid2d"])
 def test_real_points_hit_every_mode_and_miss_as_seldom_as_gaussians_do(name: MixtureName) -> None:
     known, collected = mixture(name), collect(name)

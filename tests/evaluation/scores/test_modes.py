@@ -51,3 +51,12 @@ def test_standard_error_agrees_with_the_bootstrap() -> None:
     ]
     # 400 resamples know their own spread to 3.5 %; four of these.
     assert from_influence(found.divergence, found.influence).error == pytest.approx(np.std(resampled), rel=0.14)
+
+
+def test_the_number_found_is_as_sure_as_its_rarest_class() -> None:
+    """One image of 1,000 is drawn again with probability 1 - (1 - 1/1000)^1000; classes of 300 and more always are."""
+    found = modes(rows(500, 499, 1), rows(1, 1, 1), 3, found_share=0)
+    chance = 1 - (1 - 1e-3) ** 1000
+    # The spread of 1,000 resamples is known to some 2 % of itself; four of these.
+    assert found.found_error == pytest.approx((chance * (1 - chance)) ** 0.5, rel=0.08)
+    assert modes(rows(500, 300, 200), rows(1, 1, 1), 3).found_error == 0

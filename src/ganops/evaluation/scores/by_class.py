@@ -6,12 +6,12 @@ Intra-FID: Miyato and Koyama 2018, arXiv:1802.05637, section 4.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import hypot, sqrt
 
 from torch import Tensor
 
 from ganops.evaluation.case import Case
-from ganops.evaluation.estimate import Estimate, from_influence
+from ganops.evaluation.estimate import Estimate, from_influence, from_share
 from ganops.evaluation.frechet import frechet_influence
 from ganops.evaluation.score import Group, Score
 from ganops.evaluation.scores.modes import modes_of
@@ -31,8 +31,8 @@ class ClassRow:
     real_share: float
     generated_share: float
     fid: Estimate | None
-    precision: float | None
-    coverage: float | None
+    precision: Estimate | None
+    coverage: Estimate | None
 
 
 def class_rows(case: Case) -> list[ClassRow]:
@@ -48,8 +48,8 @@ def class_rows(case: Case) -> list[ClassRow]:
             float(shares.real[index]),
             float(shares.generated[index]),
             _fid(case.generated.features[generated == index], real.features[real.labels == index]),
-            _mean(found.precise[compared == index]),
-            _mean(found.covered[pairwise == index]),
+            _share(found.precise[compared == index]),
+            _share(found.covered[pairwise == index]),
         )
         for index, name in enumerate(case.real.description.spec.classes)
     ]
@@ -62,8 +62,8 @@ def _fid(generated: Tensor, real: Tensor) -> Estimate | None:
     return from_influence(value, influence)
 
 
-def _mean(found: Tensor) -> float | None:
-    return float(found.mean()) if len(found) else None
+def _share(found: Tensor) -> Estimate | None:
+    return from_share(found) if len(found) else None
 
 
 def _measure(case: Case) -> dict[str, Estimate]:
@@ -78,10 +78,16 @@ def _measure(case: Case) -> dict[str, Estimate]:
         ("precision_gap", [row.precision for row in rows]),
         ("coverage_gap", [row.coverage for row in rows]),
     ):
-        known = [value for value in values if value is not None]
+        known = [estimate for estimate in values if estimate is not None]
         if known:
-            scores[key] = Estimate(max(known) - min(known), None)
+            scores[key] = _gap(known)
     return scores
+
+
+def _gap(estimates: list[Estimate]) -> Estimate:
+    """Between the highest and the lowest, as sure as these two are."""
+    best, worst = (choose(estimates, key=lambda estimate: estimate.value) for choose in (max, min))
+    return Estimate(best.value - worst.value, hypot(best.error or 0.0, worst.error or 0.0))
 
 
 def _applies(case: Case) -> bool:

@@ -6,6 +6,8 @@ none, those that the reference's classifier sees.
 
 from __future__ import annotations
 
+from math import hypot
+
 import torch
 
 from ganops.data.manifest import read_manifest
@@ -13,7 +15,7 @@ from ganops.data.packed import PackedImages, read_packed
 from ganops.errors import EvaluationError
 from ganops.evaluation.backbones.classifier import train_classifier
 from ganops.evaluation.case import Case
-from ganops.evaluation.estimate import Estimate
+from ganops.evaluation.estimate import Estimate, share_error
 from ganops.evaluation.score import Group, Score
 from ganops.progress import progress
 
@@ -39,9 +41,11 @@ def _measure(case: Case) -> dict[str, Estimate]:
             trained = train_classifier(data, test, spec, settings, case.protocol.seed, case.device, bar.update)
         accuracies.append(trained.description.accuracy)
     synthetic_only, real_only, together = accuracies
-    error = (synthetic_only * (1 - synthetic_only) / len(test)) ** 0.5
-    gain_error = ((together * (1 - together) + real_only * (1 - real_only)) / len(test)) ** 0.5
-    return {"cas": Estimate(synthetic_only, error), "cas_gain": Estimate(together - real_only, gain_error)}
+    errors = [share_error(accuracy, len(test)) for accuracy in accuracies]
+    return {
+        "cas": Estimate(synthetic_only, errors[0]),
+        "cas_gain": Estimate(together - real_only, hypot(errors[1], errors[2])),
+    }
 
 
 def _applies(case: Case) -> bool:

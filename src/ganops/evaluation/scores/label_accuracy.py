@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from ganops.evaluation.case import Case
-from ganops.evaluation.estimate import Estimate, from_mean
+from ganops.evaluation.estimate import Estimate, from_share
 from ganops.evaluation.score import Group, Score
 
 
 def _measure(case: Case) -> dict[str, Estimate]:
     assert case.predicted is not None
     assert case.asked is not None
-    return {"label_accuracy": from_mean(case.predicted.eq(case.asked))}
+    return {"label_accuracy": from_share(case.predicted.eq(case.asked))}
 
 
 def _applies(case: Case) -> bool:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from ganops.data.mixture import Mixture
 from ganops.evaluation.backbones.mixture import MixtureNetwork
+from ganops.evaluation.bootstrap import resampled
 from ganops.evaluation.case import Case
-from ganops.evaluation.estimate import Estimate, from_mean
+from ganops.evaluation.estimate import Estimate, from_share
 from ganops.evaluation.score import Group, Score
 
 WITHIN_SIGMAS = 3.0
@@ -32,6 +34,12 @@ class Nearest:
         """How many centres have a point of high quality."""
         return int(self.mode[self.high_quality].bincount().count_nonzero())
 
+    @property
+    def modes_error(self) -> float:
+        """Standard error of that number, by the bootstrap; points beside the centres are a class of their own."""
+        counts = torch.where(self.high_quality, self.mode + 1, 0).bincount(minlength=1)
+        return float(resampled(counts)[:, 1:].count_nonzero(dim=1).double().std())
+
 
 def nearest(points: Tensor, mixture: Mixture) -> Nearest:
     """Look at points (n, D) in the units of the packed data."""
@@ -45,8 +53,8 @@ def _measure(case: Case) -> dict[str, Estimate]:
     assert mixture is not None
     found = nearest(case.generated.features, mixture)
     return {
-        "high_quality_modes": Estimate(float(found.modes_found), None),
-        "high_quality": from_mean(found.high_quality),
+        "high_quality_modes": Estimate(float(found.modes_found), found.modes_error),
+        "high_quality": from_share(found.high_quality),
     }
 
 

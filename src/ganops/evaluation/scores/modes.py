@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganops.evaluation.bootstrap import resampled
 from ganops.evaluation.case import Case
 from ganops.evaluation.estimate import Estimate, from_influence
 from ganops.evaluation.score import Group, Score
@@ -21,8 +22,8 @@ FOUND_SHARE = 0.1
 
 @dataclass(frozen=True)
 class Modes:
-    """generated, real (k,): share of each class; found (k,): whether it counts as found.
-
+    """generated, real (k,): share of each class; found (k,): whether it counts as found;
+    found_error: standard error of the number found, by the bootstrap.
     divergence: Kullback-Leibler divergence of the generated shares from the real ones, in nats; influence (n,) of each
     image on it.
     """
@@ -30,6 +31,7 @@ class Modes:
     generated: Tensor
     real: Tensor
     found: Tensor
+    found_error: float
     divergence: float
     influence: Tensor
 
@@ -40,13 +42,17 @@ def modes(predicted: Tensor, labels: Tensor, classes: int, found_share: float = 
     found_share: share of a class's real share from which on it counts as found; 0 asks for a single image, as the
     papers do. A class without real images is left out of the divergence.
     """
-    generated = torch.bincount(predicted, minlength=classes).double() / len(predicted)
+    counts, total = torch.bincount(predicted, minlength=classes), len(predicted)
     real = torch.bincount(labels, minlength=classes).double() / len(labels)
+
+    def found(counts: Tensor) -> Tensor:
+        return (counts > 0) & (counts / total >= found_share * real)
+
+    generated = counts.double() / total
     logs = torch.where((generated > 0) & (real > 0), (generated / real).log(), 0.0)
     divergence = float((generated * logs).sum())
-    return Modes(
-        generated, real, (generated > 0) & (generated >= found_share * real), divergence, logs[predicted] - divergence
-    )
+    found_error = float(found(resampled(counts)).sum(dim=1).double().std())
+    return Modes(generated, real, found(counts), found_error, divergence, logs[predicted] - divergence)
 
 
 def modes_of(case: Case) -> Modes:
@@ -63,7 +69,7 @@ def modes_of(case: Case) -> Modes:
 def _measure(case: Case) -> dict[str, Estimate]:
     found = case.once(modes_of)
     return {
-        "modes": Estimate(float(found.found.sum()), None),
+        "modes": Estimate(float(found.found.sum()), found.found_error),
         "mode_kl": from_influence(found.divergence, found.influence),
     }
 

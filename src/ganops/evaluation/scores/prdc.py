@@ -14,7 +14,7 @@ from torch import Tensor
 from ganops.errors import EvaluationError
 from ganops.evaluation.case import Case
 from ganops.evaluation.distances import BLOCK_BYTES, Neighbourhood
-from ganops.evaluation.estimate import Estimate, from_mean
+from ganops.evaluation.estimate import Estimate, from_mean, from_share
 from ganops.evaluation.score import Group, Score
 
 
@@ -55,7 +55,8 @@ def manifolds(
     recalled = torch.zeros(len(real), dtype=torch.bool)
     closest = torch.full((len(real),), torch.inf)
     for part, squares in balls.blocks(generated):
-        dense[part] = (squares <= real_squares).sum(dim=1) / k
+        # Bytes are counted several times faster than booleans.
+        dense[part] = (squares <= real_squares).view(torch.uint8).sum(dim=1, dtype=torch.int32) / k
         recalled |= (squares <= generated_squares[part].unsqueeze(1)).any(dim=0)
         closest = torch.minimum(closest, squares.amin(dim=0))
     return Manifolds((dense > 0).float(), dense, recalled.float(), (closest <= real_squares).float())
@@ -69,10 +70,10 @@ def manifolds_of(case: Case) -> Manifolds:
 def _measure(case: Case) -> dict[str, Estimate]:
     found = case.once(manifolds_of)
     return {
-        "precision": from_mean(found.precise),
-        "recall": from_mean(found.recalled),
+        "precision": from_share(found.precise),
+        "recall": from_share(found.recalled),
         "density": from_mean(found.dense),
-        "coverage": from_mean(found.covered),
+        "coverage": from_share(found.covered),
     }
 
 
