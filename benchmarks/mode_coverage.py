@@ -7,8 +7,8 @@ Widths, optimisers and budget are those of the recipe `points`, without its wave
 objective changes its game alone, and what its paper changes with it. The last row is the recipe itself. Counted as
 VEEGAN and PacGAN do (see ganops.evaluation.scores.mixture), with 2,500 samples of the averaged generator.
 
-With --keep, the samples of each training stay in a folder, by the digest of their recipe: the same command goes on where
-it was ended, and takes samples from there as long as recipe and seed are the same, whatever has changed in the code.
+With --keep, the samples of each training stay in a folder, by the digest of their recipe: the same command goes on
+where it was ended. It takes what is there as long as recipe and seed are the same, whatever has changed in the code.
 """
 
 from __future__ import annotations
