@@ -62,8 +62,8 @@ def plain(loss: str, **more: Any) -> Changes:
 
 
 def penalised(kind: str, weight: float) -> Changes:
-    """What the critic or discriminator pays besides."""
-    return {"penalty": {"kind": kind, "weight": weight}}
+    """What the critic or discriminator pays besides; R1 and R2 lazily, as in the recipe."""
+    return {"penalty": {"kind": kind, "weight": weight, "every": 2 if kind.startswith("r1") else 1}}
 
 
 OBJECTIVES: dict[str, Changes] = {
