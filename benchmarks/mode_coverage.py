@@ -1,11 +1,12 @@
 """Mode collapse, seen and cured: every objective on ring2d and grid2d, with the same plain networks and budget.
 
 python -m benchmarks.mode_coverage [--seeds 3] [--best-seeds 10] [--only NAME ...] [--data ring2d grid2d]
-    [--picture FILE] [--quick] [--json FILE] [--keep FOLDER]
+    [--picture FILE] [--quick] [--json FILE] [--keep FOLDER] [--plain-share 0.5]
 
-Widths, optimisers and budget are those of the recipe `points`, without its waves and its mixture of latents: an
-objective changes its game alone, and what its paper changes with it. The last row is the recipe itself. Counted as
-VEEGAN and PacGAN do (see ganops.evaluation.scores.mixture), with 2,500 samples of the averaged generator.
+Widths and optimisers are those of the recipe `points`, without its waves and its mixture of latents, and the budget is
+half of its (--plain-share 1: all of it): an objective changes its game alone, and what its paper changes with it. The
+last row is the recipe itself. Counted as VEEGAN and PacGAN do (see ganops.evaluation.scores.mixture), with 2,500 samples
+of the averaged generator.
 
 With --keep, the samples of each training stay in a folder, by the digest of their recipe: the same command goes on
 where it was ended. It takes what is there as long as recipe and seed are the same, whatever has changed in the code.
@@ -50,7 +51,7 @@ from ganops.training.trainer import Trainer
 
 POINTS = Path(__file__).resolve().parent.parent / "pipeline" / "recipes" / "points.yaml"
 DATA_SETS: tuple[MixtureName, ...] = ("ring2d", "grid2d")
-SAMPLES, SAMPLE_SEED, PANEL, PANELS_IN_A_ROW = 2500, 1, 160, 7
+SAMPLES, SAMPLE_SEED, PANEL, PANELS_IN_A_ROW = 2500, 1, 200, 5
 BEST = "recipe points"
 
 Changes = dict[str, Any]
@@ -84,7 +85,7 @@ OBJECTIVES: dict[str, Changes] = {
     "packed by 2 (PacGAN)": {**plain("non-saturating"), "discriminator": {"pack": 2}},
     "mini-batch discrimination": {**plain("non-saturating"), "discriminator": {"minibatch": "discrimination"}},
     "unrolled by 3": {"game": {"kind": "unrolled", "loss": "non-saturating", "unroll_steps": 3, "unroll_lr": 1e-2}},
-    "instance noise, fading": plain("non-saturating", noise={"std": 0.1, "rounds": 1000}),
+    "instance noise, fading": plain("non-saturating", noise={"std": 0.1, "rounds": 500}),
     BEST: {},
 }
 
@@ -193,6 +194,7 @@ def main() -> None:
     arguments.add_argument("--only", nargs="+", choices=list(OBJECTIVES), default=list(OBJECTIVES))
     arguments.add_argument("--data", nargs="+", choices=DATA_SETS, default=list(DATA_SETS))
     arguments.add_argument("--picture", type=Path, help="draw the first seed of each objective to this file")
+    arguments.add_argument("--plain-share", type=float, default=0.5, help="of the recipe's budget for all others")
     arguments.add_argument("--quick", action="store_true", help="one seed, a fiftieth of the budget")
     arguments.add_argument("--json", type=Path, help="write the rows to this file")
     arguments.add_argument("--keep", type=Path, help="folder in which samples of finished trainings stay")
@@ -205,7 +207,7 @@ def main() -> None:
     for name in options.data:
         for objective in options.only:
             wanted = 1 if options.quick else options.best_seeds if objective == BEST else options.seeds
-            recipe = recipe_for(OBJECTIVES[objective], scale)
+            recipe = recipe_for(OBJECTIVES[objective], scale if objective == BEST else scale * options.plain_share)
             outcomes = [measure(name, recipe, seed, options.keep) for seed in range(wanted)]
             counts = [each.modes for each in outcomes]
             quality, divergence, seconds = (
