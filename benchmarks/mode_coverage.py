@@ -5,8 +5,8 @@ python -m benchmarks.mode_coverage [--seeds 3] [--best-seeds 10] [--only NAME ..
 
 Widths and optimisers are those of the recipe `points`, without its waves and its mixture of latents, and the budget is
 half of its (--plain-share 1: all of it): an objective changes its game alone, and what its paper changes with it. The
-last row is the recipe itself. Counted as VEEGAN and PacGAN do (see ganops.evaluation.scores.mixture), with 2,500 samples
-of the averaged generator.
+last row is the recipe itself. Counted as VEEGAN and PacGAN do (see ganops.evaluation.scores.mixture), with 2,500
+samples of the averaged generator.
 
 With --keep, the samples of each training stay in a folder, by the digest of their recipe: the same command goes on
 where it was ended. It takes what is there as long as recipe and seed are the same, whatever has changed in the code.
