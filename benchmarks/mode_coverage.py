@@ -1,4 +1,4 @@
-"""Mode collapse, seen and cured: every objective on ring2d and grid2d, with the same plain networks and budget.
+"""Mode collapse, seen and cured: every objective on ring2d and grid2d, with the same plain networks.
 
 python -m benchmarks.mode_coverage [--seeds 3] [--best-seeds 10] [--only NAME ...] [--data ring2d grid2d]
     [--picture FILE] [--quick] [--json FILE] [--keep FOLDER] [--plain-share 0.5]
@@ -183,7 +183,7 @@ def panels(drawn: list[tuple[str, Tensor]]) -> Image.Image:
     canvas = Image.new("L", (columns * (PANEL + 4), -(-len(pictures) // columns) * (height + 4)), 255)
     for index, picture in enumerate(pictures):
         canvas.paste(picture, (index % columns * (PANEL + 4), index // columns * (height + 4)))
-    return canvas
+    return canvas.quantize(4).convert("L")  # four greys are enough, in a fraction of the bytes
 
 
 def main() -> None:
