@@ -183,7 +183,7 @@ def panels(drawn: list[tuple[str, Tensor]]) -> Image.Image:
     canvas = Image.new("L", (columns * (PANEL + 4), -(-len(pictures) // columns) * (height + 4)), 255)
     for index, picture in enumerate(pictures):
         canvas.paste(picture, (index % columns * (PANEL + 4), index // columns * (height + 4)))
-    return canvas.quantize(4).convert("L")  # four greys are enough, in a fraction of the bytes
+    return canvas.point([round(grey / 85) * 85 for grey in range(256)])  # four greys do, in a fraction of the bytes
 
 
 def main() -> None:
