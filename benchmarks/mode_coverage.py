@@ -1,11 +1,15 @@
-"""Mode collapse, seen and cured: every objective on ring2d and grid2d, with the same plain networks and budget.
+"""Mode collapse, seen and cured: every objective on ring2d and grid2d, with the same plain networks.
 
 python -m benchmarks.mode_coverage [--seeds 3] [--best-seeds 10] [--only NAME ...] [--data ring2d grid2d]
-    [--picture FILE] [--quick] [--json FILE]
+    [--picture FILE] [--quick] [--json FILE] [--keep FOLDER] [--plain-share 0.5]
 
-Widths, optimisers and budget are those of the recipe `points`, without its waves and its mixture of latents: an
-objective changes its game alone, and what its paper changes with it. The last row is the recipe itself. Counted as
-VEEGAN and PacGAN do (see ganops.evaluation.scores.mixture), with 2,500 samples of the averaged generator.
+Widths and optimisers are those of the recipe `points`, without its waves and its mixture of latents, and the budget is
+half of its (--plain-share 1: all of it): an objective changes its game alone, and what its paper changes with it. The
+last row is the recipe itself. Counted as VEEGAN and PacGAN do (see ganops.evaluation.scores.mixture), with 2,500
+samples of the averaged generator.
+
+With --keep, the samples of each training stay in a folder, by the digest of their recipe: the same command goes on
+where it was ended. It takes what is there as long as recipe and seed are the same, whatever has changed in the code.
 """
 
 from __future__ import annotations
@@ -20,9 +24,12 @@ from typing import Any
 
 import torch
 from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save
 from torch import Tensor
 
 from benchmarks.rows import Row, report
+from ganops.atomic import write_bytes
 from ganops.data.packed import PackedImages
 from ganops.data.sources.mixtures import MixtureName, collect, mixture
 from ganops.data.spec import DataSpec
@@ -44,7 +51,7 @@ from ganops.training.trainer import Trainer
 
 POINTS = Path(__file__).resolve().parent.parent / "pipeline" / "recipes" / "points.yaml"
 DATA_SETS: tuple[MixtureName, ...] = ("ring2d", "grid2d")
-SAMPLES, SAMPLE_SEED, PANEL, PANELS_IN_A_ROW = 2500, 1, 160, 7
+SAMPLES, SAMPLE_SEED, PANEL, PANELS_IN_A_ROW = 2500, 1, 200, 5
 BEST = "recipe points"
 
 Changes = dict[str, Any]
@@ -56,8 +63,8 @@ def plain(loss: str, **more: Any) -> Changes:
 
 
 def penalised(kind: str, weight: float) -> Changes:
-    """What the critic or discriminator pays besides."""
-    return {"penalty": {"kind": kind, "weight": weight}}
+    """What the critic or discriminator pays besides; R1 and R2 lazily, as in the recipe."""
+    return {"penalty": {"kind": kind, "weight": weight, "every": 2 if kind.startswith("r1") else 1}}
 
 
 OBJECTIVES: dict[str, Changes] = {
@@ -78,14 +85,14 @@ OBJECTIVES: dict[str, Changes] = {
     "packed by 2 (PacGAN)": {**plain("non-saturating"), "discriminator": {"pack": 2}},
     "mini-batch discrimination": {**plain("non-saturating"), "discriminator": {"minibatch": "discrimination"}},
     "unrolled by 3": {"game": {"kind": "unrolled", "loss": "non-saturating", "unroll_steps": 3, "unroll_lr": 1e-2}},
-    "instance noise, fading": plain("non-saturating", noise={"std": 0.1, "rounds": 1500}),
+    "instance noise, fading": plain("non-saturating", noise={"std": 0.1, "rounds": 500}),
     BEST: {},
 }
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one training came to. points: (2500, 2, 1, 1) samples."""
+    """What one training came to. seconds: of one core. points: (2500, 2, 1, 1) samples."""
 
     modes: int
     high_quality: float
@@ -109,28 +116,44 @@ def recipe_for(changes: Changes, budget_scale: float) -> Recipe:
     return Recipe.model_validate(values)
 
 
-def measure(name: MixtureName, recipe: Recipe, seed: int) -> Outcome:
-    """Train with the trainer that images are trained with, and count."""
-    collected, known = collect(name), mixture(name)
-    rows = collected.rows["train"]
-    data = PackedImages(torch.from_numpy(collected.images[rows]))
-    spec = DataSpec(shape=(2, 1, 1), mixture=known)
+def train(name: MixtureName, recipe: Recipe, seed: int) -> tuple[Tensor, float]:
+    """Samples (2500, 2, 1, 1) of one training, by the trainer that images are trained with, and its seconds."""
+    collected = collect(name)
+    data = PackedImages(torch.from_numpy(collected.images[collected.rows["train"]]))
+    spec = DataSpec(shape=(2, 1, 1), mixture=collected.mixture)
     settings = TrainParams(device="cpu", compile="never", sample_times=1, checkpoint_seconds=3600)
     seed_all(seed)
     game = build_game(recipe, spec)
     plan = make_plan(recipe, settings, next(iter(game.players)))
     hardware = choose_hardware(settings, plan.rounds, data.images.dtype)
     make_deterministic(hardware.device)
-    began = time.monotonic()
+    began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
         trainer = Trainer(game, recipe, data, settings, plan, hardware, Path(folder), seed, Observer())
         trainer.run(Interruption())
-    points = torch.cat(list(sample_images(trainer.average.game, SAMPLES, SAMPLE_SEED)))
+    return torch.cat(list(sample_images(trainer.average.game, SAMPLES, SAMPLE_SEED))), time.process_time() - began
+
+
+def samples_of(name: MixtureName, recipe: Recipe, seed: int, keep: Path | None) -> tuple[Tensor, float]:
+    """What `train` gives, from the folder `keep` if the same training left it there."""
+    if keep is None:
+        return train(name, recipe, seed)
+    file = keep / f"{name}-{recipe.digest()[:16]}-{seed}.safetensors"
+    if not file.is_file():
+        points, seconds = train(name, recipe, seed)
+        write_bytes(file, save({"points": points}, {"seconds": str(seconds)}))
+    with safe_open(file, framework="pt") as kept:
+        return kept.get_tensor("points"), float(kept.metadata()["seconds"])
+
+
+def measure(name: MixtureName, recipe: Recipe, seed: int, keep: Path | None = None) -> Outcome:
+    """Train, and count."""
+    points, seconds = samples_of(name, recipe, seed, keep)
+    known = mixture(name)
     found = nearest(points.flatten(1), known)
-    assert collected.labels is not None
-    shares = modes(found.mode, torch.from_numpy(collected.labels[rows]), len(known.centres))
+    shares = modes(found.mode, torch.arange(len(known.centres)), len(known.centres))
     quality = float(found.high_quality.double().mean())
-    return Outcome(found.modes_found, quality, shares.divergence, time.monotonic() - began, points)
+    return Outcome(found.modes_found, quality, shares.divergence, seconds, points)
 
 
 def rows_of(name: MixtureName, objective: str, outcomes: list[Outcome]) -> list[Row]:
@@ -160,7 +183,7 @@ def panels(drawn: list[tuple[str, Tensor]]) -> Image.Image:
     canvas = Image.new("L", (columns * (PANEL + 4), -(-len(pictures) // columns) * (height + 4)), 255)
     for index, picture in enumerate(pictures):
         canvas.paste(picture, (index % columns * (PANEL + 4), index // columns * (height + 4)))
-    return canvas
+    return canvas.point([round(grey / 85) * 85 for grey in range(256)])  # four greys do, in a fraction of the bytes
 
 
 def main() -> None:
@@ -171,19 +194,21 @@ def main() -> None:
     arguments.add_argument("--only", nargs="+", choices=list(OBJECTIVES), default=list(OBJECTIVES))
     arguments.add_argument("--data", nargs="+", choices=DATA_SETS, default=list(DATA_SETS))
     arguments.add_argument("--picture", type=Path, help="draw the first seed of each objective to this file")
+    arguments.add_argument("--plain-share", type=float, default=0.5, help="of the recipe's budget for all others")
     arguments.add_argument("--quick", action="store_true", help="one seed, a fiftieth of the budget")
     arguments.add_argument("--json", type=Path, help="write the rows to this file")
+    arguments.add_argument("--keep", type=Path, help="folder in which samples of finished trainings stay")
     options = arguments.parse_args()
     scale = 0.02 if options.quick else 1.0
     rows: list[Row] = []
     drawn: list[tuple[str, Tensor]] = []
-    print("| data | objective | seeds | modes | high quality | reverse KL | seconds a training |")
+    print("| data | objective | seeds | modes | high quality | reverse KL | seconds of a core, each |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for name in options.data:
         for objective in options.only:
             wanted = 1 if options.quick else options.best_seeds if objective == BEST else options.seeds
-            recipe = recipe_for(OBJECTIVES[objective], scale)
-            outcomes = [measure(name, recipe, seed) for seed in range(wanted)]
+            recipe = recipe_for(OBJECTIVES[objective], scale if objective == BEST else scale * options.plain_share)
+            outcomes = [measure(name, recipe, seed, options.keep) for seed in range(wanted)]
             counts = [each.modes for each in outcomes]
             quality, divergence, seconds = (
                 fmean(getattr(each, key) for each in outcomes) for key in ("high_quality", "reverse_kl", "seconds")

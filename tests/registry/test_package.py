@@ -18,14 +18,16 @@ import torch
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from PIL import Image
-from small_model import SPEC, register_small
+from small_model import SPEC, register_small, small_params
 
+from ganops.data.spec import DataSpec
 from ganops.games.build import build_game
 from ganops.games.sampling import sample_images
 from ganops.games.saved import SavedModel, load_game, save_game
 from ganops.recipe import load_recipe
 from ganops.registry.load import load_registered_game, registered_folder
-from ganops.registry.package import REQUIREMENTS
+from ganops.registry.package import REQUIREMENTS, log_package
+from ganops.tracking.run import start_run
 from ganops.tracking.store import connect
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,6 +130,24 @@ def test_a_model_of_classes_makes_the_class_that_is_asked_for(tmp_path: Path) ->
     np.testing.assert_array_equal(np.stack([pixels(png) for png in answer["png"]]), expected)
     with pytest.raises(Exception, match="there is no class 'three'; there are: zero, one"):
         served.predict(pd.DataFrame({"n": [1], "label": ["three"]}))
+
+
+def test_a_model_of_points_answers_with_numbers_and_passes_the_smoke_test(tracking_home: Path, tmp_path: Path) -> None:
+    import mlflow
+
+    from ganops.registry.smoke_check import complaint
+
+    torch.manual_seed(0)
+    recipe, spec = load_recipe(ROOT / "pipeline" / "recipes" / "points.yaml"), DataSpec(shape=(2, 1, 1))
+    save_game(tmp_path / "model", build_game(recipe, spec), SavedModel(name="points", recipe=recipe, spec=spec))
+    (tmp_path / "card").mkdir()
+    with start_run("points", params=small_params(), system_metrics=False) as run:
+        uri = log_package(run.store, run.run_id, tmp_path / "model", tmp_path / "card")
+    assert complaint(uri) == ""
+    answer = mlflow.pyfunc.load_model(uri).predict({"n": [3]}, params={"seed": 5})
+    assert list(answer.columns) == ["values", "label"]
+    expected = torch.cat(list(sample_images(load_game(tmp_path / "model"), 3, seed=5))).flatten(1).numpy()
+    np.testing.assert_array_equal(np.array(answer["values"].tolist(), np.float32), expected)
 
 
 def test_a_model_of_another_maker_is_a_clear_error(tracking_home: Path, tmp_path: Path) -> None:

@@ -1,36 +1,49 @@
 """Random Fourier features: coordinates as waves of many lengths, so that a network can learn fine detail of them.
 
 Tancik et al. 2020, arXiv:2006.10739: on a few coordinates a fully connected network learns slow variation first and
-fine detail hardly ever; behind such features it learns both.
+fine detail hardly ever; behind such features it learns both. Differs: as many waves of each octave instead of normal
+frequencies, whose one scale would have to be that of the data's detail.
 """
 
 from __future__ import annotations
 
-from math import pi
+from math import log, pi
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from ganops.settings import Settings
 
 
 class FourierSettings(Settings):
-    """count: how many waves. scale: standard deviation of their frequencies, in waves per unit of the input."""
+    """count: how many waves. slowest, fastest: between these their frequencies lie, in waves per unit of the input."""
 
-    count: int = Field(default=64, ge=1)
-    scale: float = Field(gt=0)
+    count: int = Field(default=48, ge=1)
+    slowest: float = Field(default=0.25, gt=0)
+    fastest: float = Field(gt=0)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> FourierSettings:
+        if self.fastest < self.slowest:
+            raise ValueError(f"fastest: at least slowest ({self.slowest})")
+        return self
 
 
 class FourierFeatures(nn.Module):
-    """(N, D) to (N, D + 2 count): the input, then sine and cosine of 2 pi B x, B normal and fixed."""
+    """(N, D) to (N, D + 2 count): the input, then sine and cosine of 2 pi B x.
+
+    The rows of B are fixed: their directions uniform, the logarithms of their lengths too.
+    """
 
     frequencies: Tensor
 
     def __init__(self, settings: FourierSettings, inputs: int) -> None:
         super().__init__()
         self.size = inputs + 2 * settings.count
-        self.register_buffer("frequencies", settings.scale * torch.randn(settings.count, inputs))
+        lengths = torch.empty(settings.count, 1).uniform_(log(settings.slowest), log(settings.fastest)).exp()
+        self.register_buffer("frequencies", lengths * normalize(torch.randn(settings.count, inputs)))
 
     def forward(self, points: Tensor) -> Tensor:
         """The features of each point; its phases are computed in float32 whatever the autocast says."""

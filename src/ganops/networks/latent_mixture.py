@@ -1,12 +1,14 @@
 """A mixture of Gaussians as latent space, so that a generator need not stretch between modes that lie apart.
 
-DeLiGAN (Gurumurthy et al. 2017, arXiv:1706.02071): a component k is drawn, then z = mu_k + sigma eta with learned mu_k.
-Differs: the component is the largest of K normal numbers, each as likely as any other, so that a latent stays a normal
-vector for everyone else; and sigma stays as it is, since learned ones fall to zero or stay too wide, which the authors
-have a penalty against.
+DeLiGAN (Gurumurthy et al. 2017, arXiv:1706.02071): a component k is drawn, then z = mu_k + sigma_k eta with learned
+mu_k and sigma_k. Differs: the component is the largest of K normal numbers, each as likely as any other, so that a
+latent stays a normal vector for everyone else; and sigma_k is learned as its logarithm, which no step can make
+negative, without the authors' penalty against sigmas that fall to zero.
 """
 
 from __future__ import annotations
+
+from math import log
 
 import torch
 from torch import Tensor, nn
@@ -15,15 +17,17 @@ from torch import Tensor, nn
 class LatentMixture(nn.Module):
     """(N, K + D) standard normal to (N, D): the first K choose a component, the last D are its eta.
 
-    sigma: standard deviation of each component, whose means start within [-1, 1].
+    sigma: standard deviation that each component starts with, about means that start within [-1, 1].
     """
 
     def __init__(self, components: int, dim: int, sigma: float) -> None:
         super().__init__()
-        self.components, self.sigma = components, sigma
+        self.components = components
         self.means = nn.Parameter(torch.rand(components, dim) * 2 - 1)
+        self.log_sigmas = nn.Parameter(torch.full((components, 1), log(sigma)))
 
     def forward(self, latents: Tensor) -> Tensor:
         """Draw a point of the mixture for each latent."""
         choice, eta = latents.tensor_split([self.components], dim=1)
-        return self.means[choice.argmax(dim=1)] + self.sigma * eta
+        component = choice.argmax(dim=1)
+        return self.means[component] + self.log_sigmas[component].exp() * eta

@@ -25,7 +25,7 @@ class MlpGeneratorSettings(Settings):
 
     labels: how classes come in beside the latent; embedding_dim: length of a learned one.
     components: of a mixture as latent space, for data of modes that lie apart; 0 for a plain latent. component_sigma:
-        standard deviation of each, beside means that start within [-1, 1].
+        standard deviation that each starts with, beside means that start within [-1, 1].
     """
 
     latent_dim: int = Field(default=100, ge=1)
