@@ -155,6 +155,7 @@ def compete(contest: Contest, name: str, seed: int, folder: Path) -> dict[str, A
         "seconds": seconds,
         "parameters": sum(trainer.parameter_counts().values()),
         "delivered": f"{trainer.best.step / trainer.step:.0%}" if trainer.delivered == "best" else "last",
+        "light_fid": [row[scorer.name] for row in trainer.history if scorer.name in row],
         "sick": sorted(trainer.health.active),
         "scores": found.metrics(),
     }

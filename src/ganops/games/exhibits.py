@@ -25,13 +25,13 @@ def style_mixing(generator: StyleGenerator, latents: Tensor) -> Exhibit:
     """Coarse styles of one image, fine ones of another (Karras et al. 2018, arXiv:1812.04948, figure 3).
 
     latents: (N, latent_dim), at least two. The images of the first half stand on the left, those of the second on top;
-    row r, column c takes the first half of its layers' styles from the left image, the others from the one on top. A
-    generator of classes makes the first class.
+    row r, column c takes the styles of the first third of its layers, up to some 8 x 8 pixels, from the left image, the
+    others from the one on top. A generator of classes makes the first class.
     """
     labels = torch.zeros(len(latents), dtype=torch.long, device=latents.device) if generator.class_count else None
     styles = generator.styles(latents, labels)
     left, top = styles.chunk(2)
-    cut, (rows, columns) = styles.shape[1] // 2, (len(left), len(top))
+    cut, (rows, columns) = styles.shape[1] // 3, (len(left), len(top))
     coarse = left[:, :cut].repeat_interleave(columns, 0)
     mixed = generator.synthesize(torch.cat((coarse, top[:, cut:].repeat(rows, 1, 1)), dim=1))
     beside, above = generator.synthesize(left), generator.synthesize(top)
