@@ -10,7 +10,9 @@ from ganops.reporting.captions import INK, font, with_caption
 from ganops.reporting.grids import save_png
 
 COLUMNS = 10  # of every grid that is kept
-ROWS, NAME_PIXELS, GAP, WIDTH, COLOURS = 2, 116, 8, 1100, 128
+ROWS = 2  # of each grid that a strip shows
+NAME_PIXELS, GAP, WIDTH = 116, 8, 1100
+COLOURS = {"L": 32, "RGB": 128}  # enough for images of this size, and a page loads them faster
 
 
 def draw_contest(recipes: list[tuple[str, Path]], start: Path) -> None:
@@ -18,28 +20,27 @@ def draw_contest(recipes: list[tuple[str, Path]], start: Path) -> None:
 
     Every recipe can walk from one latent to another: only the first one's interpolations are shown.
     """
-    save_png(_lean(strips_of(recipes)), start.with_name(f"{start.name}.png"))
+    strips = [(name, Image.open(folder / "samples.png")) for name, folder in recipes]
+    save_png(_lean(strips_of(strips)), start.with_name(f"{start.name}.png"))
     shown = []
     for name, folder in recipes:
         common = {"samples"} if name == recipes[0][0] else {"samples", "interpolations"}
         files = [file for file in sorted(folder.glob("*.png")) if file.stem not in common]
-        shown += [(f"{name}: {file.stem}", Image.open(file).convert("RGB")) for file in files]
+        shown += [(f"{name}: {file.stem}", Image.open(file)) for file in files]
     save_png(_lean(flowed(shown)), start.with_name(f"{start.name}-exhibits.png"))
 
 
-def strips_of(recipes: list[tuple[str, Path]]) -> Image.Image:
-    """The first rows of each recipe's samples, its name on the left."""
-    strips = []
-    for name, folder in recipes:
-        grid = Image.open(folder / "samples.png").convert("RGB")
-        step = (grid.width - 2) // COLUMNS
-        strips.append((name, grid.crop((0, 0, grid.width, 2 + ROWS * step))))
-    width, height = max(strip.width for _, strip in strips), max(strip.height for _, strip in strips) + GAP
-    canvas = Image.new("RGB", (NAME_PIXELS + width, len(strips) * height), "white")
+def strips_of(grids: list[tuple[str, Image.Image]]) -> Image.Image:
+    """The first rows of each recipe's samples, its name on the left, in two columns, down the left one first."""
+    step = (grids[0][1].width - 2) // COLUMNS
+    width, height = NAME_PIXELS + max(grid.width for _, grid in grids) + GAP, 2 + ROWS * step + GAP
+    down = -(-len(grids) // 2)
+    canvas = Image.new(grids[0][1].mode, (2 * width, down * height), "white")
     draw = ImageDraw.Draw(canvas)
-    for index, (name, strip) in enumerate(strips):
-        canvas.paste(strip, (NAME_PIXELS, index * height))
-        draw.text((4, index * height + strip.height // 2), name, fill=INK, font=font(), anchor="lm")
+    for index, (name, grid) in enumerate(grids):
+        left, top = index // down * width, index % down * height
+        canvas.paste(grid.crop((0, 0, grid.width, height - GAP)), (left + NAME_PIXELS, top))
+        draw.text((left + 4, top + (height - GAP) // 2), name, fill=INK, font=font(), anchor="lm")
     return canvas
 
 
@@ -52,12 +53,11 @@ def flowed(shown: list[tuple[str, Image.Image]]) -> Image.Image:
             x, y, tallest = 0, y + tallest + GAP, 0
         places.append((x, y))
         x, tallest = x + picture.width + GAP, max(tallest, picture.height)
-    canvas = Image.new("RGB", (WIDTH, y + tallest), "white")
+    canvas = Image.new(pictures[0].mode, (WIDTH, y + tallest), "white")
     for picture, place in zip(pictures, places, strict=True):
         canvas.paste(picture, place)
     return canvas
 
 
 def _lean(image: Image.Image) -> Image.Image:
-    """The same in few colours: a page loads it faster, and the eye misses none."""
-    return image.quantize(COLOURS, dither=Image.Dither.NONE)
+    return image.quantize(COLOURS[image.mode], dither=Image.Dither.NONE)

@@ -65,7 +65,7 @@ def test_it_goes_on_after_a_kill(
         Image.open(home / "pictures" / "zoo-digits.png") as strips,
         Image.open(done.parent / "bigan-0" / "samples.png") as grid,
     ):
-        assert strips.width == 116 + grid.width
+        assert strips.width == 2 * (116 + grid.width + 8)
     with Image.open(home / "pictures" / "zoo-digits-exhibits.png") as exhibits:
         assert exhibits.height > 50
 
