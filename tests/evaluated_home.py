@@ -61,11 +61,11 @@ def make_home(folder: Path) -> Path:
     return folder
 
 
-def leave_training(folder: Path, run_id: str, sick: bool = False) -> None:
+def leave_training(folder: Path, run_id: str, sick: bool = False, recipe: Recipe = RECIPE) -> None:
     """What train@tiny leaves: an untrained model, curves, grids, facts and the run's id; sick: its weights are NaN."""
     out = folder / "results" / "train" / "tiny"
     torch.manual_seed(0)
-    save_game(out / "model", build_game(RECIPE, SPEC), SavedModel(name="tiny", recipe=RECIPE, spec=SPEC))
+    save_game(out / "model", build_game(recipe, SPEC), SavedModel(name="tiny", recipe=recipe, spec=SPEC))
     if sick:
         weights = out / "model" / "generator.safetensors"
         save_file({name: torch.full_like(tensor, torch.nan) for name, tensor in load_file(weights).items()}, weights)

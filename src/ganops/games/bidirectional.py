@@ -7,7 +7,8 @@ from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
-from ganops.games.game import GAMES, Batch, Game, Player, Request, Turn
+from ganops.games.exhibits import reconstructions
+from ganops.games.game import GAMES, Batch, Exhibit, Game, Player, Request, Turn
 from ganops.networks.network import Encoder, Generator, JointDiscriminator, pick
 from ganops.objectives.adversarial import ADVERSARIAL, LossName
 from ganops.settings import Settings
@@ -65,6 +66,10 @@ class Bidirectional(Game):
         """Images for latents."""
         images: Tensor = self.generator(request.latents)
         return images
+
+    def exhibits(self, latents: Tensor, batch: Batch) -> dict[str, Exhibit]:
+        """Real images above what is made of their inferred latents."""
+        return {"reconstructions": reconstructions(batch.images, self.reconstruct(batch.images), len(latents))}
 
     @torch.no_grad()
     def reconstruct(self, images: Tensor) -> Tensor:

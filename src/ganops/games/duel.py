@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from ganops.data.spec import DataSpec
 from ganops.errors import DataError, SettingsError
 from ganops.games.augmentation import Augmentation
-from ganops.games.game import Batch, Game, Player, Request, Turn
+from ganops.games.exhibits import class_rows, style_mixing
+from ganops.games.game import Batch, Exhibit, Game, Player, Request, Turn
 from ganops.games.penalty import PenaltySettings
 from ganops.games.regularisers import (
     ConsistencySettings,
@@ -114,6 +115,13 @@ class Duel(Game):
         """Images for latents, and for labels where the game knows classes."""
         images: Tensor = self.generator(request.latents, request.labels if self.class_count else None)
         return images
+
+    def exhibits(self, latents: Tensor, _batch: Batch) -> dict[str, Exhibit]:
+        """A row for each class it is told; two images' styles mixed where there are styles."""
+        found = {"classes": class_rows(self, latents)} if self.class_count else {}
+        if isinstance(self.generator, StyleGenerator):
+            found["mixing"] = style_mixing(self.generator, latents)
+        return found
 
     def after_update(self, player: str) -> None:
         """Clip the critic's weights where the recipe asks for it (WGAN, arXiv:1701.07875, algorithm 1)."""

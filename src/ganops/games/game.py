@@ -75,6 +75,17 @@ class Player:
     networks: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Exhibit:
+    """Images that show something about a game when they are laid out in rows of `columns`.
+
+    images: (N, C, H, W) float in [-1, 1].
+    """
+
+    images: Tensor
+    columns: int
+
+
 class Game(nn.Module, ABC):
     """The networks that play against each other, and what each of them minimises.
 
@@ -100,6 +111,14 @@ class Game(nn.Module, ABC):
 
     def after_update(self, player: str) -> None:
         """Called when a player's optimiser has stepped; games that clip weights do it here."""
+
+    def exhibits(self, _latents: Tensor, _batch: Batch) -> dict[str, Exhibit]:
+        """Pictures by name that show what this game is for, where samples do not; none for a plain one.
+
+        latents: (N, latent_dim) standard normal, one for each column, at least two. batch: real data to work on, at
+        least one image. Called in eval mode and without gradients; no random numbers of its own.
+        """
+        return {}
 
 
 GAMES: Kinds[Game] = Kinds("game", "ganops.games")

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.games.duel import Duel, DuelSettings, Forgery, Opinion
-from ganops.games.game import GAMES, Batch, Player, Request
+from ganops.games.exhibits import varied
+from ganops.games.game import GAMES, Batch, Exhibit, Player, Request
 from ganops.networks.heads import CodeHead
 from ganops.objectives.mutual_information import categorical_information, split_codes, uniform_information
 
@@ -28,6 +29,10 @@ class InfoGanSettings(DuelSettings):
     continuous: int = Field(default=2, ge=0)
     categorical_weight: float = Field(default=1.0, gt=0)
     continuous_weight: float = Field(default=0.1, gt=0)
+
+
+SWEPT = 2.0  # continuous codes are shown from minus this to this, beyond the training's 1, as in the paper's figure 2
+ROWS_PER_CODE = 4
 
 
 @GAMES.add("infogan", InfoGanSettings)
@@ -58,6 +63,26 @@ class InfoGan(Duel):
     def encode(self, latents: Tensor) -> Tensor:
         """Standard normal (N, latent_dim) latents with their last entries turned into codes."""
         return to_codes(latents, self.codes.categorical, self.codes.continuous)
+
+    def exhibits(self, latents: Tensor, batch: Batch) -> dict[str, Exhibit]:
+        """`categories`: a row for each value of each categorical code, all else the same down a column.
+
+        `codes`: four rows for each continuous code, which grows from -2 to 2 from left to right, all else the same.
+        """
+        codes, columns, found = self.encode(latents), len(latents), super().exhibits(latents, batch)
+        start = self.latent_dim - sum(self.codes.categorical) - self.codes.continuous
+        rows = []
+        for count in self.codes.categorical:
+            rows.append(varied(codes, start, torch.eye(count, device=codes.device)).flatten(0, 1))
+            start += count
+        if rows:
+            found["categories"] = Exhibit(self.generator(torch.cat(rows)), columns)
+        sweep = torch.linspace(-SWEPT, SWEPT, columns, device=codes.device)[:, None]
+        places = range(start, self.latent_dim)
+        rows = [varied(codes[:ROWS_PER_CODE], place, sweep).transpose(0, 1).flatten(0, 1) for place in places]
+        if rows:
+            found["codes"] = Exhibit(self.generator(torch.cat(rows)), columns)
+        return found
 
     def draw(self, batch: Batch) -> Forgery:
         """Fakes of random noise and random codes."""

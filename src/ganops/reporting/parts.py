@@ -21,6 +21,15 @@ PICTURES = {
     "training": ("Training", "The same latents, from the first step to the last."),
     "neighbours": ("Nearest training images", "Pairs that look the same mean that the generator copies."),
     "interpolations": ("Interpolations", "Walks from one latent to another: each step should be small and plausible."),
+    # What a game shows of itself; each has some of these.
+    "classes": ("Classes", "A row for each class; a column has its latent in common."),
+    "categories": (
+        "Categories",
+        "A row for each value of the categorical codes; a column has all else in common.",
+    ),
+    "codes": ("Codes", "Four rows for each continuous code, which grows from -2 on the left to 2 on the right."),
+    "reconstructions": ("Reconstructions", "Real images, and below each what is made of the latent inferred from it."),
+    "mixing": ("Mixed styles", "Coarse styles of the image on the left, fine ones of the image on top."),
     "curves": ("Curves", "What each player minimises, and what the discriminator answers."),
 }
 # In training.json, but shown elsewhere on the page or no fact of its own.

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from evaluated_home import RECIPE, SPEC, leave_training, make_home
 from PIL import Image
+from tiny_training import shrunk
 
 from ganops.errors import EvaluationError, SettingsError
 from ganops.params import load_params
@@ -68,6 +69,14 @@ def test_scores_pictures_and_records(home: Path, capsys: pytest.CaptureFixture[s
     assert tracked.tags["protocol.digest"] == protocol["digest"]
     kept = {file.path for file in connect().client.list_artifacts(run_id, "evaluate")}
     assert {"evaluate/samples.png", "evaluate/classes.csv"} <= kept
+
+
+def test_what_the_game_shows_of_itself(home: Path) -> None:
+    """An encoder's reconstructions: two rows of ten real digits, each above its reconstructions."""
+    leave_training(home, track(home), recipe=shrunk("bigan"))
+    main("tiny")
+    with Image.open(home / "results" / "evaluate" / "tiny" / "reconstructions.png") as image:
+        assert image.size == (2 + 10 * (7 * 8 + 2), 2 + 4 * (7 * 8 + 2))
 
 
 def test_the_same_again(home: Path) -> None:

@@ -1,0 +1,249 @@
+"""The leaderboard of the zoo: every recipe that fits the data, the same processor time, one protocol.
+
+python -m benchmarks.zoo --title mnist [--prepared data/prepared] [--reference results/reference] [--minutes 1.25]
+    [--recipes NAME ...] [--seeds 0 1 2] [--samples 5000] [--results FOLDER] [--pictures FOLDER] [--quick] [--json FILE]
+
+--minutes is the processor time of one thread that each training gets, light scores apart. A look of some seconds says
+how many images that is, so that schedules end with it: a recipe that is dear per image sees fewer of them. The recipes
+are as shipped but for that budget; what is delivered, the best step or the last, is as they say. Settings of the
+protocol that the reference was made with are the reference's.
+
+A finished training leaves its result and its pictures in FOLDER/<title>: started again with the same settings, the
+script goes on with the trainings that are missing, and tells of all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import torch
+
+from benchmarks.rows import Row, report
+from benchmarks.zoo_pictures import COLUMNS, draw_contest
+from ganops.atomic import write_json
+from ganops.data.conform import conform
+from ganops.data.manifest import Manifest, read_manifest
+from ganops.data.packed import PackedImages, read_packed
+from ganops.evaluation.evaluate import evaluate_game
+from ganops.evaluation.interpolation import walks
+from ganops.evaluation.light_reference import read_light
+from ganops.evaluation.light_score import LightScore
+from ganops.evaluation.reference import load_reference
+from ganops.games.build import build_game, recipe_spec
+from ganops.games.game import Game
+from ganops.params import EvaluateParams, TrainParams
+from ganops.recipe import Recipe, load_recipe
+from ganops.reporting.exhibits import draw_exhibits
+from ganops.reporting.grids import image_grid, save_png
+from ganops.training.hardware import choose_hardware, make_deterministic
+from ganops.training.interruption import Interruption
+from ganops.training.observer import Observer
+from ganops.training.plan import make_plan
+from ganops.training.randomness import seed_all
+from ganops.training.trainer import Trainer
+
+RECIPES = Path(__file__).resolve().parent.parent / "pipeline" / "recipes"
+BASELINE = "dcgan"
+# Those that learn something in little time come first: a call that is cut short has them.
+ORDER = (
+    *(BASELINE, "infogan", "cgan", "acgan", "bigan", "ali", "wgan-gp", "mlp", "fastgan", "lsgan", "projection-cgan"),
+    *("wgan", "dragan", "mlp-keras", "pacgan", "unrolled", "sngan", "biggan", "sagan"),
+    *("stylegan2", "stylegan2-ada", "r3gan"),
+)
+LEFT_OUT = {"transfer": "starts from a trained model, whose time is not counted", "points": "made for points"}
+GROUPS = ("fid", "kid", "prdc", "label-accuracy")
+LIGHT_SCORES, LIGHT_SAMPLES = 4, 2000
+LOOK_SECONDS, LOOK_ROUNDS = 3.0, 17  # as many rounds as bring a penalty of every 16th
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What all trainings have in common: real data and where they lie, time in processor seconds, protocol."""
+
+    prepared: Path
+    reference: Path
+    seconds: float
+    protocol: EvaluateParams
+    data: PackedImages
+    manifest: Manifest
+
+    def identity(self, recipe: Recipe, seed: int) -> str:
+        """sha256 of what decides one result: a result of anything else is not this one's."""
+        facts = [recipe.digest(), seed, self.seconds, self.protocol.model_dump(mode="json"), self.manifest.digest]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+class Timed(LightScore):
+    """A light score that counts the processor time it takes, which is none of the training's."""
+
+    seconds = 0.0
+
+    def __call__(self, game: Game) -> float:
+        """Score the networks as they are."""
+        began = time.process_time()
+        try:
+            return super().__call__(game)
+        finally:
+            self.seconds += time.process_time() - began
+
+
+def trainer_of(contest: Contest, recipe: Recipe, seed: int, folder: Path, scorer: Timed | None = None) -> Trainer:
+    """The trainer of the train stage, on one thread, for the budget that the recipe has."""
+    spec = recipe_spec(recipe, contest.manifest.spec)
+    settings = TrainParams(compile="never", score_kimg=recipe.budget_kimg / LIGHT_SCORES, sample_times=1)
+    seed_all(seed)
+    game = build_game(recipe, spec)
+    plan = make_plan(recipe, settings, next(iter(game.players)))
+    hardware = choose_hardware(settings, plan.rounds)
+    make_deterministic(hardware.device)
+    data = PackedImages(conform(contest.data.images, spec.shape), contest.data.labels)
+    return Trainer(game, recipe, data, settings, plan, hardware, folder, seed, Observer(), scorer=scorer)
+
+
+def fitted(contest: Contest, recipe: Recipe) -> Recipe:
+    """The recipe with the budget that its time will see, by a look at how fast it is."""
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = trainer_of(contest, recipe, 0, Path(folder))
+        trainer.play_round()  # the first one allocates
+        began = time.process_time()
+        while time.process_time() - began < min(LOOK_SECONDS, contest.seconds / 4) or trainer.step <= LOOK_ROUNDS:
+            trainer.play_round()
+        seconds = (time.process_time() - began) / (trainer.step - 1)
+    kimg = trainer.plan.kimg(max(LIGHT_SCORES, round(contest.seconds / seconds)))
+    return recipe.model_copy(update={"budget_kimg": kimg})
+
+
+def compete(contest: Contest, name: str, seed: int, folder: Path) -> dict[str, Any]:
+    """Train, score and draw one recipe, or read what an earlier call has left; the facts are written last."""
+    asked = load_recipe(RECIPES / f"{name}.yaml")
+    file, identity = folder / f"{name}-{seed}.json", contest.identity(asked, seed)
+    if file.exists() and (known := json.loads(file.read_text(encoding="utf-8")))["identity"] == identity:
+        return dict(known)
+    recipe = fitted(contest, asked)
+    classifier, real = read_light(contest.reference, "cpu")
+    scorer = Timed(classifier, real, min(LIGHT_SAMPLES, contest.protocol.samples), seed, recipe.batch_size)
+    with tempfile.TemporaryDirectory() as scratch:
+        trainer = trainer_of(contest, recipe, seed, Path(scratch), scorer)
+        began = time.process_time()
+        trainer.run(Interruption())
+        seconds = time.process_time() - began - scorer.seconds
+    game = trainer.game.eval()
+    for network, weights in trainer.weights().items():
+        game.get_submodule(network).load_state_dict(weights)
+    found = evaluate_game(game, contest.reference, contest.prepared, contest.protocol, seed, label=f"{name} {seed}")
+    pictures = folder / f"{name}-{seed}"
+    save_png(image_grid(found.samples, COLUMNS, scale=1), pictures / "samples.png")
+    save_png(image_grid(walks(game, 4, COLUMNS, seed), COLUMNS, scale=1), pictures / "interpolations.png")
+    unseen = read_packed(contest.prepared, "test")
+    unseen = PackedImages(conform(unseen.images, recipe_spec(recipe, contest.manifest.spec).shape), unseen.labels)
+    for exhibit, picture in draw_exhibits(game, unseen, seed, scale=1).items():
+        save_png(picture, pictures / f"{exhibit}.png")
+    result: dict[str, Any] = {
+        "identity": identity,
+        "recipe": name,
+        "seed": seed,
+        "kimg": trainer.plan.kimg(trainer.step),
+        "budget_kimg": asked.budget_kimg,
+        "seconds": seconds,
+        "parameters": sum(trainer.parameter_counts().values()),
+        "delivered": f"{trainer.best.step / trainer.step:.0%}" if trainer.delivered == "best" else "last",
+        "light_fid": [row[scorer.name] for row in trainer.history if scorer.name in row],
+        "sick": sorted(trainer.health.active),
+        "scores": found.metrics(),
+    }
+    write_json(file, result)
+    return result
+
+
+def line(results: list[dict[str, Any]]) -> str:
+    """One recipe's line of the table: means of its seeds, with the lowest and highest FID where there are several."""
+
+    def mean(score: str, form: str, factor: float = 1) -> str:
+        values = [each["scores"].get(score) for each in results]
+        return "" if None in values else format(factor * fmean(values), form)
+
+    first, fids = results[0], [each["scores"]["fid"] for each in results]
+    spread = f" ({min(fids):.2f} to {max(fids):.2f})" if len(fids) > 1 else ""
+    kimg, delivered = fmean(each["kimg"] for each in results), " ".join(each["delivered"] for each in results)
+    cells = [
+        *(f"`{first['recipe']}`", f"{first['parameters'] / 1e6:.2f} M", f"{kimg:.1f}"),
+        *(f"{kimg / first['budget_kimg']:.0%}", delivered, mean("fid", ".2f") + spread, mean("kid", ".2f", 1000)),
+        *(mean("precision", ".3f"), mean("recall", ".3f"), mean("coverage", ".3f"), mean("label_accuracy", ".1%")),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def table(contest: list[list[dict[str, Any]]]) -> str:
+    """The leaderboard as Markdown, the lowest FID first."""
+    heading = ("recipe", "parameters", "kimg", "of its own budget", "delivered at", "FID", "KID x 1000")
+    heading += ("precision", "recall", "coverage", "right class")
+    lines = [f"| {' | '.join(heading)} |", "| --- " * len(heading) + "|", *(line(results) for results in contest)]
+    return "\n".join(lines)
+
+
+def rows_of(title: str, contest: list[list[dict[str, Any]]]) -> list[Row]:
+    """A row for each recipe's FID beside the baseline's; none where the baseline is not among them."""
+    fids = {results[0]["recipe"]: fmean(each["scores"]["fid"] for each in results) for results in contest}
+    if BASELINE not in fids:
+        return []
+    base = fids[BASELINE]
+    return [Row(f"{title}, {name}", fid, "FID", BASELINE, base, base / fid, None) for name, fid in fids.items()]
+
+
+def protocol_for(reference: Path, samples: int) -> EvaluateParams:
+    """The few scores of a leaderboard, with the settings that the reference was made with."""
+    made = load_reference(reference).description
+    settings = {name: getattr(made, name) for name in ("backbone", "split", "neighbours", "pairwise_samples")}
+    return EvaluateParams(**settings, samples=samples, scores=GROUPS, kid_subset_size=min(500, samples))
+
+
+def main() -> None:
+    """Train, score, draw."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--title", required=True, help="of the data, in tables and file names")
+    arguments.add_argument("--prepared", type=Path, default=Path("data/prepared"), help="what the prepare stage wrote")
+    arguments.add_argument("--reference", type=Path, default=Path("results/reference"), help="of the reference stage")
+    arguments.add_argument("--minutes", type=float, default=1.25, help="processor time of each training")
+    arguments.add_argument("--recipes", nargs="+", choices=ORDER, default=ORDER, metavar="NAME")
+    arguments.add_argument("--seeds", type=int, nargs="+", default=[0])
+    arguments.add_argument("--samples", type=int, default=5000)
+    arguments.add_argument("--results", type=Path, default=Path("results/zoo"), help="one folder of results per title")
+    arguments.add_argument("--pictures", type=Path, help="folder for the pictures of the whole contest")
+    arguments.add_argument("--quick", action="store_true", help="a fiftieth of a minute each, 200 samples")
+    arguments.add_argument("--json", type=Path, help="write the rows to this file")
+    options = arguments.parse_args()
+    minutes, samples = (0.02, 200) if options.quick else (options.minutes, options.samples)
+    torch.set_num_threads(1)
+    contest = Contest(
+        prepared=options.prepared,
+        reference=options.reference,
+        seconds=60 * minutes,
+        protocol=protocol_for(options.reference, samples),
+        data=read_packed(options.prepared, "train"),
+        manifest=read_manifest(options.prepared),
+    )
+    folder: Path = options.results / options.title
+    found: dict[str, list[dict[str, Any]]] = {}
+    for seed in options.seeds:
+        for name in options.recipes:
+            found.setdefault(name, []).append(compete(contest, name, seed, folder))
+            print(line(found[name]), flush=True)
+    ranked = sorted(found.values(), key=lambda results: fmean(each["scores"]["fid"] for each in results))
+    print(f"\n{options.title}: {minutes:g} minutes of one thread each, {samples:,} samples\n\n{table(ranked)}\n")
+    if options.pictures:
+        first = [results[0] for results in ranked]
+        folders = [(each["recipe"], folder / f"{each['recipe']}-{each['seed']}") for each in first]
+        draw_contest(folders, options.pictures / f"zoo-{options.title}")
+    report(rows_of(options.title, ranked), options.json)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""The leaderboard of the zoo: every recipe is trained, scored and drawn once, and a call that was cut short goes on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+from evaluated_home import make_home
+from PIL import Image
+
+from benchmarks import zoo
+from ganops.recipe import load_recipe
+from pipeline.stages.reference import main as make_reference
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A checkout with prepared digits of 8 x 8 pixels and their reference."""
+    make_home(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    make_reference()
+    return tmp_path
+
+
+def play(monkeypatch: pytest.MonkeyPatch, *recipes: str) -> None:
+    """The quick form of the script."""
+    options = ["--title", "digits", "--quick", "--pictures", "pictures", "--json", "rows.json", "--recipes", *recipes]
+    monkeypatch.setattr(sys, "argv", ["zoo", *options])
+    zoo.main()
+
+
+def test_it_goes_on_after_a_kill(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The training that was done is kept, the one that was cut off is done again, and both are told of."""
+    scored = zoo.evaluate_game
+
+    def cut_off(*arguments: object, label: str, **more: object) -> object:
+        if label.startswith("bigan"):
+            raise KeyboardInterrupt
+        return scored(*arguments, label=label, **more)  # type: ignore[arg-type]  # passed on as they come
+
+    with monkeypatch.context() as patch:
+        patch.setattr(zoo, "evaluate_game", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            play(patch, "dcgan", "bigan")
+    done = home / "results" / "zoo" / "digits" / "dcgan-0.json"
+    before = done.stat().st_mtime_ns
+    assert not done.with_name("bigan-0.json").exists()
+    play(monkeypatch, "dcgan", "bigan")
+    assert done.stat().st_mtime_ns == before
+    said = capsys.readouterr().out
+    assert "| `dcgan` |" in said
+    assert "| `bigan` |" in said
+    rows = json.loads((home / "rows.json").read_text())
+    assert {row["name"] for row in rows} == {"digits, dcgan", "digits, bigan"}
+    assert {row["baseline"] for row in rows} == {"dcgan"}
+    assert all(row["value"] > 0 for row in rows)
+    bigan = json.loads(done.with_name("bigan-0.json").read_text())
+    assert bigan["kimg"] > 0
+    assert {"fid", "kid", "precision", "recall", "coverage"} <= set(bigan["scores"])
+    with (
+        Image.open(home / "pictures" / "zoo-digits.png") as strips,
+        Image.open(done.parent / "bigan-0" / "samples.png") as grid,
+    ):
+        assert strips.width == 2 * (116 + grid.width + 8)
+    with Image.open(home / "pictures" / "zoo-digits-exhibits.png") as exhibits:
+        assert exhibits.height > 50
+
+
+def test_a_result_of_other_settings_is_not_taken(home: Path) -> None:
+    contest = zoo.Contest(
+        prepared=home / "data" / "prepared",
+        reference=home / "results" / "reference",
+        seconds=1.0,
+        protocol=zoo.protocol_for(home / "results" / "reference", 100),
+        data=zoo.read_packed(home / "data" / "prepared", "train"),
+        manifest=zoo.read_manifest(home / "data" / "prepared"),
+    )
+    recipe = load_recipe(zoo.RECIPES / "dcgan.yaml")
+    longer = zoo.Contest(**(vars(contest) | {"seconds": 2.0}))
+    others = {contest.identity(recipe, 1), longer.identity(recipe, 0), contest.identity(recipe, 0)}
+    assert len(others) == 3
+    assert contest.identity(recipe, 0) == contest.identity(load_recipe(zoo.RECIPES / "dcgan.yaml"), 0)
+
+
+def test_every_shipped_recipe_is_asked_for_or_left_out_with_a_reason() -> None:
+    assert {*zoo.ORDER, *zoo.LEFT_OUT} == {file.stem for file in zoo.RECIPES.glob("*.yaml")}
+    assert not {*zoo.ORDER} & {*zoo.LEFT_OUT}
