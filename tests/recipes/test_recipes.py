@@ -133,3 +133,4 @@ def test_the_page_on_recipes_has_a_row_for_each() -> None:
     for name, row in rows.items():
         assert RECIPES[name].paper in row
         assert RECIPES[name].game["loss"] in row
+        assert row.endswith(f" {RECIPES[name].budget_kimg:g} |")
