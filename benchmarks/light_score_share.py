@@ -15,17 +15,13 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.trainers import make_trainer
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import read_packed
 from ganops.evaluation.light_reference import read_light
 from ganops.evaluation.light_score import LightScore
-from ganops.games.build import build_game
 from ganops.params import TrainParams
 from ganops.recipe import load_recipe
-from ganops.training.hardware import choose_hardware, make_deterministic
-from ganops.training.observer import Observer
-from ganops.training.plan import make_plan
-from ganops.training.trainer import Trainer
 
 RECIPES = Path(__file__).resolve().parent.parent / "pipeline" / "recipes"
 IMAGES = 2000  # shown to the first player in one measurement of training
@@ -49,12 +45,9 @@ def share(name: str, prepared: Path, reference: Path) -> str:
     """One row of the table."""
     data, spec = read_packed(prepared, "train"), read_manifest(prepared).spec
     recipe, settings = load_recipe(RECIPES / f"{name}.yaml"), TrainParams(compile="never")
-    game = build_game(recipe, spec)
-    plan = make_plan(recipe, settings, next(iter(game.players)))
-    hardware = choose_hardware(settings, plan.rounds)
-    make_deterministic(hardware.device)
-    trainer = Trainer(game, recipe, data, settings, plan, hardware, Path("unused"), 0, Observer())
-    score = LightScore(*read_light(reference, hardware.device), settings.score_samples, 0, recipe.batch_size)
+    trainer = make_trainer(recipe, data, spec, settings, Path("unused"))
+    plan, device = trainer.plan, trainer.hardware.device
+    score = LightScore(*read_light(reference, device), settings.score_samples, 0, recipe.batch_size)
     rounds = max(1, IMAGES // plan.images_per_round)
 
     def play() -> None:

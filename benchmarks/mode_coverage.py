@@ -29,25 +29,20 @@ from safetensors.torch import save
 from torch import Tensor
 
 from benchmarks.rows import Row, report
+from benchmarks.trainers import make_trainer
 from ganops.atomic import write_bytes
 from ganops.data.packed import PackedImages
 from ganops.data.sources.mixtures import MixtureName, collect, mixture
 from ganops.data.spec import DataSpec
 from ganops.evaluation.scores.mixture import nearest
 from ganops.evaluation.scores.modes import modes
-from ganops.games.build import build_game
 from ganops.games.sampling import sample_images
 from ganops.params import TrainParams
 from ganops.recipe import Recipe, load_recipe
 from ganops.reporting.captions import with_caption
 from ganops.reporting.grids import save_png
 from ganops.reporting.samples import draw_samples
-from ganops.training.hardware import choose_hardware, make_deterministic
 from ganops.training.interruption import Interruption
-from ganops.training.observer import Observer
-from ganops.training.plan import make_plan
-from ganops.training.randomness import seed_all
-from ganops.training.trainer import Trainer
 
 POINTS = Path(__file__).resolve().parent.parent / "pipeline" / "recipes" / "points.yaml"
 DATA_SETS: tuple[MixtureName, ...] = ("ring2d", "grid2d")
@@ -122,14 +117,9 @@ def train(name: MixtureName, recipe: Recipe, seed: int) -> tuple[Tensor, float]:
     data = PackedImages(torch.from_numpy(collected.images[collected.rows["train"]]))
     spec = DataSpec(shape=(2, 1, 1), mixture=collected.mixture)
     settings = TrainParams(device="cpu", compile="never", sample_times=1, checkpoint_seconds=3600)
-    seed_all(seed)
-    game = build_game(recipe, spec)
-    plan = make_plan(recipe, settings, next(iter(game.players)))
-    hardware = choose_hardware(settings, plan.rounds, data.images.dtype)
-    make_deterministic(hardware.device)
     began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(game, recipe, data, settings, plan, hardware, Path(folder), seed, Observer())
+        trainer = make_trainer(recipe, data, spec, settings, Path(folder), seed=seed)
         trainer.run(Interruption())
     return torch.cat(list(sample_images(trainer.average.game, SAMPLES, SAMPLE_SEED))), time.process_time() - began
 

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 
 from benchmarks.rows import Row, report
+from benchmarks.trainers import make_trainer
 from benchmarks.tutorial_loop import TutorialLoop, loader_batches
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import PackedImages, read_packed
@@ -29,11 +30,7 @@ from ganops.games.sampling import sample_images
 from ganops.params import EvaluateParams, TrainParams
 from ganops.recipe import Recipe, load_recipe
 from ganops.reporting.grids import image_grid, save_png
-from ganops.training.hardware import choose_hardware, make_deterministic
-from ganops.training.observer import Observer
-from ganops.training.plan import make_plan
 from ganops.training.randomness import seed_all
-from ganops.training.trainer import Trainer
 
 RECIPES = Path(__file__).resolve().parent.parent / "pipeline" / "recipes"
 SLICE = 20  # rounds between looks at the clock
@@ -42,14 +39,8 @@ SLICE = 20  # rounds between looks at the clock
 def train_ours(recipe: Recipe, data: PackedImages, spec: DataSpec, seconds: float, seed: int) -> tuple[Game, float]:
     """Our training until the time is up: the averaged game and how many kimg it has seen. Start-up counts."""
     begin = time.monotonic()
-    seed_all(seed)
-    settings = TrainParams(compile="never")
-    game = build_game(recipe, spec)
-    plan = make_plan(recipe, settings, next(iter(game.players)))
-    hardware = choose_hardware(settings, plan.rounds)
-    make_deterministic(hardware.device)
     with tempfile.TemporaryDirectory() as folder:
-        trainer = Trainer(game, recipe, data, settings, plan, hardware, Path(folder), seed, Observer())
+        trainer = make_trainer(recipe, data, spec, TrainParams(compile="never"), Path(folder), seed=seed)
         while time.monotonic() - begin < seconds:
             for _ in range(SLICE):
                 trainer.play_round()

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from benchmarks.rows import Row, alternate, report
+from benchmarks.trainers import make_trainer
 from benchmarks.tutorial_loop import Batches, TutorialLoop, loader_batches, memory_batches
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import PackedImages, read_packed
@@ -21,10 +22,6 @@ from ganops.data.spec import DataSpec
 from ganops.games.build import build_game
 from ganops.params import TrainParams
 from ganops.recipe import load_recipe
-from ganops.training.hardware import choose_hardware, make_deterministic
-from ganops.training.observer import Observer
-from ganops.training.plan import make_plan
-from ganops.training.trainer import Trainer
 
 RECIPES = Path(__file__).resolve().parent.parent / "pipeline" / "recipes"
 TARGETS = {"cpu": {"loader": 2.5, "memory": 2.0}, "cuda": {"loader": 8.0, "memory": None}}
@@ -33,11 +30,8 @@ TARGETS = {"cpu": {"loader": 2.5, "memory": 2.0}, "cuda": {"loader": 8.0, "memor
 def ours(name: str, data: PackedImages, spec: DataSpec, **params: Any) -> tuple[Callable[[int], float], str]:
     """A function that plays rounds and gives images/s, and the precision it plays in. Warmed up."""
     recipe = load_recipe(RECIPES / f"{name}.yaml")
-    settings = TrainParams(**params)
-    plan = make_plan(recipe, settings, "discriminator")
-    hardware = choose_hardware(settings, plan.rounds)
-    make_deterministic(hardware.device)
-    trainer = Trainer(build_game(recipe, spec), recipe, data, settings, plan, hardware, Path("unused"), 0, Observer())
+    trainer = make_trainer(recipe, data, spec, TrainParams(**params), Path("unused"))
+    plan, hardware = trainer.plan, trainer.hardware
 
     def play(rounds: int) -> float:
         begin = time.perf_counter()

@@ -22,16 +22,14 @@ from unittest.mock import patch
 import torch
 
 from benchmarks.rows import Row, report
+from benchmarks.trainers import make_trainer
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import read_packed
-from ganops.games.build import build_game
 from ganops.params import TrainParams, load_params
 from ganops.recipe import load_recipe
 from ganops.tracking.run import start_run
-from ganops.training.hardware import choose_hardware, make_deterministic
 from ganops.training.health import Health
 from ganops.training.interruption import watch_for_interruption
-from ganops.training.plan import make_plan
 from ganops.training.trainer import Trainer
 from pipeline.stages.train import StageObserver
 
@@ -66,10 +64,6 @@ def train_watched(name: str, prepared: Path, scale: float, home: Path) -> tuple[
     settings = params.train.model_copy(update={"budget_scale": scale})
     data, manifest = read_packed(prepared, "train"), read_manifest(prepared)
     torch.set_num_threads(1)  # so that all threads but the first belong to tracking
-    game = build_game(recipe, manifest.spec)
-    plan = make_plan(recipe, settings, next(iter(game.players)))
-    hardware = choose_hardware(settings, plan.rounds)
-    make_deterministic(hardware.device)
     watch = Stopwatch()
     with ExitStack() as stack:
         for chore, method in CHORES.items():
@@ -78,7 +72,7 @@ def train_watched(name: str, prepared: Path, scale: float, home: Path) -> tuple[
             stack.enter_context(patch.object(Health, method, watch.timed("health", getattr(Health, method))))
         run = stack.enter_context(start_run(name, params=params, recipe=recipe, manifest=manifest))
         observer = StageObserver(run, home / "samples")
-        trainer = Trainer(game, recipe, data, settings, plan, hardware, home / "checkpoints", 0, observer)
+        trainer = make_trainer(recipe, data, manifest.spec, settings, home / "checkpoints", observer=observer)
         interruption = stack.enter_context(watch_for_interruption())
         whole, own = time.process_time(), time.thread_time()
         trainer.run(interruption)

@@ -27,6 +27,7 @@ from typing import Any
 import torch
 
 from benchmarks.rows import Row, report
+from benchmarks.trainers import make_trainer
 from benchmarks.zoo_pictures import COLUMNS, draw_contest
 from ganops.atomic import write_json
 from ganops.data.conform import conform
@@ -37,17 +38,13 @@ from ganops.evaluation.interpolation import walks
 from ganops.evaluation.light_reference import read_light
 from ganops.evaluation.light_score import LightScore
 from ganops.evaluation.reference import load_reference
-from ganops.games.build import build_game, recipe_spec
+from ganops.games.build import recipe_spec
 from ganops.games.game import Game
 from ganops.params import EvaluateParams, TrainParams
 from ganops.recipe import Recipe, load_recipe
 from ganops.reporting.exhibits import draw_exhibits
 from ganops.reporting.grids import image_grid, save_png
-from ganops.training.hardware import choose_hardware, make_deterministic
 from ganops.training.interruption import Interruption
-from ganops.training.observer import Observer
-from ganops.training.plan import make_plan
-from ganops.training.randomness import seed_all
 from ganops.training.trainer import Trainer
 
 RECIPES = Path(__file__).resolve().parent.parent / "pipeline" / "recipes"
@@ -103,13 +100,8 @@ def trainer_of(contest: Contest, recipe: Recipe, seed: int, folder: Path, scorer
     """The trainer of the train stage, on one thread, for the budget that the recipe has."""
     spec = recipe_spec(recipe, contest.manifest.spec)
     settings = TrainParams(compile="never", score_kimg=recipe.budget_kimg / LIGHT_SCORES, sample_times=1)
-    seed_all(seed)
-    game = build_game(recipe, spec)
-    plan = make_plan(recipe, settings, next(iter(game.players)))
-    hardware = choose_hardware(settings, plan.rounds)
-    make_deterministic(hardware.device)
     data = PackedImages(conform(contest.data.images, spec.shape), contest.data.labels)
-    return Trainer(game, recipe, data, settings, plan, hardware, folder, seed, Observer(), scorer=scorer)
+    return make_trainer(recipe, data, spec, settings, folder, seed=seed, scorer=scorer)
 
 
 def fitted(contest: Contest, recipe: Recipe) -> Recipe:

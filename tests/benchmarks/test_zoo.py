@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from evaluated_home import make_home
 from PIL import Image
 
 from benchmarks import zoo
+from ganops.evaluation.evaluate import Evaluation
 from ganops.recipe import load_recipe
 from pipeline.stages.reference import main as make_reference
 
@@ -37,10 +39,10 @@ def test_it_goes_on_after_a_kill(
     """The training that was done is kept, the one that was cut off is done again, and both are told of."""
     scored = zoo.evaluate_game
 
-    def cut_off(*arguments: object, label: str, **more: object) -> object:
+    def cut_off(*arguments: Any, label: str) -> Evaluation:
         if label.startswith("bigan"):
             raise KeyboardInterrupt
-        return scored(*arguments, label=label, **more)  # type: ignore[arg-type]  # passed on as they come
+        return scored(*arguments, label=label)
 
     with monkeypatch.context() as patch:
         patch.setattr(zoo, "evaluate_game", cut_off)

@@ -6,6 +6,7 @@ import contextlib
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -48,17 +49,21 @@ def test_training_moves_the_weights_and_another_seed_gives_others(tmp_path: Path
     assert not torch.equal(trained[name], other[name])
 
 
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
 @pytest.mark.parametrize("name", SHIPPED)
-def test_every_shipped_recipe_trains_and_ends_the_same_however_often_it_was_stopped(name: str, tmp_path: Path) -> None:
+def test_every_shipped_recipe_trains_and_ends_the_same_however_often_it_was_stopped(
+    name: str, device: str, tmp_path: Path
+) -> None:
     """Two trainings of one seed, one of them stopped in every fifth round: the same bits, curves, samples and files."""
     first_player_turns = shrunk(name).turns.get("discriminator", 1)
     recipe = shrunk(name, kimg=0.016 * 12 * first_player_turns)
     start = save_model(tmp_path / "start", recipe) if recipe.init else None
     whole, parts = Recorder(), Recorder()
-    undisturbed = run(make_trainer(tmp_path / "whole", recipe, whole, start=start, checkpoint_seconds=1e9))
+    settings: dict[str, Any] = {"start": start, "device": device, "checkpoint_seconds": 1e9}
+    undisturbed = run(make_trainer(tmp_path / "whole", recipe, whole, **settings))
     assert all(torch.isfinite(tensor).all() for tensor in weights(undisturbed).values())
     for _ in range(undisturbed.plan.rounds):
-        trainer = make_trainer(tmp_path / "parts", recipe, parts, start=start, checkpoint_seconds=1e9)
+        trainer = make_trainer(tmp_path / "parts", recipe, parts, **settings)
         with contextlib.suppress(TrainingError):
             run(trainer, StopAfter(5))
             break
@@ -69,20 +74,6 @@ def test_every_shipped_recipe_trains_and_ends_the_same_however_often_it_was_stop
     for history, file in ((trainer.history, "parts.csv"), (undisturbed.history, "whole.csv")):
         write_history(tmp_path / file, history)
     assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
-
-
-@pytest.mark.gpu
-@pytest.mark.parametrize("name", ["dcgan", "wgan-gp", "cgan", "infogan", "bigan", "stylegan2-ada"])
-def test_on_a_gpu_a_stopped_training_ends_the_same(name: str, tmp_path: Path) -> None:
-    """Two trainings of one seed on one GPU, one of them stopped in every fifth round: the same bits and curves."""
-    undisturbed = run(make_trainer(tmp_path / "whole", shrunk(name), device="cuda", checkpoint_seconds=1e9))
-    for _ in range(undisturbed.plan.rounds):
-        trainer = make_trainer(tmp_path / "parts", shrunk(name), device="cuda", checkpoint_seconds=1e9)
-        with contextlib.suppress(TrainingError):
-            run(trainer, StopAfter(5))
-            break
-    assert_same(weights(trainer), weights(undisturbed))
-    assert trainer.history == undisturbed.history
 
 
 def test_overfitting_one_batch_shows_the_same_images_in_every_round(tmp_path: Path) -> None:
