@@ -16,10 +16,10 @@ import torch
 from benchmarks.rows import Row, alternate, report
 from benchmarks.trainers import make_trainer
 from benchmarks.tutorial_loop import Batches, TutorialLoop, loader_batches, memory_batches
+from benchmarks.tutorial_networks import tutorial_networks
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import PackedImages, read_packed
 from ganops.data.spec import DataSpec
-from ganops.games.build import build_game
 from ganops.params import TrainParams
 from ganops.recipe import load_recipe
 
@@ -47,17 +47,15 @@ def ours(name: str, data: PackedImages, spec: DataSpec, **params: Any) -> tuple[
 
 
 def tutorial(name: str, data: PackedImages, spec: DataSpec, source: str, workers: int) -> Callable[[int], float]:
-    """The plain loop over the same networks. Warmed up."""
+    """The plain loop over the same networks, written in the plain way. Warmed up."""
     recipe = load_recipe(RECIPES / f"{name}.yaml")
-    game = build_game(recipe, spec)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     batches: Batches = (
         loader_batches(data, recipe.batch_size, workers)
         if source == "loader"
         else memory_batches(data, recipe.batch_size, device)
     )
-    networks = dict(game.named_children())
-    loop = TutorialLoop(recipe, networks["generator"], networks["discriminator"], device)
+    loop = TutorialLoop(recipe, *tutorial_networks(recipe, spec), device)
     loop.rounds(batches, 4)
     return lambda rounds: loop.rounds(batches, rounds)
 

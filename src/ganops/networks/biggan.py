@@ -59,6 +59,7 @@ class BigganGenerator(Generator):
         embedded = self.embedding(labels)
         conditions = [torch.cat((embedded, piece), dim=1) for piece in rest]
         maps = cast(Tensor, self.start(first)).view(len(latents), -1, self.smallest, self.smallest)
+        maps = maps.contiguous(memory_format=torch.channels_last)
         for block, condition in zip(self.blocks[:-1], conditions, strict=False):
             maps = block(maps, condition)
         maps = self.blocks[-1](self.attention(maps), conditions[-1])

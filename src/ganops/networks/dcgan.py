@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ganops.data.spec import DataSpec
 from ganops.networks.conditioning import Condition, LabelPlanes, LabelVector
 from ganops.networks.heads import LogitHead, no_labels_in_packs, pack_images
+from ganops.networks.maps import SpreadLatents, flatten_maps
 from ganops.networks.minibatch import MinibatchDeviation
 from ganops.networks.network import (
     NETWORKS,
@@ -49,7 +50,7 @@ class DcganGenerator(Generator):
         first, *rest = resolutions(spec.image_size)
         channels = settings.width * 2 ** (len(rest) - 1)
         layers: list[nn.Module] = [
-            nn.ConvTranspose2d(settings.latent_dim + self.label.size, channels, first, bias=False),
+            SpreadLatents(settings.latent_dim + self.label.size, channels, first),
             nn.BatchNorm2d(channels),
             nn.ReLU(),
         ]
@@ -65,7 +66,7 @@ class DcganGenerator(Generator):
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Make one image per latent."""
-        return cast(Tensor, self.layers(self.label(latents, labels)[:, :, None, None]))
+        return cast(Tensor, self.layers(self.label(latents, labels)))
 
 
 class DcganDiscriminatorSettings(Settings):
@@ -110,7 +111,7 @@ class DcganDiscriminator(Discriminator):
 
     def features(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """The smallest maps, flattened: (N / pack, feature_count)."""
-        return cast(Tensor, self.layers(self.label(pack_images(images, self.pack), labels))).flatten(1)
+        return flatten_maps(self.layers(self.label(pack_images(images, self.pack), labels)))
 
     def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
         """One logit for each row of features."""
@@ -168,7 +169,7 @@ class DcganJointDiscriminator(JointDiscriminator):
 
     def forward(self, images: Tensor, latents: Tensor) -> Tensor:
         """One logit for each pair."""
-        features = cast(Tensor, self.layers(images)).flatten(1)
+        features = flatten_maps(self.layers(images))
         return cast(Tensor, self.head(torch.cat((features, latents.to(features.dtype)), dim=1))).squeeze(1)
 
 

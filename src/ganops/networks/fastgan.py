@@ -13,6 +13,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ganops.data.spec import DataSpec
 from ganops.networks.heads import LogitHead
+from ganops.networks.maps import flatten_maps, unflatten_maps
 from ganops.networks.network import NETWORKS, Generator, ReconstructingDiscriminator, resolutions
 from ganops.networks.residual import ResnetWidths, double
 
@@ -40,7 +41,7 @@ class FastganGenerator(Generator):
         self.start = nn.Sequential(
             spectral_norm(nn.ConvTranspose2d(settings.latent_dim, 2 * widths[0], ladder[0], bias=False)),
             nn.BatchNorm2d(2 * widths[0]),
-            nn.GLU(dim=1),
+            _Gated(),
         )
         self.ups = nn.ModuleList(_Up(before, after) for before, after in pairwise(widths))
         self.skipped = max(1, min(MOST_SKIPPED, len(ladder) - 2))
@@ -87,7 +88,7 @@ class FastganDiscriminator(ReconstructingDiscriminator):
 
     def features(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
         """The smallest maps, flattened: (N, feature_count)."""
-        return cast(Tensor, self.downs(self.first(images))).flatten(1)
+        return flatten_maps(self.downs(self.first(images)))
 
     def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
         """One logit for each row of features."""
@@ -95,7 +96,7 @@ class FastganDiscriminator(ReconstructingDiscriminator):
 
     def reconstruct(self, features: Tensor) -> Tensor:
         """Images of half the size from features."""
-        return cast(Tensor, self.decoder(features.view(len(features), -1, self.smallest, self.smallest)))
+        return cast(Tensor, self.decoder(unflatten_maps(features, self.smallest)))
 
 
 class _Up(nn.Module):
@@ -105,13 +106,23 @@ class _Up(nn.Module):
         super().__init__()
         self.conv = spectral_norm(nn.Conv2d(before, 2 * after, 3, padding=1, bias=False))
         self.norm = nn.BatchNorm2d(2 * after)
+        self.gate = _Gated()
         self.noise_share = nn.Parameter(torch.zeros(()))
 
     def forward(self, maps: Tensor) -> Tensor:
         maps = self.conv(double(maps))
         if self.training:
             maps = maps + self.noise_share * torch.randn_like(maps[:, :1])
-        return F.glu(self.norm(maps), dim=1)
+        return cast(Tensor, self.gate(self.norm(maps)))
+
+
+class _Gated(nn.Module):
+    """Half of the channels, let through as the other half says; channels-last in its gradient, too, unlike `F.glu`."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(N, 2 C, H, W) to (N, C, H, W)."""
+        values, gates = maps.chunk(2, dim=1)
+        return values * gates.sigmoid()
 
 
 class _Excitation(nn.Module):

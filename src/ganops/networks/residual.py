@@ -79,13 +79,14 @@ class UpBlock(nn.Module):
         """(N, before, H, W) to (N, after, 2 H, 2 W)."""
         hidden = self.first(double(F.relu(norm_of(self.first_norm, maps, condition))))
         hidden = self.second(F.relu(norm_of(self.second_norm, hidden, condition)))
-        return cast(Tensor, hidden + self.shortcut(double(maps)))
+        # Repeating pixels and a 1x1 convolution may change places; so it has a quarter of the work.
+        return cast(Tensor, hidden + double(self.shortcut(maps)))
 
 
 class DownBlock(nn.Module):
     """ReLU, convolution, ReLU, convolution, half the resolution, beside a shortcut.
 
-    first: the block that sees the image itself: no ReLU before it, and its shortcut pools before it convolves.
+    first: the block that sees the image itself: no ReLU before it.
     """
 
     def __init__(
@@ -100,8 +101,8 @@ class DownBlock(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """(N, before, H, W) to (N, after, H / 2, W / 2), or with the same size where it does not go down."""
         hidden = self._pool(self.second(F.relu(self.first(maps if self.is_first else F.relu(maps)))))
-        beside = self.shortcut(self._pool(maps)) if self.is_first else self._pool(self.shortcut(maps))
-        return hidden + cast(Tensor, beside)
+        # The mean of pixels and a 1x1 convolution may change places; so it has a quarter of the work.
+        return hidden + cast(Tensor, self.shortcut(self._pool(maps)))
 
     def _pool(self, maps: Tensor) -> Tensor:
         return F.avg_pool2d(maps, 2) if self.down else maps

@@ -6,6 +6,7 @@ from functools import partial
 from itertools import pairwise
 from typing import Literal, cast
 
+import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
@@ -55,6 +56,7 @@ class ResnetGenerator(Generator):
         if self.class_count and labels is not None:
             condition = F.one_hot(labels, self.class_count).to(latents.dtype)
         maps = cast(Tensor, self.start(latents)).view(len(latents), -1, self.smallest, self.smallest)
+        maps = maps.contiguous(memory_format=torch.channels_last)
         for block in self.blocks[:-1]:
             maps = block(maps, condition)
         maps = self.blocks[-1](self.attention(maps), condition)

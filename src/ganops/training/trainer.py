@@ -27,6 +27,7 @@ from ganops.training.checkpoint import (
     unflatten,
     write_checkpoint,
 )
+from ganops.training.convolution_gradients import hasten_convolution_gradients
 from ganops.training.frozen import Frozen, trained
 from ganops.training.hardware import Hardware
 from ganops.training.health import Health, HealthEvent, spread
@@ -80,6 +81,8 @@ class Trainer:
         self.health = Health(spread(data.images[:REAL_SPREAD_IMAGES]), plan.rounds)
         self.curves, self.history, self.best = Curves(), list[Row](), Best()
         self.step, self.rate_scale, self.recoveries, self.seconds, self.scoring_seconds = 0, 1.0, 0, 0.0, 0.0
+        if hardware.device.type == "cpu":
+            hasten_convolution_gradients()
         if hardware.compiled:
             for network in game.children():
                 network.compile(dynamic=False)

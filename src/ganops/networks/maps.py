@@ -1,0 +1,31 @@
+"""From vectors to maps and back, in the order in which channels-last maps lie in memory: nothing is copied."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+def flatten_maps(maps: Tensor) -> Tensor:
+    """(N, C, H, W) to (N, H W C), pixel after pixel.
+
+    Flattened channel after channel, channels-last maps would be copied, and their gradients come back in an order that
+    slows down every layer before.
+    """
+    return maps.permute(0, 2, 3, 1).flatten(1)
+
+
+def unflatten_maps(vectors: Tensor, size: int) -> Tensor:
+    """(N, size size C) to (N, C, size, size): the inverse of `flatten_maps` for square maps."""
+    return vectors.view(len(vectors), size, size, -1).permute(0, 3, 1, 2)
+
+
+class SpreadLatents(nn.ConvTranspose2d):
+    """(N, latent_dim) to (N, channels, size, size): a transposed convolution of one pixel, as one matrix product."""
+
+    def __init__(self, latent_dim: int, channels: int, size: int) -> None:
+        super().__init__(latent_dim, channels, size, bias=False)
+
+    def forward(self, latents: Tensor, output_size: list[int] | None = None) -> Tensor:
+        """Spread each latent over the smallest maps; `output_size` is the convolution's and has no use here."""
+        del output_size
+        return unflatten_maps(latents @ flatten_maps(self.weight), self.kernel_size[0])

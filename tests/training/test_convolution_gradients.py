@@ -1,0 +1,104 @@
+"""The faster gradients of convolutions are the same gradients, in every order of differentiation."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from ganops.training.convolution_gradients import Call, _input_gradient, _weight_gradient, hasten_convolution_gradients
+
+LAYERS = {
+    "a halving": (nn.Conv2d(8, 12, 4, 2, 1), (5, 8, 8, 8)),
+    "pixels that no filter reaches": (nn.Conv2d(8, 12, 3, 2, bias=False), (5, 8, 8, 6)),
+    "same size": (nn.Conv2d(8, 12, 3, padding=1), (5, 8, 4, 4)),
+    "one pixel": (nn.Conv2d(8, 12, 1), (5, 8, 2, 3)),
+    "groups": (nn.Conv2d(8, 12, 3, padding=1, groups=4), (5, 8, 4, 4)),
+    "holes": (nn.Conv2d(8, 12, 3, dilation=2), (5, 8, 6, 6)),
+    "a doubling": (nn.ConvTranspose2d(8, 12, 4, 2, 1), (5, 8, 4, 4)),
+    "a doubling of odd size": (nn.ConvTranspose2d(8, 12, 3, 2, 1, output_padding=1), (5, 8, 3, 4)),
+    "a latent spread": (nn.ConvTranspose2d(8, 12, 4, bias=False), (5, 8, 1, 1)),
+}
+
+
+@pytest.fixture(autouse=True)
+def _hastened() -> None:
+    hasten_convolution_gradients()
+
+
+def call_of(layer: nn.Conv2d | nn.ConvTranspose2d, inputs: Tensor, gradient: Tensor, wanted: list[bool]) -> Call:
+    """The arguments that torch gives for a layer's gradients."""
+    transposed = isinstance(layer, nn.ConvTranspose2d)
+    sides = (layer.stride, layer.padding, layer.dilation, transposed, layer.output_padding, layer.groups)
+    return Call(gradient, inputs, layer.weight.to(inputs.dtype), None, *sides, wanted)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_bfloat16_weight_gradients_are_the_float32_ones_rounded(name: str) -> None:
+    layer, shape = LAYERS[name]
+    torch.manual_seed(0)
+    # What bfloat16 holds exactly, so that both see the same numbers.
+    inputs = torch.randn(shape).bfloat16().float().contiguous(memory_format=torch.channels_last)
+    layer = layer.to(memory_format=torch.channels_last)
+    with torch.no_grad():
+        layer.weight.copy_(layer.weight.bfloat16())
+    outputs = layer(inputs)
+    gradient = torch.randn_like(outputs).bfloat16().float()
+    exact = torch.autograd.grad(outputs, tuple(layer.parameters()), gradient)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = torch.autograd.grad(layer(inputs), tuple(layer.parameters()), gradient.bfloat16())
+    for one, other in zip(exact, rounded, strict=True):
+        # bfloat16 keeps 8 bits: each number is off by 0.4 % at the most.
+        torch.testing.assert_close(other, one, rtol=4e-3, atol=1e-5)
+        assert other.stride() == one.stride()
+
+
+def test_small_maps_take_the_product_and_large_ones_go_to_torch() -> None:
+    layer = nn.Conv2d(8, 12, 4, 2, 1)
+
+    def found_for(size: int, dtype: torch.dtype, wanted: list[bool]) -> object:
+        inputs = torch.randn(5, 8, size, size, dtype=dtype)
+        gradient = torch.randn(5, 12, size // 2, size // 2, dtype=dtype)
+        return _weight_gradient(call_of(layer, inputs, gradient, wanted), lambda call: (call.inputs, None, None))
+
+    assert found_for(8, torch.bfloat16, [True, True, False]) is not None
+    assert found_for(16, torch.bfloat16, [True, True, False]) is None
+    assert found_for(8, torch.float32, [True, True, False]) is None
+    assert found_for(8, torch.bfloat16, [True, False, True]) is None
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_second_derivatives_are_right(name: str) -> None:
+    """Against finite differences, in float64, of inputs, weights and the gradient that comes in."""
+    layer, shape = LAYERS[name]
+    layer = layer.double().requires_grad_(False)
+    torch.manual_seed(0)
+    inputs = torch.randn(2, *shape[1:], dtype=torch.float64, requires_grad=True)
+
+    def outputs(images: Tensor, weight: Tensor) -> Tensor:
+        return torch.func.functional_call(layer, {"weight": weight}, images)
+
+    weight = layer.weight.detach().clone().requires_grad_()
+    assert torch.autograd.gradgradcheck(outputs, (inputs, weight), fast_mode=True)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_inputs_gradient_is_torchs_own(name: str) -> None:
+    layer, shape = LAYERS[name]
+    layer = layer.double()
+    torch.manual_seed(0)
+    inputs = torch.randn(shape, dtype=torch.float64, requires_grad=True)
+    outputs = layer(inputs)
+    gradient = torch.randn_like(outputs)
+    (plain,) = torch.autograd.grad(outputs, inputs, gradient, retain_graph=True)
+    found = _input_gradient(call_of(layer, inputs, gradient, [True, False, False]), lambda _call: (None, None, None))
+    assert found is not None
+    # The same sums in another order, in float64.
+    torch.testing.assert_close(found[0], plain, rtol=1e-12, atol=1e-12)
+
+
+def test_a_gradient_that_is_not_differentiated_again_goes_to_torch() -> None:
+    layer = nn.Conv2d(8, 12, 3)
+    call = call_of(layer, torch.randn(5, 8, 4, 4), torch.randn(5, 12, 2, 2), [True, False, False])
+    with torch.no_grad():
+        assert _input_gradient(call, lambda _call: (None, None, None)) is None
