@@ -15,11 +15,11 @@ import time
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from benchmarks.rows import Row, report
 from benchmarks.trainers import make_trainer
 from benchmarks.tutorial_loop import TutorialLoop, loader_batches
+from benchmarks.tutorial_networks import tutorial_networks
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import PackedImages, read_packed
 from ganops.data.spec import DataSpec
@@ -52,13 +52,15 @@ def train_tutorial(recipe: Recipe, data: PackedImages, spec: DataSpec, seconds: 
     begin = time.monotonic()
     seed_all(seed)
     game = build_game(recipe, spec)
-    networks: dict[str, nn.Module] = dict(game.named_children())
+    generator, discriminator = tutorial_networks(recipe, spec)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    loop = TutorialLoop(recipe, networks["generator"], networks["discriminator"], device)
+    loop = TutorialLoop(recipe, generator, discriminator, device)
     batches, rounds = loader_batches(data, recipe.batch_size, workers=2), 0
     while time.monotonic() - begin < seconds:
         loop.rounds(batches, SLICE)
         rounds += SLICE
+    sampled = game.get_submodule("generator")  # the same layers in the same order, under other names
+    sampled.load_state_dict(dict(zip(sampled.state_dict(), generator.state_dict().values(), strict=True)))
     return game, rounds * recipe.batch_size * loop.critic_turns / 1000
 
 
