@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
 from ganops.networks.conditioning import ConditionalBatchNorm2d
+from ganops.networks.maps import channels_last
 from ganops.networks.network import NETWORKS, Generator, class_count_of, resolutions
 from ganops.networks.residual import Layers, ResnetWidths, SelfAttention, UpBlock
 
@@ -58,8 +59,7 @@ class BigganGenerator(Generator):
         first, *rest = latents.tensor_split(self.pieces, dim=1)
         embedded = self.embedding(labels)
         conditions = [torch.cat((embedded, piece), dim=1) for piece in rest]
-        maps = cast(Tensor, self.start(first)).view(len(latents), -1, self.smallest, self.smallest)
-        maps = maps.contiguous(memory_format=torch.channels_last)
+        maps = channels_last(self.start(first).view(len(latents), -1, self.smallest, self.smallest))
         for block, condition in zip(self.blocks[:-1], conditions, strict=False):
             maps = block(maps, condition)
         maps = self.blocks[-1](self.attention(maps), conditions[-1])

@@ -1,8 +1,18 @@
-"""From vectors to maps and back, in the order in which channels-last maps lie in memory: nothing is copied."""
+"""Maps that lie channels-last in memory, in which convolutions are quickest, and vectors made of them."""
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
+
+
+def channels_last(maps: Tensor) -> Tensor:
+    """(N, C, H, W) maps in that order, copied only where they are not.
+
+    Needed where maps begin: what follows keeps the order, but a 1x1 convolution of grey images, or a view of a vector,
+    begins another one.
+    """
+    return maps.contiguous(memory_format=torch.channels_last)
 
 
 def flatten_maps(maps: Tensor) -> Tensor:

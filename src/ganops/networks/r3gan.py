@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from ganops.data.spec import DataSpec
 from ganops.networks.equalized import Downsample, Upsample
 from ganops.networks.heads import LogitHead
+from ganops.networks.maps import channels_last
 from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, resolutions
 from ganops.settings import Settings
 
@@ -69,7 +70,7 @@ class R3ganGenerator(Generator):
         """Make one image per latent; while training not clipped, so that gradients pass everywhere."""
         if self.embedding is not None:
             latents = torch.cat((latents, self.embedding(labels)), dim=1)
-        maps = self.basis * cast(Tensor, self.start(latents))[:, :, None, None]
+        maps = channels_last(self.basis * self.start(latents)[:, :, None, None])
         for index, stage in enumerate(self.stages):
             maps = stage(maps if index == 0 else self.upsample(maps))
         images = cast(Tensor, self.image(maps))
@@ -98,7 +99,7 @@ class R3ganDiscriminator(Discriminator):
 
     def features(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
         """(N, feature_count): each channel's share of its learned basis."""
-        maps = self.first(images)
+        maps = channels_last(self.first(images))
         for index, stage in enumerate(self.stages):
             maps = stage(maps if index == 0 else self.downsample(maps))
         return cast(Tensor, self.basis(maps)).flatten(1)

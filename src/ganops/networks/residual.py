@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from ganops.networks.maps import channels_last
 from ganops.settings import Settings
 
 MakeNorm = Callable[[int], nn.Module]
@@ -102,7 +103,7 @@ class DownBlock(nn.Module):
         """(N, before, H, W) to (N, after, H / 2, W / 2), or with the same size where it does not go down."""
         hidden = self._pool(self.second(F.relu(self.first(maps if self.is_first else F.relu(maps)))))
         # The mean of pixels and a 1x1 convolution may change places; so it has a quarter of the work.
-        return hidden + cast(Tensor, self.shortcut(self._pool(maps)))
+        return hidden + channels_last(self.shortcut(self._pool(maps)))
 
     def _pool(self, maps: Tensor) -> Tensor:
         return F.avg_pool2d(maps, 2) if self.down else maps

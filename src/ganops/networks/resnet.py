@@ -6,7 +6,6 @@ from functools import partial
 from itertools import pairwise
 from typing import Literal, cast
 
-import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from ganops.data.spec import DataSpec
 from ganops.networks.conditioning import ConditionalBatchNorm2d
 from ganops.networks.heads import LogitHead
+from ganops.networks.maps import channels_last
 from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, resolutions
 from ganops.networks.residual import DownBlock, Layers, ResnetWidths, SelfAttention, UpBlock, norm_of
 
@@ -55,8 +55,7 @@ class ResnetGenerator(Generator):
         condition = None
         if self.class_count and labels is not None:
             condition = F.one_hot(labels, self.class_count).to(latents.dtype)
-        maps = cast(Tensor, self.start(latents)).view(len(latents), -1, self.smallest, self.smallest)
-        maps = maps.contiguous(memory_format=torch.channels_last)
+        maps = channels_last(self.start(latents).view(len(latents), -1, self.smallest, self.smallest))
         for block in self.blocks[:-1]:
             maps = block(maps, condition)
         maps = self.blocks[-1](self.attention(maps), condition)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ganops.data.spec import DataSpec
 from ganops.networks.equalized import EqualConv, EqualLinear, ModulatedConv, Upsample, leaky
 from ganops.networks.heads import LogitHead
+from ganops.networks.maps import channels_last
 from ganops.networks.minibatch import MinibatchDeviation
 from ganops.networks.network import NETWORKS, Discriminator, StyleGenerator, class_count_of, resolutions
 from ganops.networks.residual import ResnetWidths
@@ -143,7 +144,7 @@ class StyleganDiscriminator(Discriminator):
 
     def features(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
         """(N, feature_count): the last hidden layer."""
-        maps = leaky(self.last(self.deviation(self.blocks(leaky(self.first(images))))))
+        maps = leaky(self.last(self.deviation(self.blocks(leaky(channels_last(self.first(images)))))))
         return leaky(self.hidden(maps.flatten(1)))
 
     def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
