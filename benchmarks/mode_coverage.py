@@ -4,9 +4,9 @@ python -m benchmarks.mode_coverage [--seeds 1] [--best-seeds 10] [--only NAME ..
     [--picture FILE] [--quick] [--json FILE] [--keep FOLDER] [--plain-share 4]
 
 Widths and optimisers are those of the recipe `points`, without its waves and its mixture of latents, and the budget is
-four times its, since they need it (--plain-share 1: as much as the recipe has): an objective changes its game alone, and what its paper changes with it. The
-last row is the recipe itself. Counted as VEEGAN and PacGAN do (see ganops.evaluation.scores.mixture), with 2,500
-samples of the averaged generator.
+four times its, since they need it (--plain-share 1: as much as the recipe has). An objective changes its game alone,
+and what its paper changes with it. The last row is the recipe itself. Counted as VEEGAN and PacGAN do (see
+ganops.evaluation.scores.mixture), with 2,500 samples of the averaged generator.
 
 With --keep, the samples of each training stay in a folder, by the digest of their recipe: the same command goes on
 where it was ended. It takes what is there as long as recipe and seed are the same, whatever has changed in the code.
