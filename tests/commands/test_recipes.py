@@ -37,7 +37,7 @@ def test_every_recipe_is_listed_with_what_it_needs(run_here: Callable[..., Resul
 
 def test_show_prints_layers_shapes_and_weights(run_here: Callable[..., Result]) -> None:
     output = run_here("recipes", "show", "dcgan").output
-    assert re.search(r"layers\.0 +ConvTranspose2d\(100, 128, .*\) +128 x 4 x 4 +204,800", output)
+    assert re.search(r"layers\.0 +SpreadLatents\(100, 128, .*\) +128 x 4 x 4 +204,800", output)
     assert re.search(r"Conv2d\(1, 32, .*\) +32 x 16 x 16 +544", output)
     assert "Radford et al. 2015" in output
 
