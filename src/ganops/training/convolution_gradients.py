@@ -52,6 +52,7 @@ def hasten_convolution_gradients() -> torch.library.Library:
     Which gradients are computed, and their derivatives, stay autograd's affair. Called again, it does nothing. Returns
     what holds the change: it is undone when that is collected.
     """
+    # torch leaves Library without types.
     library = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
     for key, faster in (("CPU", _weight_gradient), ("AutogradCPU", _input_gradient)):
         torchs_own = torch.library.get_kernel(f"aten::{NAME}", key)
