@@ -2,11 +2,14 @@
 
 python -m benchmarks.zoo --title mnist [--prepared data/prepared] [--reference results/reference] [--minutes 1.25]
     [--recipes NAME ...] [--seeds 0 1 2] [--samples 5000] [--results FOLDER] [--pictures FOLDER] [--quick] [--json FILE]
+    [--own-budget] [--precision bfloat16]
 
 --minutes is the processor time of one thread that each training gets, light scores apart. A look of some seconds says
 how many images that is, so that schedules end with it: a recipe that is dear per image sees fewer of them. The recipes
 are as shipped but for that budget; what is delivered, the best step or the last, is as they say. Settings of the
 protocol that the reference was made with are the reference's.
+
+--own-budget trains each for the budget its recipe asks for instead, and says how long that took and what health saw.
 
 A finished training leaves its result and its pictures in FOLDER/<title>: started again with the same settings, the
 script goes on with the trainings that are missing, and tells of all.
@@ -22,7 +25,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
@@ -40,7 +43,8 @@ from ganops.evaluation.light_score import LightScore
 from ganops.evaluation.reference import load_reference
 from ganops.games.build import recipe_spec
 from ganops.games.game import Game
-from ganops.params import EvaluateParams, TrainParams
+from ganops.params import EvaluateParams, Precision, TrainParams
+from ganops.progress import progress
 from ganops.recipe import Recipe, load_recipe
 from ganops.reporting.exhibits import draw_exhibits
 from ganops.reporting.grids import image_grid, save_png
@@ -67,11 +71,15 @@ LOOK_SECONDS, LOOK_ROUNDS = 3.0, 17  # as many rounds as bring a penalty of ever
 
 @dataclass(frozen=True)
 class Contest:
-    """What all trainings have in common: real data and where they lie, time in processor seconds, protocol."""
+    """What all trainings have in common: real data and where they lie, time in processor seconds, protocol.
+
+    seconds: None where each recipe has its own budget.
+    """
 
     prepared: Path
     reference: Path
-    seconds: float
+    seconds: float | None
+    precision: Precision
     protocol: EvaluateParams
     data: PackedImages
     manifest: Manifest
@@ -79,6 +87,7 @@ class Contest:
     def identity(self, recipe: Recipe, seed: int) -> str:
         """sha256 of what decides one result: a result of anything else is not this one's."""
         facts = [recipe.digest(), seed, self.seconds, self.protocol.model_dump(mode="json"), self.manifest.digest]
+        facts += [] if self.precision == "auto" else [self.precision]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -99,13 +108,16 @@ class Timed(LightScore):
 def trainer_of(contest: Contest, recipe: Recipe, seed: int, folder: Path, scorer: Timed | None = None) -> Trainer:
     """The trainer of the train stage, on one thread, for the budget that the recipe has."""
     spec = recipe_spec(recipe, contest.manifest.spec)
-    settings = TrainParams(compile="never", score_kimg=recipe.budget_kimg / LIGHT_SCORES, sample_times=1)
+    score_kimg = recipe.budget_kimg / LIGHT_SCORES
+    settings = TrainParams(compile="never", precision=contest.precision, score_kimg=score_kimg, sample_times=1)
     data = PackedImages(conform(contest.data.images, spec.shape), contest.data.labels)
     return make_trainer(recipe, data, spec, settings, folder, seed=seed, scorer=scorer)
 
 
 def fitted(contest: Contest, recipe: Recipe) -> Recipe:
     """The recipe with the budget that its time will see, by a look at how fast it is."""
+    if contest.seconds is None:
+        return recipe
     with tempfile.TemporaryDirectory() as folder:
         trainer = trainer_of(contest, recipe, 0, Path(folder))
         trainer.play_round()  # the first one allocates
@@ -129,7 +141,8 @@ def compete(contest: Contest, name: str, seed: int, folder: Path) -> dict[str, A
     with tempfile.TemporaryDirectory() as scratch:
         trainer = trainer_of(contest, recipe, seed, Path(scratch), scorer)
         began = time.process_time()
-        trainer.run(Interruption())
+        with progress(f"{name} {seed}", round(1000 * recipe.budget_kimg), "img") as bar:
+            trainer.run(Interruption(), bar)
         seconds = time.process_time() - began - scorer.seconds
     game = trainer.game.eval()
     for network, weights in trainer.weights().items():
@@ -169,9 +182,12 @@ def line(results: list[dict[str, Any]]) -> str:
     first, fids = results[0], [each["scores"]["fid"] for each in results]
     spread = f" ({min(fids):.2f} to {max(fids):.2f})" if len(fids) > 1 else ""
     kimg, delivered = fmean(each["kimg"] for each in results), " ".join(each["delivered"] for each in results)
+    minutes = fmean(each["seconds"] for each in results) / 60
+    sick = sorted({sickness for each in results for sickness in each["sick"]})
     cells = [
         *(f"`{first['recipe']}`", f"{first['parameters'] / 1e6:.2f} M", f"{kimg:.1f}"),
-        *(f"{kimg / first['budget_kimg']:.0%}", delivered, mean("fid", ".2f") + spread, mean("kid", ".2f", 1000)),
+        *(f"{kimg / first['budget_kimg']:.0%}", f"{minutes:.1f}", ", ".join(sick) or "healthy", delivered),
+        *(mean("fid", ".2f") + spread, mean("kid", ".2f", 1000)),
         *(mean("precision", ".3f"), mean("recall", ".3f"), mean("coverage", ".3f"), mean("label_accuracy", ".1%")),
     ]
     return f"| {' | '.join(cells)} |"
@@ -179,8 +195,8 @@ def line(results: list[dict[str, Any]]) -> str:
 
 def table(contest: list[list[dict[str, Any]]]) -> str:
     """The leaderboard as Markdown, the lowest FID first."""
-    heading = ("recipe", "parameters", "kimg", "of its own budget", "delivered at", "FID", "KID x 1000")
-    heading += ("precision", "recall", "coverage", "right class")
+    heading = ("recipe", "parameters", "kimg", "of its own budget", "minutes", "health at the end", "delivered at")
+    heading += ("FID", "KID x 1000", "precision", "recall", "coverage", "right class")
     lines = [f"| {' | '.join(heading)} |", "| --- " * len(heading) + "|", *(line(results) for results in contest)]
     return "\n".join(lines)
 
@@ -208,6 +224,8 @@ def main() -> None:
     arguments.add_argument("--prepared", type=Path, default=Path("data/prepared"), help="what the prepare stage wrote")
     arguments.add_argument("--reference", type=Path, default=Path("results/reference"), help="of the reference stage")
     arguments.add_argument("--minutes", type=float, default=1.25, help="processor time of each training")
+    arguments.add_argument("--own-budget", action="store_true", help="what each recipe asks for instead of --minutes")
+    arguments.add_argument("--precision", choices=get_args(Precision), default="auto")
     arguments.add_argument("--recipes", nargs="+", choices=ORDER, default=ORDER, metavar="NAME")
     arguments.add_argument("--seeds", type=int, nargs="+", default=[0])
     arguments.add_argument("--samples", type=int, default=5000)
@@ -221,7 +239,8 @@ def main() -> None:
     contest = Contest(
         prepared=options.prepared,
         reference=options.reference,
-        seconds=60 * minutes,
+        seconds=None if options.own_budget else 60 * minutes,
+        precision=options.precision,
         protocol=protocol_for(options.reference, samples),
         data=read_packed(options.prepared, "train"),
         manifest=read_manifest(options.prepared),
@@ -233,7 +252,8 @@ def main() -> None:
             found.setdefault(name, []).append(compete(contest, name, seed, folder))
             print(line(found[name]), flush=True)
     ranked = sorted(found.values(), key=lambda results: fmean(each["scores"]["fid"] for each in results))
-    print(f"\n{options.title}: {minutes:g} minutes of one thread each, {samples:,} samples\n\n{table(ranked)}\n")
+    length = "its own budget" if options.own_budget else f"{minutes:g} minutes of one thread each"
+    print(f"\n{options.title}: {length}, {samples:,} samples\n\n{table(ranked)}\n")
     if options.pictures:
         first = [results[0] for results in ranked]
         folders = [(each["recipe"], folder / f"{each['recipe']}-{each['seed']}") for each in first]

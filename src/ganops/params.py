@@ -11,6 +11,7 @@ from ganops.settings import Settings, read_yaml, validate
 
 SourceName = Literal["digits", "mnist", "fashion-mnist", "stacked-mnist", "cifar10", "ring2d", "grid2d", "images"]
 BackboneName = Literal["classifier", "inception-v3", "efficientnet-lite0", "custom"]
+Precision = Literal["auto", "float32", "bfloat16"]
 ScoreName = Literal["fid", "is", "kid"]
 RecipeName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
@@ -46,8 +47,9 @@ class TrainParams(Settings):
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Precision = "auto"
     compile: Literal["auto", "never", "always"] = "auto"
+    graphs: Literal["auto", "never"] = "auto"
     processes: int = Field(default=1, ge=1, le=1024)
     threads: int = Field(default=1, ge=1, le=1024)
     deterministic: bool = True

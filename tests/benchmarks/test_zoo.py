@@ -77,6 +77,7 @@ def test_a_result_of_other_settings_is_not_taken(home: Path) -> None:
         prepared=home / "data" / "prepared",
         reference=home / "results" / "reference",
         seconds=1.0,
+        precision="auto",
         protocol=zoo.protocol_for(home / "results" / "reference", 100),
         data=zoo.read_packed(home / "data" / "prepared", "train"),
         manifest=zoo.read_manifest(home / "data" / "prepared"),
@@ -91,3 +92,22 @@ def test_a_result_of_other_settings_is_not_taken(home: Path) -> None:
 def test_every_shipped_recipe_is_asked_for_or_left_out_with_a_reason() -> None:
     assert {*zoo.ORDER, *zoo.LEFT_OUT} == {file.stem for file in zoo.RECIPES.glob("*.yaml")}
     assert not {*zoo.ORDER} & {*zoo.LEFT_OUT}
+
+
+def test_with_its_own_budget_a_recipe_sees_as_many_images_as_it_asks_for(home: Path) -> None:
+    contest = zoo.Contest(
+        prepared=home / "data" / "prepared",
+        reference=home / "results" / "reference",
+        seconds=None,
+        precision="float32",
+        protocol=zoo.protocol_for(home / "results" / "reference", 100),
+        data=zoo.read_packed(home / "data" / "prepared", "train"),
+        manifest=zoo.read_manifest(home / "data" / "prepared"),
+    )
+    recipe = load_recipe(zoo.RECIPES / "mlp.yaml").model_copy(update={"budget_kimg": 1.28})
+    assert zoo.fitted(contest, recipe) is recipe
+    trainer = zoo.trainer_of(contest, recipe, 0, home)
+    assert trainer.plan.rounds * trainer.plan.images_per_round == 1280
+    assert trainer.hardware.precision_name == "float32"
+    other = zoo.Contest(**(vars(contest) | {"precision": "bfloat16"}))
+    assert contest.identity(recipe, 0) != other.identity(recipe, 0)

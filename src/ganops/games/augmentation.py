@@ -49,7 +49,8 @@ class AdaSettings(Settings):
 
         All on the device, so that training never waits for it.
         """
-        signs += torch.stack((real_logits.sign().sum(), real_logits.new_tensor(float(len(real_logits)))))
+        sum_of_signs = real_logits.sign().sum()
+        signs += torch.stack((sum_of_signs, torch.full_like(sum_of_signs, len(real_logits))))
         due = signs[1] >= self.images
         direction = (signs[0] / signs[1] - self.target).sign()
         moved = strength + direction * signs[1] / (1000 * self.speed_kimg)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import torch
 from torch import Tensor, nn
 
@@ -61,6 +63,10 @@ class Bidirectional(Game):
             "accuracy": (real > fake).float().mean(),
         }
         return Turn({"loss": self.loss.discriminator(real, fake)}, {k: v.detach() for k, v in observed.items()})
+
+    def rhythm(self, _step: int) -> Hashable:
+        """All rounds are alike."""
+        return ()
 
     def generate(self, request: Request) -> Tensor:
         """Images for latents."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import torch
@@ -110,6 +111,15 @@ class Duel(Game):
     def turn(self, player: str, batch: Batch, step: int) -> Turn:
         """Play one turn; see Game."""
         return self.judge(batch, step) if player == "discriminator" else self.forge(batch, step)
+
+    def rhythm(self, step: int) -> Hashable | None:
+        """What lazy terms fall due and how many images count; None while something fades from round to round."""
+        settings = self.settings
+        noise, penalty, paths, top_k = settings.noise, settings.penalty, settings.path_length, settings.top_k
+        if (noise is not None and noise.fades(step)) or (penalty is not None and penalty.fades(step)):
+            return None
+        due = tuple(lazy is not None and lazy.due(step) for lazy in (penalty, paths))
+        return (*due, None if top_k is None else top_k.share(step))
 
     def generate(self, request: Request) -> Tensor:
         """Images for latents, and for labels where the game knows classes."""

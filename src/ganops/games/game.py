@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import torch
@@ -111,6 +112,15 @@ class Game(nn.Module, ABC):
 
     def after_update(self, player: str) -> None:
         """Called when a player's optimiser has stepped; games that clip weights do it here."""
+
+    def rhythm(self, _step: int) -> Hashable | None:
+        """What of a round's work depends on `step`: rounds with equal rhythms do the same work on new numbers.
+
+        On a GPU such rounds are recorded once and replayed. None, as here: nobody knows, so that every round is played
+        anew. A game whose turns do not look at `step` returns (); one that pays something in one round of eight returns
+        whether this is such a round. No part of a turn may then wait for the device or draw numbers in Python.
+        """
+        return None
 
     def exhibits(self, _latents: Tensor, _batch: Batch) -> dict[str, Exhibit]:
         """Pictures by name that show what this game is for, where samples do not; none for a plain one.

@@ -28,6 +28,14 @@ class PenaltySettings(Settings):
     last_weight: float | None = Field(default=None, gt=0)
     rounds: int = Field(default=1, ge=1)
 
+    def due(self, step: int) -> bool:
+        """Whether this is one of the rounds in which it is paid."""
+        return step % self.every == 0
+
+    def fades(self, step: int) -> bool:
+        """Whether its weight still changes from round to round."""
+        return self.last_weight is not None and step < self.rounds
+
     def weight_at(self, step: int) -> float:
         """The weight in round `step`, before it is multiplied for rounds that are left out."""
         if self.last_weight is None:
@@ -37,7 +45,7 @@ class PenaltySettings(Settings):
 
     def term(self, discriminator: Discriminator, real: Tensor, fake: Tensor, step: int) -> dict[str, Tensor]:
         """The weighted penalty under its name, or nothing in a round that is left out. Draws what noise it needs."""
-        if step % self.every:
+        if not self.due(step):
             return {}
         if self.kind == "gradient-penalty":
             value = gradient_penalty(discriminator, real, fake, torch.rand_like(real[:, :1, :1, :1]))

@@ -33,6 +33,10 @@ class NoiseSettings(Settings):
     std: float = Field(gt=0)
     rounds: int = Field(ge=1)
 
+    def fades(self, step: int) -> bool:
+        """Whether there still is noise, less in every round."""
+        return step < self.rounds
+
     def apply(self, images: Tensor, step: int) -> Tensor:
         """Images with this round's noise on them."""
         std = self.std * max(0.0, 1 - step / self.rounds)
@@ -66,11 +70,15 @@ class PathLengthSettings(Settings):
     decay: float = Field(default=0.01, gt=0, le=1)
     shrink: int = Field(default=2, ge=1)
 
+    def due(self, step: int) -> bool:
+        """Whether this is one of the rounds in which it is paid."""
+        return step % self.every == 0
+
     def term(
         self, generator: StyleGenerator, latents: Tensor, labels: Tensor | None, mean: Tensor, step: int
     ) -> dict[str, Tensor]:
         """The weighted penalty on a share of `latents`, moving `mean` (0-dim) in place; nothing in other rounds."""
-        if step % self.every:
+        if not self.due(step):
             return {}
         count = max(1, len(latents) // self.shrink)
         styles = generator.styles(latents[:count], None if labels is None else labels[:count])

@@ -130,6 +130,7 @@ def _rotation(angle: Tensor) -> Tensor:
 def _hue(angle: Tensor, images: Tensor) -> Tensor:
     """(N, 3, 3) rotations of colours about the grey axis, by Rodrigues' formula."""
     cos, sin = angle.cos()[:, None, None], angle.sin()[:, None, None]
-    grey = torch.full((3, 3), 1 / 3, device=images.device)
-    cross = torch.tensor([[0.0, -1.0, 1.0], [1.0, 0.0, -1.0], [-1.0, 1.0, 0.0]], device=images.device) / math.sqrt(3)
-    return cos * torch.eye(3, device=images.device) + sin * cross + (1 - cos) * grey
+    same, grey = torch.eye(3, device=images.device), torch.full((3, 3), 1 / 3, device=images.device)
+    turned = same.roll(1, dims=0)
+    cross = (turned - turned.T) / math.sqrt(3)  # the cross product with the grey axis
+    return cos * same + sin * cross + (1 - cos) * grey

@@ -19,11 +19,12 @@ COMPILE_ROUNDS = 2_000
 
 @dataclass(frozen=True)
 class Hardware:
-    """Device, precision and whether networks are compiled."""
+    """Device, precision, whether networks are compiled, whether whole rounds are recorded as CUDA graphs."""
 
     device: torch.device
     precision: torch.dtype
     compiled: bool
+    graphs: bool = False
 
     @property
     def precision_name(self) -> str:
@@ -65,7 +66,10 @@ def choose_hardware(params: TrainParams, rounds: int, data: torch.dtype = torch.
             action="install g++, or set train.compile: auto in params.yaml",
         )
     pays = params.compile == "auto" and name == "cuda" and rounds >= COMPILE_ROUNDS
-    return Hardware(device, torch.bfloat16 if wants_bfloat16 else torch.float32, params.compile == "always" or pays)
+    precision = torch.bfloat16 if wants_bfloat16 else torch.float32
+    # Recordings are proven bit for bit, which only deterministic algorithms can pass.
+    graphs = params.graphs == "auto" and name == "cuda" and params.deterministic
+    return Hardware(device, precision, params.compile == "always" or pays, graphs)
 
 
 def computes_bfloat16(device: torch.device) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -17,18 +18,20 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     """The optimiser a recipe asks for, fused into one kernel per step where torch has that.
 
-    The learning rate is a tensor on CUDA, so that it can change inside a captured graph.
+    On CUDA all that a step reads is a tensor there, the learning rate too, so that a recorded step goes with it.
     """
     chosen, rate = list(parameters), settings.lr
     decay, betas, eps = settings.weight_decay, settings.betas, settings.eps
     lr = torch.tensor(rate, device="cuda") if on_cuda else rate
+    # Some rounds are recorded and others not: nothing to be warned of.
+    warnings.filterwarnings("ignore", message=".*constructed with capturable=True")
     if settings.kind == "adam":
-        return torch.optim.Adam(chosen, lr, betas, eps, decay, fused=True)
+        return torch.optim.Adam(chosen, lr, betas, eps, decay, capturable=on_cuda, fused=True)
     if settings.kind == "adamw":
-        return torch.optim.AdamW(chosen, lr, betas, eps, decay, fused=True)
+        return torch.optim.AdamW(chosen, lr, betas, eps, decay, capturable=on_cuda, fused=True)
     if settings.kind == "rmsprop":
-        return torch.optim.RMSprop(chosen, rate, alpha=betas[1], eps=eps, weight_decay=decay)
-    return torch.optim.SGD(chosen, rate, momentum=betas[0], weight_decay=decay)
+        return torch.optim.RMSprop(chosen, lr, alpha=betas[1], eps=eps, weight_decay=decay, capturable=on_cuda)
+    return torch.optim.SGD(chosen, lr, momentum=betas[0], weight_decay=decay, fused=on_cuda)
 
 
 def rate_factor(settings: OptimizerSettings, kimg: float, budget_kimg: float) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ganops.data.packed import PackedImages
 from ganops.errors import TrainingError
-from ganops.games.game import Game, Request
+from ganops.games.game import Batch, Game, Request
 from ganops.games.sampling import draw_latents, to_packed
 from ganops.params import TrainParams
 from ganops.progress import Progress
@@ -38,6 +38,7 @@ from ganops.training.optimizers import load_state, make_optimizer, rate_factor, 
 from ganops.training.plan import Plan
 from ganops.training.processes import Processes
 from ganops.training.randomness import seed_all
+from ganops.training.recorded_rounds import CudaRecorder, Played, RecordedRounds
 
 SAMPLE_SEED_OFFSET = 1  # the fixed latents of the grids are not those of the evaluation
 REAL_SPREAD_IMAGES = 256
@@ -80,9 +81,12 @@ class Trainer:
         self.request = Request(latents.to(hardware.device), None if labels is None else labels.to(hardware.device))
         self.health = Health(spread(data.images[:REAL_SPREAD_IMAGES]), plan.rounds)
         self.curves, self.history, self.best = Curves(), list[Row](), Best()
+        self._gradient = torch.zeros(())
         self.step, self.rate_scale, self.recoveries, self.seconds, self.scoring_seconds = 0, 1.0, 0, 0.0, 0.0
         if hardware.device.type == "cpu":
             hasten_convolution_gradients()
+        can_record = hardware.graphs and self.processes.size == 1 and recipe.parts == 1
+        self.recorded = RecordedRounds(game, self.optimizers, CudaRecorder()) if can_record else None
         if hardware.compiled:
             for network in game.children():
                 network.compile(dynamic=False)
@@ -135,39 +139,67 @@ class Trainer:
 
     def play_round(self) -> None:
         """Every player's turns; the first player's turns each see a new batch, the others the last of these."""
+        self._set_rates()
+        if self.recorded is None:
+            played = self._play(self._parts(*turn) for turn in self._turns())
+        else:
+            seed_all(self.seed, self.step)
+            batches = [self.batches.part(index) for *_, index in self._turns()]
+            played = self.recorded.play(
+                self.step, batches, self._seed_turns, lambda given: self._play([b] for b in given)
+            )
+        for values in played.values:
+            self.curves.add(values)
+        self._gradient = self._gradient if played.gradient is None else played.gradient
+        self.step += 1
+        self.processes.average_buffers(self.game)
+        self.average.update(self.step * self.plan.images_per_round, self.plan.images_per_round)
+
+    def _turns(self) -> Iterator[tuple[str, int, int]]:
+        """Each turn of this round: its player, its number among this player's turns, the index of its batch."""
         first, *_ = self.game.players
         first_turns = self.recipe.turns.get(first, 1)
         for player in self.game.players:
             for turn in range(self.recipe.turns.get(player, 1)):
                 fresh = turn if player == first else first_turns - 1
-                index = 0 if self.params.debug == "overfit-one-batch" else self.step * first_turns + fresh
-                self._turn(player, index, turn)
-        self.step += 1
-        self.processes.average_buffers(self.game)
-        self.average.update(self.step * self.plan.images_per_round, self.plan.images_per_round)
+                yield player, turn, 0 if self.params.debug == "overfit-one-batch" else self.step * first_turns + fresh
 
-    def _turn(self, player: str, batch_index: int, turn: int) -> None:
-        parameters = trained(self.game, player)
-        settings, optimizer = self.recipe.optimizers[player], self.optimizers[player]
-        kimg = self.plan.kimg(self.step)
-        set_rate(
-            optimizer, self.rate_scale * settings.lr * rate_factor(settings, kimg, self.plan.kimg(self.plan.rounds))
-        )
+    def _parts(self, player: str, turn: int, batch_index: int) -> Iterator[Batch]:
+        """This process's parts of a turn's batch; before each the random numbers of that part are set."""
         for part in self.parts:
             seed_all(self.seed, self.step, list(self.game.players).index(player), turn, part)
-            batch = self.batches.part(batch_index, part)
-            with self.hardware.autocast():
-                played = self.game.turn(player, batch, self.step)
-            # Only this player's gradients are computed, although the graph runs through the others' networks.
-            torch.autograd.backward(played.total / self.recipe.parts, inputs=parameters)
-            self.curves.add({f"{player}/{name}": value for name, value in played.minimised.items()})
-            self.curves.add(played.observed)
-        self.processes.average_gradients(parameters)
-        optimizer.step()
-        self.game.after_update(player)
-        if player == list(self.game.players)[-1] and self._row_is_next():
-            self._gradient = _norm(parameters)
-        optimizer.zero_grad(set_to_none=True)
+            yield self.batches.part(batch_index, part)
+
+    def _seed_turns(self) -> None:
+        """Set the random numbers of all turns of a round that is played as a whole."""
+        seed_all(self.seed, self.step, 0)
+
+    def _play(self, batches: Iterable[Iterable[Batch]]) -> Played:
+        """The turns of a round, each on its parts of a batch."""
+        values, gradient = [], None
+        wanted = self.recorded is not None or self._row_is_next()
+        for (player, *_), parts in zip(self._turns(), batches, strict=True):
+            parameters, optimizer = trained(self.game, player), self.optimizers[player]
+            for batch in parts:
+                with self.hardware.autocast():
+                    played = self.game.turn(player, batch, self.step)
+                # Only this player's gradients are computed, although the graph runs through the others' networks.
+                torch.autograd.backward(played.total / self.recipe.parts, inputs=parameters)
+                minimised = {f"{player}/{name}": value.detach() for name, value in played.minimised.items()}
+                values.append(minimised | played.observed)
+            self.processes.average_gradients(parameters)
+            optimizer.step()
+            self.game.after_update(player)
+            if player == list(self.game.players)[-1] and wanted:
+                gradient = _norm(parameters)
+            optimizer.zero_grad(set_to_none=True)
+        return Played(values, gradient)
+
+    def _set_rates(self) -> None:
+        kimg, budget = self.plan.kimg(self.step), self.plan.kimg(self.plan.rounds)
+        for player, optimizer in self.optimizers.items():
+            settings = self.recipe.optimizers[player]
+            set_rate(optimizer, self.rate_scale * settings.lr * rate_factor(settings, kimg, budget))
 
     def _row(self, bar: Progress | None) -> None:
         curves = self.processes.average_row(self.curves.take())
@@ -271,6 +303,8 @@ class Trainer:
             self.average.load(nested["average"])
         for name, optimizer in self.optimizers.items():
             load_state(optimizer, nested["optimizers"][name])
+        if self.recorded is not None:
+            self.recorded.forget()
         self.curves.load(nested["curves"])
         self.health.load(nested["health"])
         self.history = nested["history"]

@@ -1,0 +1,211 @@
+"""Recorded rounds promise: replayed, every recipe learns what it would have learned played; else they are not used.
+
+Without a GPU the recorder is a faithful stand-in for a CUDA graph: it notes every operation with its very arguments,
+and a replay does them again on the same memory, numbers from Python and places of tensors burnt in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tiny_training import RECIPES, SPEC, StopAfter, make_trainer, run, save_model, shrunk, weights
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from ganops.errors import TrainingError
+from ganops.games.build import build_game
+from ganops.games.game import Batch, Game, Turn
+from ganops.games.unconditional import Unconditional
+from ganops.training.recorded_rounds import CudaRecorder, Found, RecordedRounds, Recorder
+from ganops.training.trainer import Trainer
+
+SHIPPED = sorted(path.stem for path in RECIPES.glob("*.yaml"))
+
+
+# The device would have to wait for one of these: a number read back, numbers brought from Python.
+FORBIDDEN = (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.lift_fresh.default)
+
+
+class Noting(TorchDispatchMode):
+    """Notes all operations while they are done; refuses those that a GPU cannot record."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], list[Tensor]]] = []
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func in FORBIDDEN:
+            raise RuntimeError(f"{func} cannot be recorded")
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        self.operations.append((func, args, kwargs, [x for x in tree_leaves(result) if isinstance(x, Tensor)]))
+        return result
+
+
+class ProcessorRecorder:
+    """Records on a CPU."""
+
+    def run(self, work: Callable[[], Found]) -> Found:
+        return work()
+
+    def record(self, work: Callable[[], Found]) -> tuple[Found, Callable[[], None]]:
+        with Noting() as noting:
+            found = work()
+
+        @torch.no_grad()
+        def replay() -> None:
+            for func, args, kwargs, results in noting.operations:
+                again = [x for x in tree_leaves(func(*args, **kwargs)) if isinstance(x, Tensor)]
+                for place, value in zip(results, again, strict=True):
+                    if place.data_ptr() != value.data_ptr():
+                        place.detach().copy_(value)
+
+        return found, replay
+
+
+@pytest.fixture(autouse=True)
+def one_hot_as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a CPU it reads the largest label back to check it, on a GPU it does not."""
+
+    def one_hot(labels: Tensor, count: int) -> Tensor:
+        return torch.zeros(len(labels), count, dtype=torch.int64).scatter_(1, labels[:, None], 1)
+
+    monkeypatch.setattr(torch.nn.functional, "one_hot", one_hot)
+
+
+def recording(trainer: Trainer, recorder: Recorder | None = None) -> RecordedRounds:
+    """Let a trainer play as it would on a GPU, where learning rates are tensors."""
+    for optimizer in trainer.optimizers.values():
+        if isinstance(optimizer, torch.optim.Adam):
+            for group in optimizer.param_groups:
+                group["lr"] = torch.tensor(group["lr"])
+    trainer.recorded = RecordedRounds(trainer.game, trainer.optimizers, recorder or ProcessorRecorder())
+    return trainer.recorded
+
+
+def play(trainer: Trainer, rounds: int) -> dict[str, Tensor]:
+    for _ in range(rounds):
+        trainer.play_round()
+    return weights(trainer)
+
+
+class NeverRecords(ProcessorRecorder):
+    """What a device says that cannot record this work."""
+
+    def record(self, work: Callable[[], Found]) -> tuple[Found, Callable[[], None]]:
+        raise RuntimeError("operation not permitted when stream is capturing\nmore about it")
+
+
+def often(game: dict[str, Any]) -> dict[str, Any]:
+    """What is paid in one round of so many, in every second or fourth; what fades away over rounds stays."""
+    paid = {"penalty": 2, "path_length": 4}
+    lazy = {name: game[name] | {"every": every} for name, every in paid.items() if game.get(name, {}).get("every")}
+    lazy |= {name: game[name] | {"last_weight": None} for name in ("penalty",) if game.get(name, {}).get("last_weight")}
+    return game | lazy
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_every_shipped_recipe_learns_the_same_played_and_replayed(name: str, tmp_path: Path) -> None:
+    """Rates that change and lazy terms included: same weights, averages and curves, bit for bit."""
+    recipe = shrunk(name, kimg=4, game=often(shrunk(name).game))
+    changing = {"adam": "linear"}  # the other optimisers have no rates that are tensors on a CPU
+    rates = {
+        player: asked.model_copy(update={"schedule": changing.get(asked.kind, "constant")})
+        for player, asked in recipe.optimizers.items()
+    }
+    recipe = recipe.model_copy(update={"optimizers": rates})
+    start = save_model(tmp_path / "start", recipe) if recipe.init else None
+    played, replayed = (make_trainer(tmp_path / side, recipe, start=start) for side in ("played", "replayed"))
+    recording(played).refused = "to be played as ever"
+    recorded = recording(replayed)
+    wanted, found = play(played, 24), play(replayed, 24)
+    assert recorded.proven == len({replayed.game.rhythm(step) for step in range(24)}), recorded.refused
+    different = [key for key in wanted if not torch.equal(wanted[key], found[key])]
+    assert not different, f"these differ: {different}"
+    assert played.curves.take() == replayed.curves.take()
+
+
+def test_a_number_that_changes_in_python_is_noticed_and_the_training_goes_on_rightly(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A game that says that its rounds are alike, and lets a weight grow with the step all the same."""
+
+    def growing(self: Unconditional, player: str, batch: Batch, step: int) -> Turn:
+        turn = usual(self, player, batch, step)
+        return Turn({name: (1 + step) * value for name, value in turn.minimised.items()}, turn.observed)
+
+    usual = Unconditional.turn
+    monkeypatch.setattr(Unconditional, "turn", growing)
+    assert_played_as_ever(tmp_path, ProcessorRecorder())
+    assert "other numbers" in capsys.readouterr().out
+
+
+def test_work_that_cannot_be_recorded_is_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The device's reason is said once, in a line."""
+    assert_played_as_ever(tmp_path, NeverRecords())
+    assert capsys.readouterr().out.count("operation not permitted when stream is capturing\n") == 1
+
+
+def assert_played_as_ever(folder: Path, recorder: Recorder) -> None:
+    """A training whose recordings are no good learns what it would have learned without."""
+    played, replayed = (make_trainer(folder / side, shrunk("mlp")) for side in ("played", "replayed"))
+    recording(played).refused = "to be played as ever"
+    recorded = recording(replayed, recorder)
+    wanted, found = play(played, 10), play(replayed, 10)
+    assert recorded.refused
+    assert all(torch.equal(wanted[key], found[key]) for key in wanted)
+
+
+def test_rounds_of_a_game_that_says_nothing_of_its_rhythm_are_played(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is recorded, and nothing refused either."""
+    monkeypatch.setattr(Unconditional, "rhythm", Game.rhythm)
+    trainer = make_trainer(tmp_path, shrunk("mlp"))
+    recorded = recording(trainer)
+    play(trainer, 8)
+    assert (recorded.proven, recorded.refused) == (0, "")
+
+
+def test_what_fades_is_played_until_it_has_faded() -> None:
+    """Instance noise and a falling penalty; then rounds are alike, but for what is lazy and how many images count."""
+    game = shrunk("dcgan").game | {
+        "noise": {"std": 0.1, "rounds": 5},
+        "penalty": {"kind": "r1", "weight": 1.0, "every": 4, "last_weight": 0.1, "rounds": 8},
+        "top_k": {"decay": 0.9, "every": 10},
+    }
+    duel = build_game(shrunk("dcgan", game=game), SPEC)
+    assert [duel.rhythm(step) for step in range(8)] == [None] * 8
+    assert duel.rhythm(8) != duel.rhythm(9)
+    assert duel.rhythm(10) == duel.rhythm(11) == duel.rhythm(13) != duel.rhythm(12) == duel.rhythm(16)
+    assert duel.rhythm(13) != duel.rhythm(21)
+
+
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=pytest.mark.gpu)])
+@pytest.mark.parametrize("name", ["dcgan", "wgan-gp", "stylegan2-ada"])
+def test_a_training_that_was_stopped_ends_as_the_undisturbed_one(name: str, device: str, tmp_path: Path) -> None:
+    """Recordings are made anew after a resume, in other rounds, and change nothing."""
+    recipe = shrunk(name, kimg=0.016 * 24 * shrunk(name).turns.get("discriminator", 1), game=often(shrunk(name).game))
+
+    def trainer(folder: str) -> Trainer:
+        made = make_trainer(tmp_path / folder, recipe, device=device, checkpoint_seconds=1e9)
+        recorder = CudaRecorder() if device == "cuda" else ProcessorRecorder()
+        made.recorded = RecordedRounds(made.game, made.optimizers, recorder)
+        return made
+
+    whole = run(trainer("whole"))
+    assert whole.recorded is not None
+    assert whole.recorded.proven, whole.recorded.refused
+    with pytest.raises(TrainingError, match="stopped after round 13"):
+        run(trainer("parts"), StopAfter(13))
+    parts = run(trainer("parts"))
+    wanted, found = weights(whole), weights(parts)
+    assert all(torch.equal(wanted[key], found[key]) for key in wanted)
+    assert parts.history == whole.history
