@@ -12,7 +12,7 @@ from ganops.reporting.grids import save_png
 COLUMNS = 10  # of every grid that is kept
 ROWS = 2  # of each grid that a strip shows
 NAME_PIXELS, GAP, WIDTH = 116, 8, 1100
-COLOURS = {"L": 16, "RGB": 128}  # enough for images of this size, and a page loads them faster
+COLOURS = {"L": 16, "RGB": 64}  # enough for images of this size, and a page loads them faster
 
 
 def draw_contest(recipes: list[tuple[str, Path]], start: Path) -> None:
