@@ -13,6 +13,7 @@ from PIL import Image
 
 from benchmarks import zoo
 from ganops.evaluation.evaluate import Evaluation
+from ganops.params import Precision
 from ganops.recipe import load_recipe
 from pipeline.stages.reference import main as make_reference
 
@@ -31,6 +32,13 @@ def play(monkeypatch: pytest.MonkeyPatch, *recipes: str) -> None:
     options = ["--title", "digits", "--quick", "--pictures", "pictures", "--json", "rows.json", "--recipes", *recipes]
     monkeypatch.setattr(sys, "argv", ["zoo", *options])
     zoo.main()
+
+
+def contest_of(home: Path, seconds: float | None, precision: Precision) -> zoo.Contest:
+    """What `play` makes of its options, for a call in Python."""
+    prepared, reference = home / "data" / "prepared", home / "results" / "reference"
+    data, manifest = zoo.read_packed(prepared, "train"), zoo.read_manifest(prepared)
+    return zoo.Contest(prepared, reference, seconds, precision, zoo.protocol_for(reference, 100), data, manifest)
 
 
 def test_it_goes_on_after_a_kill(
@@ -73,17 +81,9 @@ def test_it_goes_on_after_a_kill(
 
 
 def test_a_result_of_other_settings_is_not_taken(home: Path) -> None:
-    contest = zoo.Contest(
-        prepared=home / "data" / "prepared",
-        reference=home / "results" / "reference",
-        seconds=1.0,
-        precision="auto",
-        protocol=zoo.protocol_for(home / "results" / "reference", 100),
-        data=zoo.read_packed(home / "data" / "prepared", "train"),
-        manifest=zoo.read_manifest(home / "data" / "prepared"),
-    )
+    contest = contest_of(home, seconds=1.0, precision="auto")
     recipe = load_recipe(zoo.RECIPES / "dcgan.yaml")
-    longer = zoo.Contest(**(vars(contest) | {"seconds": 2.0}))
+    longer = contest_of(home, seconds=2.0, precision="auto")
     others = {contest.identity(recipe, 1), longer.identity(recipe, 0), contest.identity(recipe, 0)}
     assert len(others) == 3
     assert contest.identity(recipe, 0) == contest.identity(load_recipe(zoo.RECIPES / "dcgan.yaml"), 0)
@@ -95,19 +95,11 @@ def test_every_shipped_recipe_is_asked_for_or_left_out_with_a_reason() -> None:
 
 
 def test_with_its_own_budget_a_recipe_sees_as_many_images_as_it_asks_for(home: Path) -> None:
-    contest = zoo.Contest(
-        prepared=home / "data" / "prepared",
-        reference=home / "results" / "reference",
-        seconds=None,
-        precision="float32",
-        protocol=zoo.protocol_for(home / "results" / "reference", 100),
-        data=zoo.read_packed(home / "data" / "prepared", "train"),
-        manifest=zoo.read_manifest(home / "data" / "prepared"),
-    )
+    contest = contest_of(home, seconds=None, precision="float32")
     recipe = load_recipe(zoo.RECIPES / "mlp.yaml").model_copy(update={"budget_kimg": 1.28})
     assert zoo.fitted(contest, recipe) is recipe
     trainer = zoo.trainer_of(contest, recipe, 0, home)
     assert trainer.plan.rounds * trainer.plan.images_per_round == 1280
     assert trainer.hardware.precision_name == "float32"
-    other = zoo.Contest(**(vars(contest) | {"precision": "bfloat16"}))
+    other = contest_of(home, seconds=None, precision="bfloat16")
     assert contest.identity(recipe, 0) != other.identity(recipe, 0)

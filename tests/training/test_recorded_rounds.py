@@ -86,7 +86,8 @@ def recording(trainer: Trainer, recorder: Recorder | None = None) -> RecordedRou
         if isinstance(optimizer, torch.optim.Adam):
             for group in optimizer.param_groups:
                 group["lr"] = torch.tensor(group["lr"])
-    trainer.recorded = RecordedRounds(trainer.game, trainer.optimizers, recorder or ProcessorRecorder())
+    trainer.record_rounds(recorder or ProcessorRecorder())
+    assert trainer.recorded is not None
     return trainer.recorded
 
 
@@ -104,11 +105,9 @@ class NeverRecords(ProcessorRecorder):
 
 
 def often(game: dict[str, Any]) -> dict[str, Any]:
-    """What is paid in one round of so many, in every second or fourth; what fades away over rounds stays."""
-    paid = {"penalty": 2, "path_length": 4}
-    lazy = {name: game[name] | {"every": every} for name, every in paid.items() if game.get(name, {}).get("every")}
-    lazy |= {name: game[name] | {"last_weight": None} for name in ("penalty",) if game.get(name, {}).get("last_weight")}
-    return game | lazy
+    """What is lazy is paid in every second or fourth round, and a penalty's weight stays as it is."""
+    changes = {"penalty": {"every": 2, "last_weight": None}, "path_length": {"every": 4}}
+    return game | {name: game[name] | change for name, change in changes.items() if game.get(name)}
 
 
 @pytest.mark.parametrize("name", SHIPPED)
@@ -196,8 +195,7 @@ def test_a_training_that_was_stopped_ends_as_the_undisturbed_one(name: str, devi
 
     def trainer(folder: str) -> Trainer:
         made = make_trainer(tmp_path / folder, recipe, device=device, checkpoint_seconds=1e9)
-        recorder = CudaRecorder() if device == "cuda" else ProcessorRecorder()
-        made.recorded = RecordedRounds(made.game, made.optimizers, recorder)
+        made.record_rounds(CudaRecorder() if device == "cuda" else ProcessorRecorder())
         return made
 
     whole = run(trainer("whole"))

@@ -80,10 +80,20 @@ class RecordedRounds:
     Rounds with the same rhythm (see Game.rhythm) share a recording. The first rounds of each are played as ever. Before
     a recording is trusted, the next round after it is played both ways, and every weight, buffer, moment and curve has
     to be the same bit for bit; else the training goes on without recordings, from what was played as ever.
+
+    seed: sets all random states for the round at hand. work: plays its turns, given a batch for each.
     """
 
-    def __init__(self, game: Game, optimizers: Mapping[str, torch.optim.Optimizer], recorder: Recorder) -> None:
+    def __init__(
+        self,
+        game: Game,
+        optimizers: Mapping[str, torch.optim.Optimizer],
+        recorder: Recorder,
+        seed: Callable[[], None],
+        work: Callable[[list[Batch]], Played],
+    ) -> None:
         self._game, self._optimizers, self._recorder = game, optimizers, recorder
+        self._seed, self._work = seed, work
         self.refused = ""
         self._seen: dict[Hashable, int] = {}
         self._recordings: dict[Hashable, _Recording] = {}
@@ -97,64 +107,47 @@ class RecordedRounds:
         """To be called when optimisers have got other tensors: recordings would write to the old ones."""
         self._seen, self._recordings = {}, {}
 
-    def play(
-        self, step: int, batches: list[Batch], seed: Callable[[], None], work: Callable[[list[Batch]], Played]
-    ) -> Played:
-        """Play round `step`. `seed` sets all random states; `work` plays all turns, given their batches.
-
-        What is returned holds until the next round.
-        """
+    def play(self, step: int, batches: list[Batch]) -> Played:
+        """Play round `step`; what is returned holds until the next one."""
         rhythm = self._game.rhythm(step)
         seen = self._seen[rhythm] = self._seen.get(rhythm, 0) + 1
         if self.refused or rhythm is None or seen <= WARM_UP_ROUNDS:
-            return self._as_ever(batches, seed, work)
+            return self._as_ever(batches)
         recording = self._recordings.get(rhythm)
         if recording is None:
-            self._record(rhythm, batches, seed, work)
-            return self._as_ever(batches, seed, work)
+            self._record(rhythm, batches)
+            return self._as_ever(batches)
         for own, given in zip(recording.batches, batches, strict=True):
             for name, tensor in _tensors(own).items():
                 tensor.copy_(getattr(given, name))
         if not recording.proven:
-            return self._prove(recording, batches, seed, work)
-        seed()
+            return self._prove(recording, batches)
+        self._seed()
         recording.replay()
         return recording.played
 
-    def _as_ever(self, batches: list[Batch], seed: Callable[[], None], work: Callable[[list[Batch]], Played]) -> Played:
-        seed()
-        return self._recorder.run(lambda: work(batches))
+    def _as_ever(self, batches: list[Batch]) -> Played:
+        self._seed()
+        return self._recorder.run(lambda: self._work(batches))
 
-    def _record(
-        self,
-        rhythm: Hashable,
-        batches: list[Batch],
-        seed: Callable[[], None],
-        work: Callable[[list[Batch]], Played],
-    ) -> None:
+    def _record(self, rhythm: Hashable, batches: list[Batch]) -> None:
         own = [_copied(batch) for batch in batches]
         before = [tensor.clone() for tensor in self._state()]  # a recorder may do the work while it notes it down
-        seed()
+        self._seed()
         try:
-            played, replay = self._recorder.record(lambda: work(own))
+            played, replay = self._recorder.record(lambda: self._work(own))
         except RuntimeError as error:
             self._refuse(str(error).partition("\n")[0])
         else:
             self._recordings[rhythm] = _Recording(own, played, replay)
         self._put_back(before)
 
-    def _prove(
-        self,
-        recording: _Recording,
-        batches: list[Batch],
-        seed: Callable[[], None],
-        work: Callable[[list[Batch]], Played],
-    ) -> Played:
+    def _prove(self, recording: _Recording, batches: list[Batch]) -> Played:
         before = [tensor.clone() for tensor in self._state()]
-        played = self._as_ever(batches, seed, work)
+        played = self._as_ever(batches)
         expected = [tensor.clone() for tensor in self._state()]
         self._put_back(before)
-        seed()
+        self._seed()
         recording.replay()
         found, wanted = [*self._state(), *recording.played.tensors()], [*expected, *played.tensors()]
         recording.proven = all(torch.equal(a, b) for a, b in zip(found, wanted, strict=True))

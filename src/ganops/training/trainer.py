@@ -38,7 +38,7 @@ from ganops.training.optimizers import load_state, make_optimizer, rate_factor, 
 from ganops.training.plan import Plan
 from ganops.training.processes import Processes
 from ganops.training.randomness import seed_all
-from ganops.training.recorded_rounds import CudaRecorder, Played, RecordedRounds
+from ganops.training.recorded_rounds import CudaRecorder, Played, RecordedRounds, Recorder
 
 SAMPLE_SEED_OFFSET = 1  # the fixed latents of the grids are not those of the evaluation
 REAL_SPREAD_IMAGES = 256
@@ -85,8 +85,9 @@ class Trainer:
         self.step, self.rate_scale, self.recoveries, self.seconds, self.scoring_seconds = 0, 1.0, 0, 0.0, 0.0
         if hardware.device.type == "cpu":
             hasten_convolution_gradients()
-        can_record = hardware.graphs and self.processes.size == 1 and recipe.parts == 1
-        self.recorded = RecordedRounds(game, self.optimizers, CudaRecorder()) if can_record else None
+        self.recorded: RecordedRounds | None = None
+        if hardware.graphs and self.processes.size == 1 and recipe.parts == 1:
+            self.record_rounds(CudaRecorder())
         if hardware.compiled:
             for network in game.children():
                 network.compile(dynamic=False)
@@ -137,6 +138,16 @@ class Trainer:
         """State dicts of all networks as they are delivered: averaged where there is an average."""
         return self.best.weights if self.delivered == "best" else self._weights()
 
+    def record_rounds(self, recorder: Recorder) -> None:
+        """From now on play rounds as a whole, by replay of recordings where the game allows it."""
+        self.recorded = RecordedRounds(
+            self.game,
+            self.optimizers,
+            recorder,
+            seed=lambda: seed_all(self.seed, self.step, 0),
+            work=lambda batches: self._play([batch] for batch in batches),
+        )
+
     def play_round(self) -> None:
         """Every player's turns; the first player's turns each see a new batch, the others the last of these."""
         self._set_rates()
@@ -145,9 +156,7 @@ class Trainer:
         else:
             seed_all(self.seed, self.step)
             batches = [self.batches.part(index) for *_, index in self._turns()]
-            played = self.recorded.play(
-                self.step, batches, self._seed_turns, lambda given: self._play([b] for b in given)
-            )
+            played = self.recorded.play(self.step, batches)
         for values in played.values:
             self.curves.add(values)
         self._gradient = self._gradient if played.gradient is None else played.gradient
@@ -169,10 +178,6 @@ class Trainer:
         for part in self.parts:
             seed_all(self.seed, self.step, list(self.game.players).index(player), turn, part)
             yield self.batches.part(batch_index, part)
-
-    def _seed_turns(self) -> None:
-        """Set the random numbers of all turns of a round that is played as a whole."""
-        seed_all(self.seed, self.step, 0)
 
     def _play(self, batches: Iterable[Iterable[Batch]]) -> Played:
         """The turns of a round, each on its parts of a batch."""
