@@ -14,7 +14,7 @@ from ganops.games.augmentation import AdaSettings
 from ganops.games.build import build_game
 from ganops.games.duel import Duel
 from ganops.games.game import Batch
-from ganops.games.regularisers import NoiseSettings, TopKSettings, orthogonal_term
+from ganops.games.regularisers import NoiseSettings, PathLengthSettings, TopKSettings, orthogonal_term
 
 SPEC = spec_of(1, 28)
 
@@ -135,6 +135,20 @@ def test_state_of_ada_and_path_length_is_in_the_state_dict() -> None:
     assert torch.equal(other.path_length_mean, game.path_length_mean)
     assert "path-length" in game.turn("generator", random_batch(SPEC), 2).minimised
     assert "path-length" not in game.turn("generator", random_batch(SPEC), 3).minimised
+
+
+def test_the_mean_path_length_starts_at_the_first_lengths_and_then_follows_slowly() -> None:
+    style = {"kind": "stylegan2-generator", "width": 4, "max_width": 8, "latent_dim": 7, "mapping": 1}
+    game, settings = duel({"generator": style}, path_length={}), PathLengthSettings(every=1, decay=0.25)
+
+    def pay(mean: Tensor, seed: int) -> Tensor:
+        torch.manual_seed(seed)
+        settings.term(game.generator, torch.randn(4, 7), None, mean, 0)
+        return mean
+
+    first, second = pay(torch.zeros(()), 1), pay(torch.zeros(()), 2)
+    assert first > 0
+    assert torch.allclose(pay(first.clone(), 2), 0.75 * first + 0.25 * second)
 
 
 def test_path_length_needs_a_style_generator() -> None:

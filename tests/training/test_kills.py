@@ -14,7 +14,7 @@ from tiny_training import make_trainer, run, shrunk, train_to_the_end, weights
 from ganops.games.game import GAMES
 from ganops.training.history import write_history
 
-# Each kind of game, and of what a checkpoint has to hold: turns, adapted strength, a mean path length.
+# Each kind of game, and of what a checkpoint has to hold: turns, adapted strength, sizes of gradients.
 RECIPES = ("dcgan", "wgan-gp", "cgan", "acgan", "infogan", "bigan", "unrolled", "fastgan", "stylegan2-ada")
 KIMG, KILLS = 0.48, 5
 

@@ -86,9 +86,9 @@ def recording(trainer: Trainer, recorder: Recorder | None = None) -> RecordedRou
         if isinstance(optimizer, torch.optim.Adam):
             for group in optimizer.param_groups:
                 group["lr"] = torch.tensor(group["lr"])
-    trainer.record_rounds(recorder or ProcessorRecorder())
-    assert trainer.recorded is not None
-    return trainer.recorded
+    trainer.rounds.record(recorder or ProcessorRecorder())
+    assert trainer.rounds.recorded is not None
+    return trainer.rounds.recorded
 
 
 def play(trainer: Trainer, rounds: int) -> dict[str, Tensor]:
@@ -195,12 +195,12 @@ def test_a_training_that_was_stopped_ends_as_the_undisturbed_one(name: str, devi
 
     def trainer(folder: str) -> Trainer:
         made = make_trainer(tmp_path / folder, recipe, device=device, checkpoint_seconds=1e9)
-        made.record_rounds(CudaRecorder() if device == "cuda" else ProcessorRecorder())
+        made.rounds.record(CudaRecorder() if device == "cuda" else ProcessorRecorder())
         return made
 
     whole = run(trainer("whole"))
-    assert whole.recorded is not None
-    assert whole.recorded.proven, whole.recorded.refused
+    assert whole.rounds.recorded is not None
+    assert whole.rounds.recorded.proven, whole.rounds.recorded.refused
     with pytest.raises(TrainingError, match="stopped after round 13"):
         run(trainer("parts"), StopAfter(13))
     parts = run(trainer("parts"))

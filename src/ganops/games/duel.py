@@ -175,18 +175,21 @@ class Duel(Game):
         if forgery is None:
             forgery = self.draw(batch)
         fake = self.opinion(self.seen(forgery.images, step), labels)
-        logits, real = fake.logits, None
-        if self.loss.relativistic:
-            real = self.opinion(self.seen(batch.images, step), labels)
-            logits = logits - real.logits
-        if settings.top_k is not None:
-            logits = top_share(logits, settings.top_k.share(step))
-        terms = {"loss": self.loss.generator(logits)}
+        terms = {"loss": self.generator_loss(batch, fake, step)}
         terms |= orthogonal_term(self.generator, settings.orthogonal)
         if settings.path_length is not None and isinstance(self.generator, StyleGenerator):
             latents, asked = torch.randn_like(forgery.latents), self._asked(batch)
             terms |= settings.path_length.term(self.generator, latents, asked, self.path_length_mean, step)
-        return Turn(terms | self.extra_terms("generator", batch, forgery, real, fake))
+        return Turn(terms | self.extra_terms("generator", batch, forgery, None, fake))
+
+    def generator_loss(self, batch: Batch, fake: Opinion, step: int) -> Tensor:
+        """What the generator minimises, apart from added terms, given what the discriminator makes of its fakes."""
+        logits = fake.logits
+        if self.loss.relativistic:
+            logits = logits - self.opinion(self.seen(batch.images, step), self._told(batch)).logits
+        if self.settings.top_k is not None:
+            logits = top_share(logits, self.settings.top_k.share(step))
+        return self.loss.generator(logits)
 
     def draw(self, batch: Batch) -> Forgery:
         """As many fakes as the batch has images, of the same classes where the generator is told classes."""
@@ -206,7 +209,7 @@ class Duel(Game):
     def extra_terms(
         self, _player: str, _batch: Batch, _forgery: Forgery, _real: Opinion | None, _fake: Opinion
     ) -> dict[str, Tensor]:
-        """More for a player to minimise. `real` is None in the generator's turn, unless the loss is relativistic."""
+        """More for a player to minimise. There is no opinion of real images in the generator's turn."""
         return {}
 
     def _consistency(

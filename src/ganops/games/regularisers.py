@@ -84,7 +84,9 @@ class PathLengthSettings(Settings):
         styles = generator.styles(latents[:count], None if labels is None else labels[:count])
         images = generator.synthesize(styles)
         lengths = path_lengths(images, styles, torch.randn_like(images, dtype=torch.float32))
-        mean.lerp_(lengths.mean().detach(), self.decay)
+        now = lengths.mean().detach()
+        # From zero, as in the authors' code, it would for a hundred payments pull the images away from their styles.
+        mean.copy_(torch.where(mean == 0, now, mean.lerp(now, self.decay)))
         return {"path-length": self.weight * self.every * path_length_penalty(lengths, mean)}
 
 

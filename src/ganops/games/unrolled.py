@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.func import functional_call
 
@@ -11,25 +13,45 @@ from ganops.data.spec import DataSpec
 from ganops.games.duel import Duel, DuelSettings, Opinion
 from ganops.games.game import GAMES, Batch, Turn
 
+MEMORY = 0.999  # of the size of gradients, from one generator's turn to the next; Adam's own
+
 
 class UnrolledSettings(DuelSettings):
-    """unroll_steps: how far the generator looks ahead; unroll_lr: step size of the imagined discriminator steps."""
+    """unroll_steps: how far the generator looks ahead. unroll_lr: how far the discriminator's weights go in each step.
+
+    loss: what the discriminator minimises; the generator minimises its negative.
+    """
 
     unroll_steps: int = Field(default=5, ge=1)
-    unroll_lr: float = Field(default=1e-2, gt=0)
+    unroll_lr: float = Field(default=2e-4, gt=0)
+
+    @model_validator(mode="after")
+    def _one_value_for_both(self) -> UnrolledSettings:
+        if self.top_k is not None:
+            raise ValueError("no top_k, since both sides of this game play for the same value, that of all images")
+        return self
 
 
 @GAMES.add("unrolled", UnrolledSettings)
 class Unrolled(Duel):
-    """The generator's gradient runs through the discriminator's reaction (Metz et al. 2016, arXiv:1611.02163).
+    """The generator's gradient runs through the discriminator's reaction (Metz et al. 2016, arXiv:1611.02163, eq. 7).
 
-    The imagined steps are plain gradient descent on the batch at hand; the real discriminator stays as it is.
+    Both sides play for one value, that of real images and fakes, as in the paper: with the non-saturating loss the
+    reaction's share of the gradient would not vanish at the optimal discriminator.
+
+    The imagined steps go along the gradient of the batch at hand, each tensor of weights about as far as Adam would
+    take it (the paper imagines Adam's own steps): unroll_lr, root mean square, for a gradient as large as the largest
+    lately. They leave penalties out. The real discriminator stays as it is.
     """
+
+    gradient_squares: Tensor
 
     def __init__(self, settings: UnrolledSettings, networks: dict[str, nn.Module], spec: DataSpec) -> None:
         super().__init__(settings, networks, spec)
         self.unroll_steps, self.unroll_lr = settings.unroll_steps, settings.unroll_lr
         self._ahead: dict[str, Tensor] | None = None
+        # Mean square of each tensor's gradients, kept here so that checkpoints hold it.
+        self.register_buffer("gradient_squares", torch.zeros(len(list(self.discriminator.parameters()))))
 
     def forge(self, batch: Batch, step: int) -> Turn:
         """The generator's turn, against the discriminator as it would be after the imagined steps."""
@@ -50,15 +72,30 @@ class Unrolled(Duel):
             return super().opinion(images, labels)
         return Opinion(images, functional_call(self.discriminator, self._ahead, (images, labels)).float())
 
+    def generator_loss(self, batch: Batch, fake: Opinion, step: int) -> Tensor:
+        """The negative of what the discriminator ahead minimises."""
+        real = self.opinion(self.seen(batch.images, step), None)
+        return -self.loss.discriminator(real.logits, fake.logits)
+
     def _imagine(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """The discriminator's weights after the imagined steps, with their graph back to the fakes."""
         trained = ((name, weight) for name, weight in self.discriminator.named_parameters() if weight.requires_grad)
         weights = {name: weight.detach().requires_grad_() for name, weight in trained}
+        sizes: list[Tensor] = []
         for _ in range(self.unroll_steps):
             logits = [functional_call(self.discriminator, weights, (images,)).float() for images in (real, fake)]
             gradients = torch.autograd.grad(self.loss.discriminator(*logits), list(weights.values()), create_graph=True)
+            sizes = sizes or self._remembered_sizes(gradients)
             weights = {
-                name: weight - self.unroll_lr * gradient
-                for (name, weight), gradient in zip(weights.items(), gradients, strict=True)
+                name: weight - self.unroll_lr * gradient / size
+                for (name, weight), gradient, size in zip(weights.items(), gradients, sizes, strict=True)
             }
         return weights
+
+    @torch.no_grad()
+    def _remembered_sizes(self, gradients: Sequence[Tensor]) -> list[Tensor]:
+        """Root mean square of the largest gradients lately, so that one that vanishes is not blown up to a step."""
+        for square, gradient in zip(self.gradient_squares, gradients, strict=False):
+            now = gradient.square().mean()
+            square.copy_(torch.maximum(now, square.lerp(now, 1 - MEMORY)))
+        return [square.sqrt() + 1e-12 for square in self.gradient_squares[: len(gradients)]]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
 
 from ganops.data.packed import PackedImages
 from ganops.errors import TrainingError
-from ganops.games.game import Batch, Game, Request
+from ganops.games.game import Game, Request
 from ganops.games.sampling import draw_latents, to_packed
 from ganops.params import TrainParams
 from ganops.progress import Progress
@@ -37,8 +36,7 @@ from ganops.training.observer import Observer
 from ganops.training.optimizers import load_state, make_optimizer, rate_factor, set_rate
 from ganops.training.plan import Plan
 from ganops.training.processes import Processes
-from ganops.training.randomness import seed_all
-from ganops.training.recorded_rounds import CudaRecorder, Played, RecordedRounds, Recorder
+from ganops.training.rounds import Rounds
 
 SAMPLE_SEED_OFFSET = 1  # the fixed latents of the grids are not those of the evaluation
 REAL_SPREAD_IMAGES = 256
@@ -66,7 +64,6 @@ class Trainer:
         scorer: Scorer | None = None,
     ) -> None:
         self.processes = processes or Processes()
-        self.parts = self.processes.parts(recipe.parts)
         self.recipe, self.params, self.plan, self.hardware = recipe, params, plan, hardware
         self.folder, self.seed, self.observer, self.scorer = folder, seed, observer, scorer
         self.game = game.to(hardware.device).train()
@@ -85,9 +82,10 @@ class Trainer:
         self.step, self.rate_scale, self.recoveries, self.seconds, self.scoring_seconds = 0, 1.0, 0, 0.0, 0.0
         if hardware.device.type == "cpu":
             hasten_convolution_gradients()
-        self.recorded: RecordedRounds | None = None
-        if hardware.graphs and self.processes.size == 1 and recipe.parts == 1:
-            self.record_rounds(CudaRecorder())
+        overfit = params.debug == "overfit-one-batch"
+        self.rounds = Rounds(
+            game, recipe, self.optimizers, self.batches, hardware, self.processes, seed, overfit=overfit
+        )
         if hardware.compiled:
             for network in game.children():
                 network.compile(dynamic=False)
@@ -138,67 +136,15 @@ class Trainer:
         """State dicts of all networks as they are delivered: averaged where there is an average."""
         return self.best.weights if self.delivered == "best" else self._weights()
 
-    def record_rounds(self, recorder: Recorder) -> None:
-        """From now on play rounds as a whole, by replay of recordings where the game allows it."""
-        self.recorded = RecordedRounds(
-            self.game,
-            self.optimizers,
-            recorder,
-            seed=lambda: seed_all(self.seed, self.step, 0),
-            work=lambda batches: self._play([batch] for batch in batches),
-        )
-
     def play_round(self) -> None:
-        """Every player's turns; the first player's turns each see a new batch, the others the last of these."""
+        """Play the next round and take note of what it gave."""
         self._set_rates()
-        if self.recorded is None:
-            played = self._play(self._parts(*turn) for turn in self._turns())
-        else:
-            seed_all(self.seed, self.step)
-            batches = [self.batches.part(index) for *_, index in self._turns()]
-            played = self.recorded.play(self.step, batches)
+        played = self.rounds.play(self.step, gradient_wanted=self._row_is_next())
         for values in played.values:
             self.curves.add(values)
         self._gradient = self._gradient if played.gradient is None else played.gradient
         self.step += 1
-        self.processes.average_buffers(self.game)
         self.average.update(self.step * self.plan.images_per_round, self.plan.images_per_round)
-
-    def _turns(self) -> Iterator[tuple[str, int, int]]:
-        """Each turn of this round: its player, its number among this player's turns, the index of its batch."""
-        first, *_ = self.game.players
-        first_turns = self.recipe.turns.get(first, 1)
-        for player in self.game.players:
-            for turn in range(self.recipe.turns.get(player, 1)):
-                fresh = turn if player == first else first_turns - 1
-                yield player, turn, 0 if self.params.debug == "overfit-one-batch" else self.step * first_turns + fresh
-
-    def _parts(self, player: str, turn: int, batch_index: int) -> Iterator[Batch]:
-        """This process's parts of a turn's batch; before each the random numbers of that part are set."""
-        for part in self.parts:
-            seed_all(self.seed, self.step, list(self.game.players).index(player), turn, part)
-            yield self.batches.part(batch_index, part)
-
-    def _play(self, batches: Iterable[Iterable[Batch]]) -> Played:
-        """The turns of a round, each on its parts of a batch."""
-        values, gradient = [], None
-        wanted = self.recorded is not None or self._row_is_next()
-        for (player, *_), parts in zip(self._turns(), batches, strict=True):
-            parameters, optimizer = trained(self.game, player), self.optimizers[player]
-            for batch in parts:
-                with self.hardware.autocast():
-                    played = self.game.turn(player, batch, self.step)
-                # Only this player's gradients are computed, although the graph runs through the others' networks.
-                torch.autograd.backward(played.total / self.recipe.parts, inputs=parameters)
-                minimised = {f"{player}/{name}": value.detach() for name, value in played.minimised.items()}
-                values.append(minimised | played.observed)
-            self.processes.average_gradients(parameters)
-            optimizer.step()
-            self.game.after_update(player)
-            if player == list(self.game.players)[-1] and wanted:
-                gradient = _norm(parameters)
-            optimizer.zero_grad(set_to_none=True)
-        return Played(values, gradient)
 
     def _set_rates(self) -> None:
         kimg, budget = self.plan.kimg(self.step), self.plan.kimg(self.plan.rounds)
@@ -308,8 +254,7 @@ class Trainer:
             self.average.load(nested["average"])
         for name, optimizer in self.optimizers.items():
             load_state(optimizer, nested["optimizers"][name])
-        if self.recorded is not None:
-            self.recorded.forget()
+        self.rounds.optimizers_changed()
         self.curves.load(nested["curves"])
         self.health.load(nested["health"])
         self.history = nested["history"]
@@ -334,10 +279,3 @@ class Trainer:
         row: Mapping[str, float] = self.history[-1] if self.history else {}
         losses = " ".join(f"{name} {value:.2f}" for name, value in row.items() if name.endswith("/loss"))
         return f"{losses}  {'healthy' if not self.health.active else 'SICK: ' + ', '.join(sorted(self.health.active))}"
-
-
-def _norm(parameters: list[nn.Parameter]) -> Tensor:
-    """Euclidean norm of all gradients together."""
-    gradients = [p.grad for p in parameters if p.grad is not None]
-    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
-    return norm

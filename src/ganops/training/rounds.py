@@ -1,0 +1,116 @@
+"""One round of a game: every player's turns, their gradients and their optimisers' steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from ganops.games.game import Batch, Game
+from ganops.recipe import Recipe
+from ganops.training.batches import Batches
+from ganops.training.frozen import trained
+from ganops.training.hardware import Hardware
+from ganops.training.processes import Processes
+from ganops.training.randomness import seed_all
+from ganops.training.recorded_rounds import CudaRecorder, Played, RecordedRounds, Recorder
+
+
+class Rounds:
+    """Plays the rounds of one training; they change the game's weights and buffers and the optimisers' states.
+
+    Of several processes each plays its parts of every batch. overfit: all turns of all rounds see the same batch.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        recipe: Recipe,
+        optimizers: Mapping[str, torch.optim.Optimizer],
+        batches: Batches,
+        hardware: Hardware,
+        processes: Processes,
+        seed: int,
+        *,
+        overfit: bool,
+    ) -> None:
+        self._game, self._recipe, self._optimizers, self._batches = game, recipe, optimizers, batches
+        self._hardware, self._processes, self._seed, self._overfit = hardware, processes, seed, overfit
+        self._parts = processes.parts(recipe.parts)
+        self._step = 0
+        self.recorded: RecordedRounds | None = None
+        if hardware.graphs and processes.size == 1 and recipe.parts == 1:
+            self.record(CudaRecorder())
+
+    def record(self, recorder: Recorder) -> None:
+        """From now on play rounds as a whole, by replay of recordings where the game allows it."""
+        self.recorded = RecordedRounds(
+            self._game,
+            self._optimizers,
+            recorder,
+            seed=lambda: seed_all(self._seed, self._step, 0),
+            work=lambda batches: self._play(([batch] for batch in batches), gradient_wanted=True),
+        )
+
+    def optimizers_changed(self) -> None:
+        """To be called when the optimisers have got other states: recordings would write to the old ones."""
+        if self.recorded is not None:
+            self.recorded.forget()
+
+    def play(self, step: int, *, gradient_wanted: bool) -> Played:
+        """Every player's turns; the first player's turns each see a new batch, the others the last of these.
+
+        With a recording the last player's gradient norm is there in any case.
+        """
+        self._step = step
+        if self.recorded is None:
+            batches = (self._parts_of(*turn) for turn in self._turns())
+            played = self._play(batches, gradient_wanted=gradient_wanted)
+        else:
+            seed_all(self._seed, step)
+            played = self.recorded.play(step, [self._batches.part(index) for *_, index in self._turns()])
+        self._processes.average_buffers(self._game)
+        return played
+
+    def _turns(self) -> Iterator[tuple[str, int, int]]:
+        """Each turn of this round: its player, its number among this player's turns, the index of its batch."""
+        first, *_ = self._game.players
+        first_turns = self._recipe.turns.get(first, 1)
+        for player in self._game.players:
+            for turn in range(self._recipe.turns.get(player, 1)):
+                fresh = turn if player == first else first_turns - 1
+                yield player, turn, 0 if self._overfit else self._step * first_turns + fresh
+
+    def _parts_of(self, player: str, turn: int, batch_index: int) -> Iterator[Batch]:
+        """This process's parts of a turn's batch; before each the random numbers of that part are set."""
+        for part in self._parts:
+            seed_all(self._seed, self._step, list(self._game.players).index(player), turn, part)
+            yield self._batches.part(batch_index, part)
+
+    def _play(self, batches: Iterable[Iterable[Batch]], *, gradient_wanted: bool) -> Played:
+        """The turns of a round, each on its parts of a batch."""
+        values, gradient, last_player = [], None, list(self._game.players)[-1]
+        for (player, *_), parts in zip(self._turns(), batches, strict=True):
+            parameters, optimizer = trained(self._game, player), self._optimizers[player]
+            for batch in parts:
+                with self._hardware.autocast():
+                    played = self._game.turn(player, batch, self._step)
+                # Only this player's gradients are computed, although the graph runs through the others' networks.
+                torch.autograd.backward(played.total / self._recipe.parts, inputs=parameters)
+                minimised = {f"{player}/{name}": value.detach() for name, value in played.minimised.items()}
+                values.append(minimised | played.observed)
+            self._processes.average_gradients(parameters)
+            optimizer.step()
+            self._game.after_update(player)
+            if player == last_player and gradient_wanted:
+                gradient = _norm(parameters)
+            optimizer.zero_grad(set_to_none=True)
+        return Played(values, gradient)
+
+
+def _norm(parameters: list[nn.Parameter]) -> Tensor:
+    """Euclidean norm of all gradients together."""
+    gradients = [p.grad for p in parameters if p.grad is not None]
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients)))
+    return norm
