@@ -79,7 +79,7 @@ OBJECTIVES: dict[str, Changes] = {
     "relativistic + R1 + R2": plain("relativistic", **penalised("r1-r2", 5e-2)),
     "packed by 2 (PacGAN)": {**plain("non-saturating"), "discriminator": {"pack": 2}},
     "mini-batch discrimination": {**plain("non-saturating"), "discriminator": {"minibatch": "discrimination"}},
-    # With the rates of the paper's own 8 Gaussians: what the generator sees ahead has to be slower than the generator.
+    # The rates are those of the paper's own 8 Gaussians.
     "unrolled by 5": {
         "game": {"kind": "unrolled", "loss": "minimax", "unroll_steps": 5, "unroll_lr": 1e-4},
         "rates": {"generator": 1e-3, "discriminator": 1e-4},

@@ -39,9 +39,9 @@ class AuxiliaryClassifier(Duel):
         return Opinion(images, self.discriminator.judge(features, labels).float(), features)
 
     def extra_terms(
-        self, player: str, batch: Batch, _forgery: Forgery, real: Opinion | None, fake: Opinion
+        self, _player: str, batch: Batch, _forgery: Forgery, real: Opinion | None, fake: Opinion
     ) -> dict[str, Tensor]:
         """The class term: cross entropy of the label over the images of this turn."""
-        judged = [fake] if player == "generator" or real is None else [real, fake]
+        judged = [fake] if real is None else [real, fake]
         entropies = [F.cross_entropy(self.classifier(o.features).float(), labels_of(batch)) for o in judged]
         return {"classify": self.classify_weight * torch.stack(entropies).sum()}

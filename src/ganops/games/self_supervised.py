@@ -37,10 +37,10 @@ class SelfSupervised(Duel):
         return Opinion(images, self.discriminator.judge(features, labels).float(), features)
 
     def extra_terms(
-        self, player: str, _batch: Batch, _forgery: Forgery, real: Opinion | None, _fake: Opinion
+        self, _player: str, _batch: Batch, _forgery: Forgery, real: Opinion | None, _fake: Opinion
     ) -> dict[str, Tensor]:
         """The reconstruction of the real images from their features, in the discriminator's turn."""
-        if player != "discriminator" or real is None or real.features is None:
+        if real is None or real.features is None:
             return {}
         again = self.discriminator.reconstruct(real.features).float()
         return {"reconstruct": self.reconstruct_weight * F.l1_loss(again, F.avg_pool2d(real.images, 2))}

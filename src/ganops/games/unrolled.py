@@ -95,7 +95,7 @@ class Unrolled(Duel):
     @torch.no_grad()
     def _remembered_sizes(self, gradients: Sequence[Tensor]) -> list[Tensor]:
         """Root mean square of the largest gradients lately, so that one that vanishes is not blown up to a step."""
-        for square, gradient in zip(self.gradient_squares, gradients, strict=False):
+        for square, gradient in zip(self.gradient_squares, gradients, strict=False):  # fewer where some are frozen
             now = gradient.square().mean()
             square.copy_(torch.maximum(now, square.lerp(now, 1 - MEMORY)))
         return [square.sqrt() + 1e-12 for square in self.gradient_squares[: len(gradients)]]
