@@ -83,8 +83,8 @@ retrain: env ## pull, train, gate and push once, without a server
 	@$(BIN)/python -m pipeline.flows.retraining
 
 .PHONY: test test-fast lint types format tiny soak ci
-# One thread per test process: two processes on two cores, and the same sums in the same order everywhere.
-TEST := OMP_NUM_THREADS=1 $(TOOL) pytest --numprocesses 2 --dist loadgroup
+# Two processes on two cores; tests/conftest.py gives each one thread.
+TEST := $(TOOL) pytest --numprocesses 2 --dist loadgroup
 test: env-dev ## the whole test suite
 	$(TEST)
 

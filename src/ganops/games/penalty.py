@@ -8,29 +8,22 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from ganops.games.lazy import LazySettings
 from ganops.objectives.penalties import Discriminator, dragan_penalty, gradient_penalty, zero_centred_penalty
-from ganops.settings import Settings
 
 
-class PenaltySettings(Settings):
+class PenaltySettings(LazySettings):
     """Which penalty, how much of it, and in which rounds.
 
     kind: r1 on real images, r1-r2 on real and on generated ones (R3GAN, arXiv:2501.05441).
-    every: lazy regularisation: in one round of so many, with its weight multiplied by as much, so that the mean stays
-        (Karras et al. 2019, arXiv:1912.04958).
     last_weight: what the weight falls to, by the same factor in each of `rounds` rounds; None keeps it. A strong
         one spreads the fakes over all modes, a weak one lets the discriminator see detail (R3GAN lowers its gamma too).
     """
 
     kind: Literal["gradient-penalty", "r1", "r1-r2", "dragan"]
     weight: float = Field(gt=0)
-    every: int = Field(default=1, ge=1)
     last_weight: float | None = Field(default=None, gt=0)
     rounds: int = Field(default=1, ge=1)
-
-    def due(self, step: int) -> bool:
-        """Whether this is one of the rounds in which it is paid."""
-        return step % self.every == 0
 
     def fades(self, step: int) -> bool:
         """Whether its weight still changes from round to round."""

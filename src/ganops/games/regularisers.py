@@ -6,6 +6,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from ganops.games.lazy import LazySettings
 from ganops.networks.network import StyleGenerator
 from ganops.objectives.diffaugment import PolicyName
 from ganops.objectives.orthogonal import orthogonal_penalty
@@ -58,21 +59,16 @@ class TopKSettings(Settings):
         return max(self.least, self.decay ** (step // self.every))
 
 
-class PathLengthSettings(Settings):
+class PathLengthSettings(LazySettings):
     """Path length regularisation of a style generator (Karras et al. 2019, arXiv:1912.04958, section 3.2).
 
-    every: lazy, in one round of so many; decay: how fast the mean length follows; shrink: it takes a batch so many
-        times smaller.
+    decay: how fast the mean length follows; shrink: it takes a batch so many times smaller.
     """
 
     weight: float = Field(default=2.0, gt=0)
     every: int = Field(default=4, ge=1)
     decay: float = Field(default=0.01, gt=0, le=1)
     shrink: int = Field(default=2, ge=1)
-
-    def due(self, step: int) -> bool:
-        """Whether this is one of the rounds in which it is paid."""
-        return step % self.every == 0
 
     def term(
         self, generator: StyleGenerator, latents: Tensor, labels: Tensor | None, mean: Tensor, step: int

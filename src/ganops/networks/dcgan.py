@@ -1,4 +1,8 @@
-"""The strided convolutional networks of DCGAN (Radford et al. 2015, arXiv:1511.06434), with and without labels."""
+"""The strided convolutional networks of DCGAN (Radford et al. 2015, arXiv:1511.06434), with and without labels.
+
+Activations overwrite what comes in, which no layer before them needs any more: less memory to fill,
+and faster on a CPU (docs/benchmarks.md).
+"""
 
 from __future__ import annotations
 
@@ -52,13 +56,13 @@ class DcganGenerator(Generator):
         layers: list[nn.Module] = [
             SpreadLatents(settings.latent_dim + self.label.size, channels, first),
             nn.BatchNorm2d(channels),
-            nn.ReLU(),
+            nn.ReLU(inplace=True),
         ]
         for _ in rest[:-1]:
             layers += [
                 nn.ConvTranspose2d(channels, channels // 2, 4, 2, 1, bias=False),
                 nn.BatchNorm2d(channels // 2),
-                nn.ReLU(),
+                nn.ReLU(inplace=True),
             ]
             channels //= 2
         self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(channels, spec.channels, 4, 2, 1), nn.Tanh())
@@ -160,9 +164,9 @@ class DcganJointDiscriminator(JointDiscriminator):
         both = channels * resolutions(spec.image_size)[0] ** 2 + settings.latent_dim
         self.head = nn.Sequential(
             nn.Linear(both, settings.hidden),
-            nn.LeakyReLU(settings.slope),
+            nn.LeakyReLU(settings.slope, inplace=True),
             nn.Linear(settings.hidden, settings.hidden),
-            nn.LeakyReLU(settings.slope),
+            nn.LeakyReLU(settings.slope, inplace=True),
             nn.Linear(settings.hidden, 1),
         )
         self.layers.apply(dcgan_initial_weights)
@@ -186,7 +190,7 @@ def _strided(
         layers.append(nn.Conv2d(channels, after, 4, 2, 1, bias=not normed))
         if normed:
             layers.append(nn.BatchNorm2d(after))
-        layers.append(nn.LeakyReLU(settings.slope))
+        layers.append(nn.LeakyReLU(settings.slope, inplace=True))
         if dropout:
             layers.append(nn.Dropout2d(dropout))
         channels = after
