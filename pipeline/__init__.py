@@ -11,4 +11,5 @@ _SOURCES = str(environment.ROOT / "src")
 if _SOURCES not in sys.path[:1]:
     sys.path.insert(0, _SOURCES)
 
+environment.require_packages()
 environment.enter()

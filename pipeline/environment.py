@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,6 +35,15 @@ DEFAULTS = {
     "PREFECT_LOGGING_FORMATTERS_STANDARD_TASK_RUN_FMT": "%(asctime)s %(message)s",
     "PREFECT_LOGGING_FORMATTERS_STANDARD_DATEFMT": "%H:%M:%S",
 }
+
+
+def require_packages() -> None:
+    """Leave with a word where this is another Python: DVC takes the `python` of PATH, whatever its own is."""
+    if find_spec("torch") is None:
+        sys.exit(
+            f"error: {sys.executable} is not the Python of this project's environment: it has no torch\n"
+            "  to do: run `. .venv/bin/activate` first, or begin the command with `.venv/bin/python -m pipeline`"
+        )
 
 
 def enter() -> None:
