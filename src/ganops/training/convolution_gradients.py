@@ -1,8 +1,8 @@
 """Gradients of convolutions on a CPU, computed another way where torch's own is slow.
 
 Weight gradients in bfloat16: oneDNN sums the gradient of a filter over small maps slowly. For maps of 4 x 4 pixels,
-cutting the inputs into patches and multiplying once takes a half to a fifth of the time, for single pixels a thirtieth.
-On larger maps oneDNN is mostly the faster one, and stays in charge.
+cutting the inputs into patches and multiplying once takes a half to a ninth of the time, for single pixels a twentieth,
+for maps of 8 x 8 a half where channels are many. Else oneDNN is mostly the faster one, and stays in charge.
 
 Input gradients that are differentiated again, as penalties on gradients want it: the input gradient of a convolution is
 a transposed convolution, and the other way round. Written as that, its derivatives are ordinary gradients of
@@ -22,7 +22,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-MOST_PIXELS = 16  # of a map on which the product was the faster way with all filters tried
+# Maps on which the product was the faster way with all filters tried.
+MOST_PIXELS = 16
+MOST_PIXELS_OF_WIDE, WIDE = 64, 64  # the second in channels
 
 NAME = "convolution_backward"
 Gradients = tuple[Tensor | None, Tensor | None, Tensor | None]
@@ -77,7 +79,9 @@ def _weight_gradient(call: Call, torchs_own: TorchsOwn) -> Gradients | None:
     few, many = (call.inputs, call.gradient) if call.transposed else (call.gradient, call.inputs)
     wants_input, wants_weight, wants_bias = call.wanted
     plain = few.dim() == 4 and call.groups == 1 and max(call.dilation) == 1
-    if not (wants_weight and plain and few.dtype == torch.bfloat16 and few.shape[2] * few.shape[3] <= MOST_PIXELS):
+    if not (wants_weight and plain and few.dtype == torch.bfloat16):
+        return None
+    if few.shape[2] * few.shape[3] > (MOST_PIXELS_OF_WIDE if few.shape[1] >= WIDE else MOST_PIXELS):
         return None
     in_inputs = in_bias = None
     if wants_input or wants_bias:
@@ -91,12 +95,12 @@ def _product(few: Tensor, many: Tensor, shape: Sequence[int], stride: Sequence[i
     few: (N, A, h, w), a position for each patch; many: (N, B, H, W), which the patches are cut from; shape: A, B, and
     the patch's height and width.
     """
-    rows = few.permute(0, 2, 3, 1).reshape(-1, shape[0])
+    rows = few.transpose(0, 1).reshape(shape[0], -1)
     padded = F.pad(many.permute(0, 2, 3, 1), (0, 0, padding[1], padding[1], padding[0], padding[0])).contiguous()
     high, wide = shape[2:]
     patches = padded.unfold(1, high, stride[0]).unfold(2, wide, stride[1])  # (N, h, w, B, high, wide), a view
-    columns = patches.permute(0, 1, 2, 4, 5, 3).reshape(len(rows), -1)
-    return (rows.T @ columns).view(shape[0], high, wide, shape[1]).permute(0, 3, 1, 2)
+    columns = patches.permute(0, 1, 2, 4, 5, 3).reshape(rows.shape[1], -1)
+    return (rows @ columns).view(shape[0], high, wide, shape[1]).permute(0, 3, 1, 2)
 
 
 def _input_gradient(call: Call, _torchs_own: TorchsOwn) -> Gradients | None:

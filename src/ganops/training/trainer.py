@@ -27,6 +27,7 @@ from ganops.training.checkpoint import (
     write_checkpoint,
 )
 from ganops.training.convolution_gradients import hasten_convolution_gradients
+from ganops.training.freed_memory import keep_freed_memory
 from ganops.training.frozen import Frozen, trained
 from ganops.training.hardware import Hardware
 from ganops.training.health import Health, HealthEvent, spread
@@ -82,6 +83,7 @@ class Trainer:
         self.step, self.rate_scale, self.recoveries, self.seconds, self.scoring_seconds = 0, 1.0, 0, 0.0, 0.0
         if hardware.device.type == "cpu":
             hasten_convolution_gradients()
+            keep_freed_memory()
         overfit = params.debug == "overfit-one-batch"
         self.rounds = Rounds(
             game, recipe, self.optimizers, self.batches, hardware, self.processes, seed, overfit=overfit
