@@ -11,6 +11,7 @@ from ganops.training.convolution_gradients import Call, _input_gradient, _weight
 LAYERS = {
     "a halving": (nn.Conv2d(8, 12, 4, 2, 1), (5, 8, 8, 8)),
     "pixels that no filter reaches": (nn.Conv2d(8, 12, 3, 2, bias=False), (5, 8, 8, 6)),
+    "a halving to 8 x 8 in many channels": (nn.Conv2d(2, 64, 4, 2, 1), (3, 2, 16, 16)),
     "same size": (nn.Conv2d(8, 12, 3, padding=1), (5, 8, 4, 4)),
     "one pixel": (nn.Conv2d(8, 12, 1), (5, 8, 2, 3)),
     "groups": (nn.Conv2d(8, 12, 3, padding=1, groups=4), (5, 8, 4, 4)),
@@ -54,15 +55,16 @@ def test_bfloat16_weight_gradients_are_the_float32_ones_rounded(name: str) -> No
 
 
 def test_small_maps_take_the_product_and_large_ones_go_to_torch() -> None:
-    layer = nn.Conv2d(8, 12, 4, 2, 1)
-
-    def found_for(size: int, dtype: torch.dtype, wanted: list[bool]) -> object:
+    def found_for(size: int, dtype: torch.dtype, wanted: list[bool], channels: int = 12) -> object:
+        layer = nn.Conv2d(8, channels, 4, 2, 1)
         inputs = torch.randn(5, 8, size, size, dtype=dtype)
-        gradient = torch.randn(5, 12, size // 2, size // 2, dtype=dtype)
+        gradient = torch.randn(5, channels, size // 2, size // 2, dtype=dtype)
         return _weight_gradient(call_of(layer, inputs, gradient, wanted), lambda call: (call.inputs, None, None))
 
     assert found_for(8, torch.bfloat16, [True, True, False]) is not None
     assert found_for(16, torch.bfloat16, [True, True, False]) is None
+    assert found_for(16, torch.bfloat16, [True, True, False], channels=64) is not None
+    assert found_for(32, torch.bfloat16, [True, True, False], channels=64) is None
     assert found_for(8, torch.float32, [True, True, False]) is None
     assert found_for(8, torch.bfloat16, [True, False, True]) is None
 
