@@ -45,7 +45,14 @@ def test_damaged_settings_are_lacking(run: Run) -> None:
 
 def test_data_sets_in_a_data_home_are_found(run: Run, shared_datasets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANOPS_DATA_HOME", str(shared_datasets))
-    assert "digits (built in), mnist" in findings("data")[0].found
+    assert "digits (built in), mnist, stacked-mnist" in findings("data")[0].found
+
+
+def test_the_archive_of_cifar10_is_found(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GANOPS_DATA_HOME", str(tmp_path))
+    assert "cifar10" not in findings("data")[0].found.split("looked in")[0]
+    (tmp_path / "cifar-10-binary.tar.gz").touch()
+    assert "cifar10" in findings("data")[0].found.split("looked in")[0]
 
 
 def test_data_that_must_be_downloaded_or_do_not_exist_are_said_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,7 +63,7 @@ def test_data_that_must_be_downloaded_or_do_not_exist_are_said_so(run: Run, monk
     assert [finding.state for finding in findings("data")] == ["ok", "note"]
     stacked = text.replace("source: digits", "source: stacked-mnist").replace("channels: 1", "channels: 3")
     Path("params.yaml").write_text(stacked)
-    assert findings("data")[1].found.startswith("mnist is not on this machine")
+    assert findings("data")[1].found.startswith("stacked-mnist is not on this machine")
     own = text.replace("source: digits", "source: images").replace("path: null", "path: pictures")
     Path("params.yaml").write_text(own)
     assert [finding.state for finding in findings("data")] == ["ok", "lacking"]

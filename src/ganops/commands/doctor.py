@@ -162,8 +162,8 @@ def tracking() -> Iterator[Finding]:
 
 def data() -> Iterator[Finding]:
     """Which data sets lie on this machine, and whether params.yaml can be followed."""
-    from ganops.data.home import data_homes, find_files
-    from ganops.data.sources.mnist import DATA_SETS, NAMES
+    from ganops.data.home import data_homes
+    from ganops.data.sources import cifar10, mnist
     from ganops.params import load_params
 
     try:
@@ -172,14 +172,20 @@ def data() -> Iterator[Finding]:
     except GanopsError as error:
         yield Finding("lacking", "data", error.message, error.action)
         return
-    here = [name for name, files in DATA_SETS.items() if find_files(homes, files.folders, NAMES)]
-    looked = f"looked in {', '.join(map(str, homes))}"
-    yield Finding("ok", "data", f"digits (built in){''.join(f', {name}' for name in here)}; {looked}")
+    published = {
+        "mnist": mnist.find("mnist", homes),
+        "stacked-mnist": mnist.find("mnist", homes),
+        "fashion-mnist": mnist.find("fashion-mnist", homes),
+        "cifar10": cifar10.find(homes),
+    }
+    here = ["digits (built in)", *(name for name, files in published.items() if files)]
+    yield Finding("ok", "data", f"{', '.join(here)}; looked in {', '.join(map(str, homes))}")
     source = params.data.source
-    files = "mnist" if source == "stacked-mnist" else source
-    if files in DATA_SETS and files not in here:
+    if source in published and source not in here:
         action = "connect to the network, or name the folder with its files in data.home or GANOPS_DATA_HOME"
-        yield Finding("note", "data.source", f"{files} is not on this machine and will be downloaded", action)
+        yield Finding(
+            "note", "data.source", f"{source} is not on this machine and its files will be downloaded", action
+        )
     if params.data.path is not None and source == "images" and not params.data.path.expanduser().exists():
         yield Finding("lacking", "data.path", f"{params.data.path} does not exist", "mend data.path in params.yaml")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,23 +26,24 @@ ARCHIVE_MD5 = "c32a1d4ab5d03f1284b67883e8d87530"
 UNPACKED = "cifar-10-batches-bin"
 TRAIN_BATCHES = tuple(f"data_batch_{number}.bin" for number in range(1, 6))
 TEST_BATCH = "test_batch.bin"
+BATCHES = (*TRAIN_BATCHES, TEST_BATCH)
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SIDE = 32
 RECORD = 1 + 3 * SIDE * SIDE  # bytes: the label, then the red, green and blue plane
 
 
+def find(homes: Sequence[Path]) -> list[Path] | None:
+    """Its six batches, or else the archive of them, where one of the data homes has it."""
+    unpacked = find_files(homes, (UNPACKED, f"cifar10/{UNPACKED}", "cifar10"), BATCHES)
+    return unpacked or find_files(homes, (".", "cifar10"), (ARCHIVE,))
+
+
 def collect(form: Form, home: Path | None, raw: Path) -> Collected:
     """The data set with its published split: unpacked or as tar.gz from a data home, else by download into `raw`."""
-    homes = data_homes(home, raw)
-    names = (*TRAIN_BATCHES, TEST_BATCH)
-    batches = find_files(homes, (UNPACKED, f"cifar10/{UNPACKED}", "cifar10"), names)
-    if batches is not None:
-        records = [_records(path.name, path.read_bytes()) for path in batches]
-    else:
-        found = find_files(homes, (".", "cifar10"), (ARCHIVE,))
-        archive = found[0] if found else download(MIRRORS, ARCHIVE, ARCHIVE_MD5, raw / "cifar10")
-        contents = dict(_members(archive))
-        records = [_records(name, contents.get(name, b"")) for name in names]
+    paths = find(data_homes(home, raw)) or [download(MIRRORS, ARCHIVE, ARCHIVE_MD5, raw / "cifar10")]
+    unpacked = len(paths) == len(BATCHES)
+    contents = {path.name: path.read_bytes() for path in paths} if unpacked else dict(_members(paths[0]))
+    records = [_records(name, contents.get(name, b"")) for name in BATCHES]
     count = sum(len(batch) for batch in records[:-1])
     together = np.concatenate(records)
     planes = together[:, 1:].reshape(-1, 3, SIDE, SIDE)

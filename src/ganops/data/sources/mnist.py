@@ -41,10 +41,15 @@ DATA_SETS = {
 }
 
 
+def find(name: Literal["mnist", "fashion-mnist"], homes: Sequence[Path]) -> list[Path] | None:
+    """Its four files, where one of the data homes has them all."""
+    return find_files(homes, DATA_SETS[name].folders, NAMES)
+
+
 def collect(name: Literal["mnist", "fashion-mnist"], form: Form, home: Path | None, raw: Path) -> Collected:
     """The data set with its published split, from a data home or else by download into `raw`."""
     data_set = DATA_SETS[name]
-    paths = find_files(data_homes(home, raw), data_set.folders, NAMES) or _download(name, raw / data_set.folders[0])
+    paths = find(name, data_homes(home, raw)) or _download(name, raw / data_set.folders[0])
     train_images, train_labels, test_images, test_labels = (
         read_idx(path, 3 if "images" in path.name else 1) for path in paths
     )
