@@ -20,3 +20,19 @@ def test_auto_takes_bfloat16_for_images_and_never_for_finer_data(monkeypatch: py
 def test_what_a_person_asks_for_is_taken_for_any_data() -> None:
     asked = TrainParams(device="cpu", compile="never", precision="bfloat16")
     assert choose_hardware(asked, 10, torch.float32).precision == torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "computes"),
+    [
+        ({"amx_bf16": True}, True),
+        ({"avx512_bf16": True, "amx_bf16": False}, True),
+        ({"avx2": True}, False),
+        ({}, False),
+    ],
+)
+def test_a_cpu_computes_bfloat16_in_tiles_or_vectors(
+    capabilities: dict[str, bool], computes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert hardware.computes_bfloat16(torch.device("cpu")) == computes

@@ -1,4 +1,4 @@
-"""Layers with an equalised learning rate and StyleGAN2's filters (Karras et al. 2017, arXiv:1710.10196; 1912.04958)."""
+"""Layers with an equalised learning rate, modulated ones among them (Karras et al., arXiv:1710.10196; 1912.04958)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import cast
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ganops.networks.low_pass import Blur
 
 
 def leaky(maps: Tensor) -> Tensor:
@@ -48,46 +50,6 @@ class EqualConv(nn.Module):
             return F.conv2d(maps, weight, self.bias, padding=self.size // 2)
         # The filter of four taps and the convolution together keep the picture centred.
         return F.conv2d(self.blur(maps, (self.size + 1) // 2), weight, self.bias, stride=2)
-
-
-class Blur(nn.Module):
-    """Low-pass filter of the taps 1 3 3 1, each channel by itself; `gain` makes up for zeros between pixels."""
-
-    taps: Tensor
-
-    def __init__(self, gain: float = 1.0) -> None:
-        super().__init__()
-        line = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 8
-        self.register_buffer("taps", gain * line[:, None] * line[None], persistent=False)
-
-    def forward(self, maps: Tensor, padding: int) -> Tensor:
-        """(N, C, H, W) to (N, C, H + 2 padding - 3, W + 2 padding - 3)."""
-        channels = maps.shape[1]
-        taps = self.taps.to(maps.dtype).expand(channels, 1, 4, 4)
-        return F.conv2d(maps, taps, padding=padding, groups=channels)
-
-
-class Upsample(Blur):
-    """Twice the resolution: zeros between the pixels, then the filter."""
-
-    def __init__(self) -> None:
-        super().__init__(gain=4.0)
-
-    def forward(self, maps: Tensor, padding: int = 1) -> Tensor:
-        """(N, C, H, W) to (N, C, 2 H, 2 W)."""
-        channels = maps.shape[1]
-        taps = self.taps.to(maps.dtype).expand(channels, 1, 4, 4)
-        return F.conv_transpose2d(maps, taps, stride=2, padding=padding, groups=channels)
-
-
-class Downsample(Blur):
-    """Half the resolution: the filter, then every second pixel."""
-
-    def forward(self, maps: Tensor, padding: int = 1) -> Tensor:
-        """(N, C, H, W) to (N, C, H / 2, W / 2)."""
-        channels = maps.shape[1]
-        taps = self.taps.to(maps.dtype).expand(channels, 1, 4, 4)
-        return F.conv2d(maps, taps, stride=2, padding=padding, groups=channels)
 
 
 class ModulatedConv(nn.Module):

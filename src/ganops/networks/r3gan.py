@@ -11,8 +11,8 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
-from ganops.networks.equalized import Downsample, Upsample
 from ganops.networks.heads import LogitHead
+from ganops.networks.low_pass import Downsample, Upsample
 from ganops.networks.maps import channels_last
 from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, resolutions
 from ganops.settings import Settings

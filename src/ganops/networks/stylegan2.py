@@ -12,8 +12,9 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
-from ganops.networks.equalized import EqualConv, EqualLinear, ModulatedConv, Upsample, leaky
+from ganops.networks.equalized import EqualConv, EqualLinear, ModulatedConv, leaky
 from ganops.networks.heads import LogitHead
+from ganops.networks.low_pass import Upsample
 from ganops.networks.maps import channels_last
 from ganops.networks.minibatch import MinibatchDeviation
 from ganops.networks.network import NETWORKS, Discriminator, StyleGenerator, class_count_of, resolutions

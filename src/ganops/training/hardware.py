@@ -73,10 +73,11 @@ def choose_hardware(params: TrainParams, rounds: int, data: torch.dtype = torch.
 
 
 def computes_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 matrix products are done in hardware: Ampere and later, or a CPU with AMX tiles."""
+    """Whether bfloat16 matrix products are done in hardware: Ampere and later, a CPU with AMX or AVX-512 BF16."""
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
-    return bool(torch.cpu.get_capabilities().get("amx_bf16", False))
+    can = torch.cpu.get_capabilities()
+    return bool(can.get("amx_bf16") or can.get("avx512_bf16"))
 
 
 def can_compile(device: torch.device) -> bool:
