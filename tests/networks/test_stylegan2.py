@@ -87,3 +87,9 @@ def test_mean_style_follows_training_only() -> None:
     assert moved.abs().sum() > 0
     generator.eval()(torch.randn(8, 6))
     assert torch.equal(generator.style_mean, moved)
+
+
+def test_noise_and_bias_leave_maps_in_their_precision() -> None:
+    layer, maps, style = ModulatedConv(4, 5, 3, 6), torch.randn(3, 4, 8, 8), torch.randn(3, 6)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert layer(maps, style, torch.randn(3, 1, 8, 8)).dtype == torch.bfloat16

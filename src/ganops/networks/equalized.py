@@ -81,6 +81,7 @@ class ModulatedConv(nn.Module):
         if self.demodulate:
             power = scales.square() @ weight.square().sum(dim=(2, 3)).T
             maps = maps * (power + 1e-8).rsqrt()[:, :, None, None].to(maps.dtype)
+        # In the maps' precision, as the authors do: with float32 beside them they would all become float32.
         if noise is not None:
-            maps = maps + noise
-        return maps + self.bias[:, None, None]
+            maps = maps + noise.to(maps.dtype)
+        return maps + self.bias[:, None, None].to(maps.dtype)

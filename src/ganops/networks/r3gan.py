@@ -122,8 +122,13 @@ class _Block(nn.Module):
         self.first_bias, self.second_bias = (nn.Parameter(torch.zeros(inner, 1, 1)) for _ in range(2))
 
     def forward(self, maps: Tensor) -> Tensor:
-        hidden = self.grouped(F.leaky_relu(self.widen(maps) + self.first_bias, SLOPE))
-        return maps + cast(Tensor, self.narrow(F.leaky_relu(hidden + self.second_bias, SLOPE)))
+        hidden = self.grouped(_biased(self.widen(maps), self.first_bias))
+        return maps + cast(Tensor, self.narrow(_biased(hidden, self.second_bias)))
+
+
+def _biased(maps: Tensor, bias: Tensor) -> Tensor:
+    """LeakyReLU of maps and bias, in the maps' precision: with a float32 bias they would all become float32."""
+    return F.leaky_relu(maps + bias.to(maps.dtype), SLOPE)
 
 
 def _stage(settings: R3ganSettings, stages: int) -> nn.Sequential:
