@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -49,11 +49,12 @@ class Versions:
 
     def point(self, alias: str, version: str | None) -> None:
         """Let `alias` name `version`, in one step; None takes the alias away."""
+        client = self.store.client
         with _readable(self.model):
             if version is None:
-                self.store.client.delete_registered_model_alias(self.model, alias)
+                client.delete_registered_model_alias(self.model, alias)
             else:
-                self.store.client.set_registered_model_alias(self.model, alias, version)
+                _insert_or_update(lambda: client.set_registered_model_alias(self.model, alias, version))
 
     def tags(self) -> dict[str, str]:
         """The tags of the registered model itself; none where there is no such model yet."""
@@ -68,11 +69,12 @@ class Versions:
 
     def set_tag(self, key: str, value: str | None) -> None:
         """Set a tag of the registered model itself; None takes it away."""
+        client = self.store.client
         with _readable(self.model):
             if value is None:
-                self.store.client.delete_registered_model_tag(self.model, key)
+                client.delete_registered_model_tag(self.model, key)
             else:
-                self.store.client.set_registered_model_tag(self.model, key, value)
+                _insert_or_update(lambda: client.set_registered_model_tag(self.model, key, value))
 
     def get(self, version: str) -> ModelVersion:
         """One version; RegistryError where there is none."""
@@ -122,6 +124,18 @@ def measured_tag(scores: Mapping[str, float], protocol: Mapping[str, Any]) -> di
     """The tag that keeps scores with their protocol; scores under another protocol stand beside it."""
     digest = str(protocol.get("digest", ""))
     return {f"{MEASURED}{digest[:16]}": json.dumps({"scores": dict(scores), "protocol": dict(protocol)})}
+
+
+def _insert_or_update(write: Callable[[], None]) -> None:
+    """Write what may be new; a second try finds the row that another process inserted since MLflow looked for it."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        write()
+    except MlflowException as error:
+        if error.error_code != "BAD_REQUEST":  # what MLflow says of a key that is there already
+            raise
+        write()
 
 
 @contextmanager
