@@ -30,6 +30,15 @@ class Progress:
             else None
         )
 
+    def begin_at(self, done: int) -> None:
+        """`done` units were finished before: the rate and the time left are measured from here and now."""
+        self.done = self._first = done
+        self._start = time.monotonic()
+        if self._bar is not None:
+            self._bar.reset(self.total)
+            self._bar.initial = self._bar.n = self._bar.last_print_n = done
+            self._bar.refresh()
+
     def update(self, done: int, note: str = "") -> None:
         """Say that `done` units are finished in all; `note` ends the line (latest curves, health)."""
         step, self.done = done - self.done, done

@@ -14,7 +14,9 @@ from tiny_training import RECIPES, StopAfter, make_trainer, run, save_model, shr
 from torch import Tensor
 
 from ganops.errors import TrainingError
+from ganops.progress import Progress
 from ganops.training.history import Row, write_history
+from ganops.training.interruption import Interruption
 from ganops.training.observer import Observer
 
 SHIPPED = sorted(path.stem for path in RECIPES.glob("*.yaml"))
@@ -116,3 +118,14 @@ def test_a_stop_says_how_to_go_on_and_time_is_counted_over_it(tmp_path: Path) ->
     time.sleep(0.01)
     resumed = run(make_trainer(tmp_path, shrunk("mlp")))
     assert resumed.seconds > trainer.seconds > 0
+
+
+def test_a_resumed_training_shows_the_rate_of_the_rounds_it_plays(tmp_path: Path) -> None:
+    """What the checkpoint holds was not made in these seconds."""
+    run(make_trainer(tmp_path, shrunk("mlp")))
+    ended = make_trainer(tmp_path, shrunk("mlp"))
+    total = ended.plan.rounds * ended.plan.images_per_round
+    bar = Progress("train", total, "images")
+    ended.run(Interruption(), bar)
+    assert bar.done == total
+    assert "  0 images/s  " in bar.line(), "there was no round left to play"

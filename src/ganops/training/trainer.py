@@ -98,6 +98,8 @@ class Trainer:
         Raises TrainingError when interrupted (a checkpoint is written first) or when a sick run has to stop.
         """
         self._resume()
+        if bar is not None:
+            bar.begin_at(self.step * self.plan.images_per_round)
         began, checkpointed = time.monotonic(), time.monotonic()
         before = self.seconds
         if self.step == 0:
