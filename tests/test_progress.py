@@ -37,8 +37,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def test_the_line_says_how_far_how_fast_and_how_long_still(clock: Clock) -> None:
     bar = Progress("train dcgan", 4000, "images")
     clock.now += 10
-    bar.update(1000)
-    line = bar.line("healthy")
+    bar.update(1000, "healthy")
+    line = bar.line()
     for part in ("train dcgan", "[#####---------------]", "25%", "1,000/4,000 images", "100 images/s", "left 0:30"):
         assert part in line
     assert line.endswith("healthy")
@@ -74,6 +74,7 @@ def test_a_file_gets_a_line_every_few_seconds_and_one_at_the_end(
     with progress("download", 100, "bytes") as bar:
         for second in range(1, 11):
             clock.now += 1
-            bar.update(10 * second)
+            bar.update(10 * second, "1 rejected")
     lines = capsys.readouterr().err.splitlines()
+    assert all(line.endswith("1 rejected") for line in lines)
     assert [line.split("%")[0].split()[-1] for line in lines] == ["30", "60", "90", "100"]

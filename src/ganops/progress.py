@@ -24,6 +24,7 @@ class Progress:
         self.label, self.total, self.unit, self.done = label, total, unit, done
         self._first, self._start = done, time.monotonic()
         self._printed = self._start
+        self._note = ""
         self._bar = (
             tqdm(total=total, desc=label, unit=f" {unit}", initial=done, unit_scale=True, dynamic_ncols=True)
             if sys.stderr.isatty()
@@ -41,23 +42,21 @@ class Progress:
 
     def update(self, done: int, note: str = "") -> None:
         """Say that `done` units are finished in all; `note` ends the line (latest curves, health)."""
-        step, self.done = done - self.done, done
+        step, self.done, self._note = done - self.done, done, note
         if self._bar is not None:
             self._bar.set_postfix_str(note, refresh=False)
             self._bar.update(step)
         elif time.monotonic() - self._printed >= PLAIN_LINE_SECONDS:
-            self._print(note)
+            self._print()
 
-    def close(self, note: str = "") -> None:
+    def close(self) -> None:
         """Draw the last state."""
         if self._bar is not None:
-            if note:
-                self._bar.set_postfix_str(note, refresh=False)
             self._bar.close()
         else:
-            self._print(note)
+            self._print()
 
-    def line(self, note: str = "") -> str:
+    def line(self) -> str:
         """The plain line of this moment."""
         share = min(self.done / self.total, 1.0) if self.total else 1.0
         filled = round(share * BAR_WIDTH)
@@ -70,13 +69,13 @@ class Progress:
             f"{self.done:,}/{self.total:,} {self.unit}",
             f"{rate:,.0f} {self.unit}/s",
             f"left {left}",
-            note,
+            self._note,
         )
         return "  ".join(part for part in parts if part)
 
-    def _print(self, note: str) -> None:
+    def _print(self) -> None:
         self._printed = time.monotonic()
-        print(self.line(note), file=sys.stderr, flush=True)
+        print(self.line(), file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -129,3 +129,5 @@ def test_a_resumed_training_shows_the_rate_of_the_rounds_it_plays(tmp_path: Path
     ended.run(Interruption(), bar)
     assert bar.done == total
     assert "  0 images/s  " in bar.line(), "there was no round left to play"
+    assert f"  step {ended.plan.rounds:,}  discriminator/loss " in bar.line()
+    assert bar.line().endswith("  healthy")

@@ -279,7 +279,8 @@ class Trainer:
             bar.update(self.step * self.plan.images_per_round, self._note())
 
     def _note(self) -> str:
-        """The latest curves and the health, for the progress line."""
+        """The step, the latest curves and the health, for the progress line."""
         row: Mapping[str, float] = self.history[-1] if self.history else {}
         losses = " ".join(f"{name} {value:.2f}" for name, value in row.items() if name.endswith("/loss"))
-        return f"{losses}  {'healthy' if not self.health.active else 'SICK: ' + ', '.join(sorted(self.health.active))}"
+        state = f"SICK: {', '.join(sorted(self.health.active))}" if self.health.active else "healthy"
+        return "  ".join(part for part in (f"step {self.step:,}", losses, state) if part)
