@@ -26,7 +26,7 @@ from ganops.training.checkpoint import (
     unflatten,
     write_checkpoint,
 )
-from ganops.training.convolution_gradients import hasten_convolution_gradients
+from ganops.training.cpu_convolutions import hasten_convolutions
 from ganops.training.freed_memory import keep_freed_memory
 from ganops.training.frozen import Frozen, trained
 from ganops.training.hardware import Hardware
@@ -82,7 +82,7 @@ class Trainer:
         self._gradient = torch.zeros(())
         self.step, self.rate_scale, self.recoveries, self.seconds, self.scoring_seconds = 0, 1.0, 0, 0.0, 0.0
         if hardware.device.type == "cpu":
-            hasten_convolution_gradients()
+            hasten_convolutions()
             keep_freed_memory()
         overfit = params.debug == "overfit-one-batch"
         self.rounds = Rounds(

@@ -1,4 +1,4 @@
-"""The faster gradients of convolutions are the same gradients, in every order of differentiation."""
+"""The faster convolutions are the same convolutions, in every order of differentiation."""
 
 from __future__ import annotations
 
@@ -6,17 +6,21 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganops.training.convolution_gradients import Call, _input_gradient, _weight_gradient, hasten_convolution_gradients
+from ganops.training.cpu_convolutions import Backward, _backward, _input_gradient, _weight_product, hasten_convolutions
 
 LAYERS = {
     "a halving": (nn.Conv2d(8, 12, 4, 2, 1), (5, 8, 8, 8)),
     "pixels that no filter reaches": (nn.Conv2d(8, 12, 3, 2, bias=False), (5, 8, 8, 6)),
     "a halving to 8 x 8 in many channels": (nn.Conv2d(2, 64, 4, 2, 1), (3, 2, 16, 16)),
+    "a halving of an image": (nn.Conv2d(3, 12, 4, 2, 1), (5, 3, 8, 6)),
+    "a halving that leaves pixels over": (nn.Conv2d(3, 12, 4, 2, 1), (5, 3, 7, 8)),
     "same size": (nn.Conv2d(8, 12, 3, padding=1), (5, 8, 4, 4)),
     "one pixel": (nn.Conv2d(8, 12, 1), (5, 8, 2, 3)),
     "groups": (nn.Conv2d(8, 12, 3, padding=1, groups=4), (5, 8, 4, 4)),
     "holes": (nn.Conv2d(8, 12, 3, dilation=2), (5, 8, 6, 6)),
     "a doubling": (nn.ConvTranspose2d(8, 12, 4, 2, 1), (5, 8, 4, 4)),
+    "a doubling to an image": (nn.ConvTranspose2d(8, 3, 4, 2, 1), (5, 8, 4, 3)),
+    "a doubling to a grey image": (nn.ConvTranspose2d(8, 1, 4, 2, 1, bias=False), (5, 8, 4, 4)),
     "a doubling of odd size": (nn.ConvTranspose2d(8, 12, 3, 2, 1, output_padding=1), (5, 8, 3, 4)),
     "a latent spread": (nn.ConvTranspose2d(8, 12, 4, bias=False), (5, 8, 1, 1)),
 }
@@ -24,14 +28,14 @@ LAYERS = {
 
 @pytest.fixture(autouse=True)
 def _hastened() -> None:
-    hasten_convolution_gradients()
+    hasten_convolutions()
 
 
-def call_of(layer: nn.Conv2d | nn.ConvTranspose2d, inputs: Tensor, gradient: Tensor, wanted: list[bool]) -> Call:
+def call_of(layer: nn.Conv2d | nn.ConvTranspose2d, inputs: Tensor, gradient: Tensor, wanted: list[bool]) -> Backward:
     """The arguments that torch gives for a layer's gradients."""
     transposed = isinstance(layer, nn.ConvTranspose2d)
     sides = (layer.stride, layer.padding, layer.dilation, transposed, layer.output_padding, layer.groups)
-    return Call(gradient, inputs, layer.weight.to(inputs.dtype), None, *sides, wanted)
+    return Backward(gradient, inputs, layer.weight.to(inputs.dtype), None, *sides, wanted)
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -55,18 +59,43 @@ def test_bfloat16_weight_gradients_are_the_float32_ones_rounded(name: str) -> No
 
 
 def test_small_maps_take_the_product_and_large_ones_go_to_torch() -> None:
-    def found_for(size: int, dtype: torch.dtype, wanted: list[bool], channels: int = 12) -> object:
+    def product_for(size: int, dtype: torch.dtype, channels: int = 12) -> object:
         layer = nn.Conv2d(8, channels, 4, 2, 1)
         inputs = torch.randn(5, 8, size, size, dtype=dtype)
         gradient = torch.randn(5, channels, size // 2, size // 2, dtype=dtype)
-        return _weight_gradient(call_of(layer, inputs, gradient, wanted), lambda call: (call.inputs, None, None))
+        return _weight_product(call_of(layer, inputs, gradient, [True, True, False]))
 
-    assert found_for(8, torch.bfloat16, [True, True, False]) is not None
-    assert found_for(16, torch.bfloat16, [True, True, False]) is None
-    assert found_for(16, torch.bfloat16, [True, True, False], channels=64) is not None
-    assert found_for(32, torch.bfloat16, [True, True, False], channels=64) is None
-    assert found_for(8, torch.float32, [True, True, False]) is None
-    assert found_for(8, torch.bfloat16, [True, False, True]) is None
+    assert product_for(8, torch.bfloat16) is not None
+    assert product_for(16, torch.bfloat16) is None
+    assert product_for(16, torch.bfloat16, channels=64) is not None
+    assert product_for(32, torch.bfloat16, channels=64) is None
+    assert product_for(8, torch.float32) is None
+
+
+def test_torch_is_asked_for_no_more_than_is_left() -> None:
+    asked: list[list[bool]] = []
+
+    def torchs_own(call: Backward) -> tuple[None, None, None]:
+        asked.append(list(call.wanted))
+        return None, None, None
+
+    def wanted_of_torch(channels: int, size: int, wanted: list[bool]) -> list[list[bool]]:
+        asked.clear()
+        layer = nn.Conv2d(channels, 12, 4, 2, 1)
+        inputs = torch.randn(5, channels, size, size).bfloat16()
+        _backward(call_of(layer, inputs, torch.randn(5, 12, size // 2, size // 2).bfloat16(), wanted), torchs_own)
+        return asked
+
+    assert wanted_of_torch(8, 8, [True, True, True]) == [[True, False, True]]
+    assert wanted_of_torch(8, 8, [False, True, False]) == []
+    assert wanted_of_torch(3, 32, [True, True, True]) == [[False, True, True]]
+    assert wanted_of_torch(3, 8, [True, True, False]) == []
+    assert (
+        _backward(
+            call_of(nn.Conv2d(8, 12, 3), torch.randn(5, 8, 9, 9), torch.randn(5, 12, 7, 7), [True] * 3), torchs_own
+        )
+        is None
+    )
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -1,4 +1,4 @@
-"""Gradients of convolutions on a CPU, computed another way where torch's own is slow.
+"""Convolutions on a CPU and their gradients, computed another way where torch's own is slow.
 
 Weight gradients in bfloat16: oneDNN sums the gradient of a filter over small maps slowly. For maps of 4 x 4 pixels,
 cutting the inputs into patches and multiplying once takes a half to a ninth of the time, for single pixels a twentieth,
@@ -8,6 +8,8 @@ Input gradients that are differentiated again, as penalties on gradients want it
 a transposed convolution, and the other way round. Written as that, its derivatives are ordinary gradients of
 convolutions. Torch's formula makes them of convolutions whose batch has become channels, and takes up to three times as
 long.
+
+Transposed convolutions to an image, forward or as the gradient of one that begins with an image: see sub_pixels.py.
 
 Measured in docs/benchmarks.md.
 """
@@ -22,16 +24,31 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganops.training.sub_pixels import doubled, doubles_to_few
+
 # Maps on which the product was the faster way with all filters tried.
 MOST_PIXELS = 16
 MOST_PIXELS_OF_WIDE, WIDE = 64, 64  # the second in channels
 
-NAME = "convolution_backward"
 Gradients = tuple[Tensor | None, Tensor | None, Tensor | None]
-TorchsOwn = Callable[..., Gradients]
+TorchsOwn = Callable[..., Any]
 
 
-class Call(NamedTuple):
+class Forward(NamedTuple):
+    """The arguments of `aten::convolution`."""
+
+    inputs: Tensor
+    weight: Tensor
+    bias: Tensor | None
+    stride: Sequence[int]
+    padding: Sequence[int]
+    dilation: Sequence[int]
+    transposed: bool
+    output_padding: Sequence[int]
+    groups: int
+
+
+class Backward(NamedTuple):
     """The arguments of `aten::convolution_backward`; wanted: whether those of inputs, weight, bias are asked for."""
 
     gradient: Tensor
@@ -48,7 +65,7 @@ class Call(NamedTuple):
 
 
 @cache
-def hasten_convolution_gradients() -> torch.library.Library:
+def hasten_convolutions() -> torch.library.Library:
     """Put the faster ways before torch's own kernels for the rest of this process; what they are not for goes on.
 
     Which gradients are computed, and their derivatives, stay autograd's affair. Called again, it does nothing. Returns
@@ -56,37 +73,68 @@ def hasten_convolution_gradients() -> torch.library.Library:
     """
     # torch leaves Library without types.
     library = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
-    for key, faster in (("CPU", _weight_gradient), ("AutogradCPU", _input_gradient)):
-        torchs_own = torch.library.get_kernel(f"aten::{NAME}", key)
-        library.impl(NAME, _kernel(faster, torchs_own.call_boxed), key, with_keyset=True)  # type: ignore[no-untyped-call]
+    for name, key, call, faster in (
+        ("convolution", "CPU", Forward, _forward),
+        ("convolution_backward", "CPU", Backward, _backward),
+        ("convolution_backward", "AutogradCPU", Backward, _input_gradient),
+    ):
+        torchs_own = torch.library.get_kernel(f"aten::{name}", key)
+        library.impl(name, _kernel(call, faster, torchs_own.call_boxed), key, with_keyset=True)  # type: ignore[no-untyped-call]
     return library
 
 
-def _kernel(faster: Callable[[Call, TorchsOwn], Gradients | None], torchs_own: TorchsOwn) -> TorchsOwn:
-    def kernel(keys: object, *arguments: Any) -> Gradients:
-        def pass_on(call: Call) -> Gradients:
+def _kernel(make_call: Callable[..., Any], faster: Callable[[Any, TorchsOwn], Any], torchs_own: TorchsOwn) -> TorchsOwn:
+    def kernel(keys: object, *arguments: Any) -> Any:
+        def pass_on(call: tuple[Any, ...]) -> Any:
             return torchs_own(keys, *call)
 
-        call = Call(*arguments)
-        return faster(call, pass_on) or pass_on(call)
+        call = make_call(*arguments)
+        found = faster(call, pass_on)
+        return pass_on(call) if found is None else found
 
     return kernel
 
 
-def _weight_gradient(call: Call, torchs_own: TorchsOwn) -> Gradients | None:
-    """The gradients with the weight's as one product; None where it does not pay."""
+def _forward(call: Forward, _torchs_own: TorchsOwn) -> Tensor | None:
+    """A transposed convolution to few channels as a plain one; None for any other."""
+    if not call.transposed or call.inputs.dim() != 4 or max(call.output_padding) > 0:
+        return None
+    if not doubles_to_few(call.weight, call.stride, call.padding, call.dilation, call.groups):
+        return None
+    return doubled(call.inputs, call.weight, call.bias)
+
+
+def _backward(call: Backward, torchs_own: TorchsOwn) -> Gradients | None:
+    """The gradients, the inputs' and the weight's each the faster way where it pays; None where neither does."""
+    wants_inputs, wants_weight, wants_bias = call.wanted
+    inputs = _inputs_doubled(call) if wants_inputs else None
+    weight = _weight_product(call) if wants_weight else None
+    if inputs is None and weight is None:
+        return None
+    left = [wants_inputs and inputs is None, wants_weight and weight is None, wants_bias]
+    theirs = torchs_own(call._replace(wanted=left)) if any(left) else (None, None, None)
+    return theirs[0] if inputs is None else inputs, theirs[1] if weight is None else weight, theirs[2]
+
+
+def _inputs_doubled(call: Backward) -> Tensor | None:
+    """The inputs' gradient of a convolution that halves an image; None for any other."""
+    gradient, inputs = call.gradient, call.inputs
+    if call.transposed or inputs.dim() != 4 or inputs.shape[2:] != tuple(2 * size for size in gradient.shape[2:]):
+        return None
+    if not doubles_to_few(call.weight, call.stride, call.padding, call.dilation, call.groups):
+        return None
+    return doubled(gradient, call.weight, None)
+
+
+def _weight_product(call: Backward) -> Tensor | None:
+    """The weight's gradient as one product; None where it does not pay."""
     # A transposed convolution is one whose inputs and outputs have changed places: the patches are the outputs' then.
     few, many = (call.inputs, call.gradient) if call.transposed else (call.gradient, call.inputs)
-    wants_input, wants_weight, wants_bias = call.wanted
-    plain = few.dim() == 4 and call.groups == 1 and max(call.dilation) == 1
-    if not (wants_weight and plain and few.dtype == torch.bfloat16):
+    if few.dim() != 4 or few.dtype != torch.bfloat16 or call.groups > 1 or max(call.dilation) > 1:
         return None
     if few.shape[2] * few.shape[3] > (MOST_PIXELS_OF_WIDE if few.shape[1] >= WIDE else MOST_PIXELS):
         return None
-    in_inputs = in_bias = None
-    if wants_input or wants_bias:
-        in_inputs, _, in_bias = torchs_own(call._replace(wanted=[wants_input, False, wants_bias]))
-    return in_inputs, _product(few, many, call.weight.shape, call.stride, call.padding), in_bias
+    return _product(few, many, call.weight.shape, call.stride, call.padding)
 
 
 def _product(few: Tensor, many: Tensor, shape: Sequence[int], stride: Sequence[int], padding: Sequence[int]) -> Tensor:
@@ -103,7 +151,7 @@ def _product(few: Tensor, many: Tensor, shape: Sequence[int], stride: Sequence[i
     return (rows @ columns).view(shape[0], high, wide, shape[1]).permute(0, 3, 1, 2)
 
 
-def _input_gradient(call: Call, _torchs_own: TorchsOwn) -> Gradients | None:
+def _input_gradient(call: Backward, _torchs_own: TorchsOwn) -> Gradients | None:
     """The inputs' gradient alone, as the convolution that it is; None where others are wanted or no graph is kept."""
     if list(call.wanted) != [True, False, False] or not torch.is_grad_enabled() or call.inputs.dim() != 4:
         return None
