@@ -1,32 +1,51 @@
 """`python -m pipeline.set_params KEY=VALUE ...`: change settings as `dvc exp run -S` does, and keep the comments.
 
-A key of params.yaml is `train.budget_scale`; one of another file is `pipeline/recipes/dcgan.yaml:batch_size`.
+A key of params.yaml is `train.budget_scale`; one of another file is `pipeline/recipes/dcgan.yaml:batch_size`. Where one
+of the values cannot be, every file stays as it was.
 """
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from dvc.exceptions import DvcException
 from dvc.utils.cli_parse import to_path_overrides
 from dvc.utils.hydra import apply_overrides
 
+from ganops.atomic import write_bytes
 from ganops.errors import SettingsError
 from ganops.params import load_params
+from ganops.recipe import load_recipe
 from pipeline.stages.entry import run_stage
-from pipeline.stages.results import PARAMS
+from pipeline.stages.results import PARAMS, RECIPES
 
 
 def main(*assignments: str) -> None:
     """Apply `assignments`; raises SettingsError for a key that does not exist or a value that cannot be."""
-    for path, overrides in to_path_overrides(assignments).items():
-        try:
-            apply_overrides(path, overrides)
-        except (DvcException, OSError) as error:
-            reason = error.__cause__ or error
-            raise SettingsError(f"{path} cannot be changed", found=str(reason).splitlines()[0]) from error
-    load_params(PARAMS)
+    changes = to_path_overrides(assignments)
+    before = {path: Path(path).read_bytes() for path in changes if Path(path).is_file()}
+    try:
+        for path, overrides in changes.items():
+            _change(path, overrides)
+    except BaseException:
+        for path, content in before.items():
+            write_bytes(Path(path), content)
+        raise
     print(f"set {', '.join(assignments) or 'nothing'}")
+
+
+def _change(path: str, overrides: list[str]) -> None:
+    """Write the file with other values and read it as its users will."""
+    try:
+        apply_overrides(path, overrides)
+    except (DvcException, OSError) as error:
+        reason = error.__cause__ or error
+        raise SettingsError(f"{path} cannot be changed", found=str(reason).splitlines()[0]) from error
+    if Path(path) == PARAMS:
+        load_params(PARAMS)
+    elif Path(path).parent == RECIPES:
+        load_recipe(Path(path))
 
 
 if __name__ == "__main__":
