@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganops.training.cpu_convolutions import Backward, _backward, _input_gradient, _weight_product, hasten_convolutions
+from ganops.training.cpu_convolutions import (
+    Backward,
+    Forward,
+    _backward,
+    _forward,
+    _input_gradient,
+    _weight_product,
+    hasten_convolutions,
+)
 
 LAYERS = {
     "a halving": (nn.Conv2d(8, 12, 4, 2, 1), (5, 8, 8, 8)),
@@ -96,6 +104,23 @@ def test_torch_is_asked_for_no_more_than_is_left() -> None:
         )
         is None
     )
+
+
+def test_doublings_to_an_image_are_plain_convolutions_and_others_go_to_torch() -> None:
+    def taken(channels: int, *sides: int, **others: int) -> bool:
+        layer = nn.ConvTranspose2d(6, channels, *sides, **others)
+        sizes = (layer.stride, layer.padding, layer.dilation, True, layer.output_padding, layer.groups)
+        return _forward(Forward(torch.randn(2, 6, 4, 4), layer.weight, layer.bias, *sizes), _backward) is not None
+
+    assert taken(3, 4, 2, 1)
+    assert taken(1, 4, 2, 1)
+    assert not taken(8, 4, 2, 1)
+    assert not taken(3, 3, 2, 1)
+    assert not taken(3, 4, 1, 1)
+    assert not taken(3, 4, 2, 0)
+    assert not taken(3, 4, 2, 1, dilation=2)
+    assert not taken(3, 4, 2, 1, groups=3)
+    assert not taken(3, 4, 2, 1, output_padding=1)
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -54,7 +54,7 @@ class Versions:
             if version is None:
                 client.delete_registered_model_alias(self.model, alias)
             else:
-                _insert_or_update(lambda: client.set_registered_model_alias(self.model, alias, version))
+                _insert_or_update(client.set_registered_model_alias, self.model, alias, version)
 
     def tags(self) -> dict[str, str]:
         """The tags of the registered model itself; none where there is no such model yet."""
@@ -74,7 +74,7 @@ class Versions:
             if value is None:
                 client.delete_registered_model_tag(self.model, key)
             else:
-                _insert_or_update(lambda: client.set_registered_model_tag(self.model, key, value))
+                _insert_or_update(client.set_registered_model_tag, self.model, key, value)
 
     def get(self, version: str) -> ModelVersion:
         """One version; RegistryError where there is none."""
@@ -104,7 +104,7 @@ class Versions:
         """Set tags of one version."""
         with _readable(self.model):
             for key, value in tags.items():
-                self.store.client.set_model_version_tag(self.model, version, key, value)
+                _insert_or_update(self.store.client.set_model_version_tag, self.model, version, key, value)
 
     def with_lineage(self, lineage: str) -> list[str]:
         """Versions of this lineage, the oldest first."""
@@ -126,16 +126,16 @@ def measured_tag(scores: Mapping[str, float], protocol: Mapping[str, Any]) -> di
     return {f"{MEASURED}{digest[:16]}": json.dumps({"scores": dict(scores), "protocol": dict(protocol)})}
 
 
-def _insert_or_update(write: Callable[[], None]) -> None:
+def _insert_or_update(write: Callable[..., None], *arguments: str) -> None:
     """Write what may be new; a second try finds the row that another process inserted since MLflow looked for it."""
     from mlflow.exceptions import MlflowException
 
     try:
-        write()
+        write(*arguments)
     except MlflowException as error:
         if error.error_code != "BAD_REQUEST":  # what MLflow says of a key that is there already
             raise
-        write()
+        write(*arguments)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ganops.training.sub_pixels import doubled, doubles_to_few
+from ganops.training.sub_pixels import DOUBLING, MOST_CHANNELS, doubled
 
 # Maps on which the product was the faster way with all filters tried.
 MOST_PIXELS = 16
@@ -97,9 +97,7 @@ def _kernel(make_call: Callable[..., Any], faster: Callable[[Any, TorchsOwn], An
 
 def _forward(call: Forward, _torchs_own: TorchsOwn) -> Tensor | None:
     """A transposed convolution to few channels as a plain one; None for any other."""
-    if not call.transposed or call.inputs.dim() != 4 or max(call.output_padding) > 0:
-        return None
-    if not doubles_to_few(call.weight, call.stride, call.padding, call.dilation, call.groups):
+    if not call.transposed or max(call.output_padding) > 0 or not _doubles_to_few(call):
         return None
     return doubled(call.inputs, call.weight, call.bias)
 
@@ -119,11 +117,14 @@ def _backward(call: Backward, torchs_own: TorchsOwn) -> Gradients | None:
 def _inputs_doubled(call: Backward) -> Tensor | None:
     """The inputs' gradient of a convolution that halves an image; None for any other."""
     gradient, inputs = call.gradient, call.inputs
-    if call.transposed or inputs.dim() != 4 or inputs.shape[2:] != tuple(2 * size for size in gradient.shape[2:]):
-        return None
-    if not doubles_to_few(call.weight, call.stride, call.padding, call.dilation, call.groups):
-        return None
-    return doubled(gradient, call.weight, None)
+    halved = inputs.shape[2:] == tuple(2 * size for size in gradient.shape[2:])
+    return doubled(gradient, call.weight, None) if halved and not call.transposed and _doubles_to_few(call) else None
+
+
+def _doubles_to_few(call: Forward | Backward) -> bool:
+    """Whether a transposed convolution with this filter doubles a map into few enough channels."""
+    sides = tuple(tuple(side) for side in (call.weight.shape[2:], call.stride, call.padding, call.dilation))
+    return sides == DOUBLING and call.groups == 1 and call.weight.shape[1] <= MOST_CHANNELS
 
 
 def _weight_product(call: Backward) -> Tensor | None:

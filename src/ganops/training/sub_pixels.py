@@ -10,25 +10,15 @@ Measured in docs/benchmarks.md.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 MOST_CHANNELS = 4  # with eight it is no longer always the faster way
-FILTER, STRIDE, PADDING, DILATION = (4, 4), (2, 2), (1, 1), (1, 1)
+DOUBLING = ((4, 4), (2, 2), (1, 1), (1, 1))  # filter, stride, padding, dilation
 # Which of a filter's rows 3, 2, 1, 0, or none (4), an even and an odd row of pixels take from the rows of the small map
 # above, beside and below them; columns likewise.
 TAPS = torch.tensor([[0, 2, 4], [4, 1, 3]])
-
-
-def doubles_to_few(
-    weight: Tensor, stride: Sequence[int], padding: Sequence[int], dilation: Sequence[int], groups: int
-) -> bool:
-    """Whether a transposed convolution with this (A, B, h, w) weight doubles a map into few enough channels B."""
-    sides = (tuple(weight.shape[2:]), tuple(stride), tuple(padding), tuple(dilation))
-    return groups == 1 and weight.shape[1] <= MOST_CHANNELS and sides == (FILTER, STRIDE, PADDING, DILATION)
 
 
 def doubled(inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
