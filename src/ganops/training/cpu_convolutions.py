@@ -11,6 +11,9 @@ long.
 
 Transposed convolutions to an image, forward or as the gradient of one that begins with an image: see sub_pixels.py.
 
+Bias gradients of transposed convolutions: oneDNN sums them in a reference loop, which can take longer than the weight's
+gradient does.
+
 Measured in docs/benchmarks.md.
 """
 
@@ -103,15 +106,20 @@ def _forward(call: Forward, _torchs_own: TorchsOwn) -> Tensor | None:
 
 
 def _backward(call: Backward, torchs_own: TorchsOwn) -> Gradients | None:
-    """The gradients, the inputs' and the weight's each the faster way where it pays; None where neither does."""
+    """The gradients, each of them the faster way where it pays; None where none does."""
     wants_inputs, wants_weight, wants_bias = call.wanted
     inputs = _inputs_doubled(call) if wants_inputs else None
     weight = _weight_product(call) if wants_weight else None
-    if inputs is None and weight is None:
+    bias = _bias_sum(call) if wants_bias else None
+    if inputs is None and weight is None and bias is None:
         return None
-    left = [wants_inputs and inputs is None, wants_weight and weight is None, wants_bias]
+    left = [wants_inputs and inputs is None, wants_weight and weight is None, wants_bias and bias is None]
     theirs = torchs_own(call._replace(wanted=left)) if any(left) else (None, None, None)
-    return theirs[0] if inputs is None else inputs, theirs[1] if weight is None else weight, theirs[2]
+    return (
+        theirs[0] if inputs is None else inputs,
+        theirs[1] if weight is None else weight,
+        theirs[2] if bias is None else bias,
+    )
 
 
 def _inputs_doubled(call: Backward) -> Tensor | None:
@@ -125,6 +133,11 @@ def _doubles_to_few(call: Forward | Backward) -> bool:
     """Whether a transposed convolution with this filter doubles a map into few enough channels."""
     sides = tuple(tuple(side) for side in (call.weight.shape[2:], call.stride, call.padding, call.dilation))
     return sides == DOUBLING and call.groups == 1 and call.weight.shape[1] <= MOST_CHANNELS
+
+
+def _bias_sum(call: Backward) -> Tensor | None:
+    """The bias's gradient of a transposed convolution; None for any other."""
+    return call.gradient.sum([0, *range(2, call.gradient.dim())]) if call.transposed else None
 
 
 def _weight_product(call: Backward) -> Tensor | None:

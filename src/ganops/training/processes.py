@@ -70,8 +70,10 @@ class Processes:
 
     def average_buffers(self, networks: nn.Module) -> None:
         """Make running statistics (of batch norms) the mean over the processes."""
+        if self.size == 1:
+            return
         buffers = [buffer for buffer in networks.buffers() if buffer.is_floating_point()]
-        if self.size == 1 or not buffers:
+        if not buffers:
             return
         flat = torch.cat([buffer.reshape(-1) for buffer in buffers])
         self._all_reduce(flat)

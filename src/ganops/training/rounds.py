@@ -37,8 +37,10 @@ class Rounds:
     ) -> None:
         self._game, self._recipe, self._optimizers, self._batches = game, recipe, optimizers, batches
         self._hardware, self._processes, self._seed, self._overfit = hardware, processes, seed, overfit
+        self._trained = {player: trained(game, player) for player in game.players}
         self._parts = processes.parts(recipe.parts)
         self._step = 0
+        self._seen = dict[tuple[int, int], Batch]()
         self.recorded: RecordedRounds | None = None
         if hardware.graphs and processes.size == 1 and recipe.parts == 1:
             self.record(CudaRecorder())
@@ -64,12 +66,13 @@ class Rounds:
         With a recording the last player's gradient norm is there in any case.
         """
         self._step = step
+        self._seen.clear()
         if self.recorded is None:
             batches = (self._parts_of(*turn) for turn in self._turns())
             played = self._play(batches, gradient_wanted=gradient_wanted)
         else:
             seed_all(self._seed, step)
-            played = self.recorded.play(step, [self._batches.part(index) for *_, index in self._turns()])
+            played = self.recorded.play(step, [self._part(index, 0) for *_, index in self._turns()])
         self._processes.average_buffers(self._game)
         return played
 
@@ -86,13 +89,20 @@ class Rounds:
         """This process's parts of a turn's batch; before each the random numbers of that part are set."""
         for part in self._parts:
             seed_all(self._seed, self._step, list(self._game.players).index(player), turn, part)
-            yield self._batches.part(batch_index, part)
+            yield self._part(batch_index, part)
+
+    def _part(self, batch_index: int, part: int) -> Batch:
+        """A part of a batch; turns of one round that see the same batch see the same images, flipped alike."""
+        place = batch_index, part
+        if place not in self._seen:
+            self._seen[place] = self._batches.part(*place)
+        return self._seen[place]
 
     def _play(self, batches: Iterable[Iterable[Batch]], *, gradient_wanted: bool) -> Played:
         """The turns of a round, each on its parts of a batch."""
         values, gradient, last_player = [], None, list(self._game.players)[-1]
         for (player, *_), parts in zip(self._turns(), batches, strict=True):
-            parameters, optimizer = trained(self._game, player), self._optimizers[player]
+            parameters, optimizer = self._trained[player], self._optimizers[player]
             for batch in parts:
                 with self._hardware.autocast():
                     played = self._game.turn(player, batch, self._step)
