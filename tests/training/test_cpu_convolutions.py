@@ -94,8 +94,8 @@ def test_torch_is_asked_for_no_more_than_is_left() -> None:
         _backward(call_of(layer, inputs, torch.randn(5, 12, size // 2, size // 2).bfloat16(), wanted), torchs_own)
         return asked
 
-    assert wanted_of_torch(8, 8, [True, True, True]) == [[True, False, True]]
-    assert wanted_of_torch(8, 8, [False, True, False]) == []
+    assert wanted_of_torch(9, 8, [True, True, True]) == [[True, False, True]]
+    assert wanted_of_torch(9, 8, [False, True, False]) == []
     assert wanted_of_torch(3, 32, [True, True, True]) == [[False, True, True]]
     assert wanted_of_torch(3, 8, [True, True, False]) == []
     assert (
@@ -106,6 +106,23 @@ def test_torch_is_asked_for_no_more_than_is_left() -> None:
     )
 
 
+def test_bias_gradients_of_transposed_convolutions_are_not_asked_of_torch() -> None:
+    asked: list[list[bool]] = []
+
+    def torchs_own(call: Backward) -> tuple[Tensor, Tensor, None]:
+        asked.append(list(call.wanted))
+        return torch.zeros(()), torch.zeros(()), None
+
+    layer = nn.ConvTranspose2d(8, 12, 4, 2, 1)
+    gradient = torch.randn(5, 12, 16, 16, dtype=torch.float64)
+    call = call_of(layer, torch.randn(5, 8, 8, 8, dtype=torch.float64), gradient, [True, True, True])
+    found = _backward(call, torchs_own)
+    assert asked == [[True, True, False]]
+    assert found is not None
+    assert found[2] is not None
+    torch.testing.assert_close(found[2], gradient.sum((0, 2, 3)))
+
+
 def test_doublings_to_an_image_are_plain_convolutions_and_others_go_to_torch() -> None:
     def taken(channels: int, *sides: int, **others: int) -> bool:
         layer = nn.ConvTranspose2d(6, channels, *sides, **others)
@@ -114,7 +131,8 @@ def test_doublings_to_an_image_are_plain_convolutions_and_others_go_to_torch() -
 
     assert taken(3, 4, 2, 1)
     assert taken(1, 4, 2, 1)
-    assert not taken(8, 4, 2, 1)
+    assert taken(8, 4, 2, 1)
+    assert not taken(9, 4, 2, 1)
     assert not taken(3, 3, 2, 1)
     assert not taken(3, 4, 1, 1)
     assert not taken(3, 4, 2, 0)

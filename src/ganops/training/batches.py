@@ -60,7 +60,7 @@ class ResidentRows:
         """Gather on the device; nothing is prefetched because nothing has to travel."""
         del upcoming
         rows = rows.to(self.images.device, non_blocking=True)
-        return self.images[rows], None if self.labels is None else self.labels[rows]
+        return self.images.index_select(0, rows), None if self.labels is None else self.labels.index_select(0, rows)
 
 
 class StreamedRows:
@@ -84,8 +84,8 @@ class StreamedRows:
         )
 
     def _gather(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
-        images = self.data.images[rows]
-        labels = None if self.data.labels is None else self.data.labels[rows]
+        images = self.data.images.index_select(0, rows)
+        labels = None if self.data.labels is None else self.data.labels.index_select(0, rows)
         if self.device.type == "cuda":
             return images.pin_memory(), None if labels is None else labels.pin_memory()
         return images, labels

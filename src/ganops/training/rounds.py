@@ -115,7 +115,8 @@ class Rounds:
             self._game.after_update(player)
             if player == last_player and gradient_wanted:
                 gradient = _norm(parameters)
-            optimizer.zero_grad(set_to_none=True)
+            for parameter in parameters:
+                parameter.grad = None
         return Played(values, gradient)
 
 
