@@ -73,6 +73,7 @@ def play_round(game: Game, batch: Batch, step: int, optimizers: Mapping[str, tor
         optimizers[name].step()
         optimizers[name].zero_grad()
         game.after_update(name)
+    game.after_round(processes=1)
     return turns
 
 

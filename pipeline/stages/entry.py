@@ -48,5 +48,6 @@ def _usage(main: Callable[..., None], arguments: list[str]) -> str:
 
 
 def _end(code: int, message: str) -> NoReturn:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # this process is ending; cut short, it would do so with a traceback
     print(message, file=sys.stderr, flush=True)
     sys.exit(code)

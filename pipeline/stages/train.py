@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 import torch
 from torch import Tensor
@@ -47,8 +46,9 @@ from ganops.training.profiling import profiled
 from ganops.training.randomness import seed_all
 from ganops.training.summary import summarise
 from ganops.training.trainer import Trainer
-from pipeline.stages.entry import run_stage
+from pipeline.stages.entry import FAILED, run_stage
 from pipeline.stages.results import CHECKPOINTS, PARAMS, PREPARED, PROFILES, RECIPES, REFERENCE, run_file, train_folder
+from pipeline.stages.torchrun import run_as_processes
 
 RUN_FILE, SAMPLES = "run.json", "samples"
 
@@ -115,15 +115,16 @@ def main(recipe: str) -> None:
             action="put the images of each class into a folder of its own, or take a recipe without classes",
         )
     if params.train.processes > 1 and "WORLD_SIZE" not in os.environ:
-        _start_processes(params.train.processes, recipe)
+        run_as_processes(params.train.processes, "pipeline.stages.train", recipe)
+        return
     origin = find_origin(rules.init.model) if rules.init else None
     classifier = classifier_of(REFERENCE) if params.train.debug == "off" else None
     task = Task(recipe, params, rules, manifest, origin, classifier)
-    with joined() as processes:
+    with joined(params.train.device) as processes:
         if processes.leads:
             _lead(task, processes)
         else:
-            _train(task, processes, Observer())
+            _follow(task, processes)
 
 
 def _lead(task: Task, processes: Processes) -> None:
@@ -151,10 +152,14 @@ def _lead(task: Task, processes: Processes) -> None:
         forget(folder)
 
 
-def _start_processes(count: int, recipe: str) -> NoReturn:
-    """Become torchrun, which starts this stage `count` times on this machine."""
-    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(count)]
-    os.execv(sys.executable, [sys.executable, *launcher, "-m", "pipeline.stages.train", recipe])  # noqa: S606
+def _follow(task: Task, processes: Processes) -> None:
+    """Train, and leave the telling to the process that leads."""
+    try:
+        _train(task, processes, Observer())
+    except TrainingError as error:
+        if error.exit_code == FAILED:
+            raise
+        sys.exit(error.exit_code)  # all were told to stop, and the one that leads says so
 
 
 def _scorer(task: Task) -> LightScore | None:

@@ -107,8 +107,8 @@ def test_orthogonal_term_leaves_embeddings_alone() -> None:
 def test_ada_grows_while_real_images_are_told_too_well_and_falls_otherwise() -> None:
     settings = AdaSettings(kind="ada", target=0.6, speed_kimg=1.0, images=8)
     strength, signs = torch.zeros(()), torch.zeros(2)
-    sure, unsure = torch.ones(4), torch.tensor([1.0, 1.0, -1.0, -1.0])
-    for logits, expected in (
+    sure, unsure = torch.tensor([4.0, 4.0]), torch.tensor([0.0, 4.0])
+    for seen, expected in (
         (sure, 0.0),
         (sure, 0.008),
         (sure, 0.008),
@@ -116,11 +116,19 @@ def test_ada_grows_while_real_images_are_told_too_well_and_falls_otherwise() -> 
         (unsure, 0.016),
         (unsure, 0.008),
     ):
-        settings.adapt(strength, signs, logits)
+        settings.adapt(strength, signs, seen)
         assert strength.item() == pytest.approx(expected, abs=1e-7)
     for _ in range(500):
         settings.adapt(strength, signs, sure)
     assert strength.item() == 1.0
+
+
+def test_ada_goes_by_the_real_images_of_all_processes() -> None:
+    """Each of two processes sees the half of a batch, and the mean of what they saw is what both go by."""
+    game = duel(augment={"kind": "ada", "target": -0.9, "speed_kimg": 1.0, "images": 8})
+    game.round_signs.copy_(torch.tensor([2.0, 4.0]))
+    game.after_round(processes=2)
+    assert game.augment_strength.item() == pytest.approx(0.008)
 
 
 def test_state_of_ada_and_path_length_is_in_the_state_dict() -> None:
@@ -130,6 +138,7 @@ def test_state_of_ada_and_path_length_is_in_the_state_dict() -> None:
     state = game.state_dict()
     assert state["path_length_mean"] > 0
     assert state["augment_signs"].shape == (2,)
+    assert not game.round_signs.any(), "what no checkpoint holds is empty between rounds"
     other = duel({"generator": style}, augment={"kind": "ada", "images": 1}, path_length={"every": 2})
     other.load_state_dict(state)
     assert torch.equal(other.path_length_mean, game.path_length_mean)

@@ -23,7 +23,7 @@ class DiffAugmentSettings(Settings):
         """Augmented images, (N, C, H, W) as before."""
         return augment(images, self.policy)
 
-    def adapt(self, strength: Tensor, signs: Tensor, real_logits: Tensor) -> None:
+    def adapt(self, strength: Tensor, signs: Tensor, seen: Tensor) -> None:
         """Nothing adapts."""
 
 
@@ -44,13 +44,12 @@ class AdaSettings(Settings):
         return adaptive_augment(images, strength)
 
     @torch.no_grad()
-    def adapt(self, strength: Tensor, signs: Tensor, real_logits: Tensor) -> None:
+    def adapt(self, strength: Tensor, signs: Tensor, seen: Tensor) -> None:
         """Move `strength` (0-dim, in place) by the overfitting seen in `signs` (2,): sum of signs and their number.
 
-        All on the device, so that training never waits for it.
+        seen: (2,) the same of the last round, which is added. All on the device, so that training never waits for it.
         """
-        sum_of_signs = real_logits.sign().sum()
-        signs += torch.stack((sum_of_signs, torch.full_like(sum_of_signs, len(real_logits))))
+        signs += seen
         due = signs[1] >= self.images
         direction = (signs[0] / signs[1] - self.target).sign()
         moved = strength + direction * signs[1] / (1000 * self.speed_kimg)

@@ -86,6 +86,7 @@ class Duel(Game):
     discriminator_labels = False
     augment_strength: Tensor
     augment_signs: Tensor
+    round_signs: Tensor
     path_length_mean: Tensor
 
     def __init__(self, settings: DuelSettings, networks: dict[str, nn.Module], spec: DataSpec) -> None:
@@ -104,6 +105,8 @@ class Duel(Game):
         if settings.augment is not None:
             self.register_buffer("augment_strength", torch.zeros(()))
             self.register_buffer("augment_signs", torch.zeros(2))
+            # Sum and number of the real images' signs in this round; between rounds it is empty, so nobody keeps it.
+            self.register_buffer("round_signs", torch.zeros(2), persistent=False)
         if settings.path_length is not None:
             pick(networks, "generator", StyleGenerator)
             self.register_buffer("path_length_mean", torch.zeros(()))
@@ -139,6 +142,13 @@ class Duel(Game):
             for parameter in filter(lambda weight: weight.requires_grad, self.discriminator.parameters()):
                 parameter.data.clamp_(-self.settings.clip, self.settings.clip)
 
+    @torch.no_grad()
+    def after_round(self, processes: int) -> None:
+        """Let the augmentation's strength follow what the discriminator made of all real images of the round."""
+        if self.settings.augment is not None:
+            self.settings.augment.adapt(self.augment_strength, self.augment_signs, self.round_signs * processes)
+            self.round_signs.zero_()
+
     def judge(self, batch: Batch, step: int) -> Turn:
         """The discriminator's turn."""
         settings, labels = self.settings, self._told(batch)
@@ -164,7 +174,8 @@ class Duel(Game):
             "accuracy": (real.logits > fake.logits).float().mean(),
         }
         if settings.augment is not None:
-            settings.augment.adapt(self.augment_strength, self.augment_signs, real.logits)
+            signs = real.logits.detach().sign()
+            self.round_signs += torch.stack((signs.sum(), torch.full_like(signs[0], len(signs))))
             observed["augment strength"] = self.augment_strength.clone()
         return Turn(terms, {name: value.detach() for name, value in observed.items()})
 

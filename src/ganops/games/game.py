@@ -113,6 +113,12 @@ class Game(nn.Module, ABC):
     def after_update(self, player: str) -> None:
         """Called when a player's optimiser has stepped; games that clip weights do it here."""
 
+    def after_round(self, processes: int) -> None:
+        """Called when all players had their turns; games that follow what they saw of the data do it here.
+
+        processes: how many played the round, each on parts of the batch of its own; buffers are their mean by now.
+        """
+
     def rhythm(self, _step: int) -> Hashable | None:
         """What of a round's work depends on `step`: rounds with equal rhythms do the same work on new numbers.
 

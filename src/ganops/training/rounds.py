@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -38,6 +39,7 @@ class Rounds:
         self._game, self._recipe, self._optimizers, self._batches = game, recipe, optimizers, batches
         self._hardware, self._processes, self._seed, self._overfit = hardware, processes, seed, overfit
         self._trained = {player: trained(game, player) for player in game.players}
+        self._gradients = {player: processes.gradients(self._trained[player]) for player in game.players}
         self._parts = processes.parts(recipe.parts)
         self._step = 0
         self._seen = dict[tuple[int, int], Batch]()
@@ -69,12 +71,9 @@ class Rounds:
         self._seen.clear()
         if self.recorded is None:
             batches = (self._parts_of(*turn) for turn in self._turns())
-            played = self._play(batches, gradient_wanted=gradient_wanted)
-        else:
-            seed_all(self._seed, step)
-            played = self.recorded.play(step, [self._part(index, 0) for *_, index in self._turns()])
-        self._processes.average_buffers(self._game)
-        return played
+            return self._play(batches, gradient_wanted=gradient_wanted)
+        seed_all(self._seed, step)
+        return self.recorded.play(step, [self._part(index, 0) for *_, index in self._turns()])
 
     def _turns(self) -> Iterator[tuple[str, int, int]]:
         """Each turn of this round: its player, its number among this player's turns, the index of its batch."""
@@ -100,24 +99,29 @@ class Rounds:
 
     def _play(self, batches: Iterable[Iterable[Batch]], *, gradient_wanted: bool) -> Played:
         """The turns of a round, each on its parts of a batch."""
-        values, gradient, last_player = [], None, list(self._game.players)[-1]
+        values, gradient, last_player = list[dict[str, Tensor]](), None, list(self._game.players)[-1]
         for (player, *_), parts in zip(self._turns(), batches, strict=True):
             parameters, optimizer = self._trained[player], self._optimizers[player]
-            for batch in parts:
-                with self._hardware.autocast():
-                    played = self._game.turn(player, batch, self._step)
-                # Only this player's gradients are computed, although the graph runs through the others' networks.
-                torch.autograd.backward(played.total / self._recipe.parts, inputs=parameters)
-                minimised = {f"{player}/{name}": value.detach() for name, value in played.minimised.items()}
-                values.append(minimised | played.observed)
-            self._processes.average_gradients(parameters)
+            for number, batch in enumerate(parts, start=1):
+                loss = partial(self._loss, player, batch, values)
+                self._gradients[player].add(loss, last=number == len(self._parts))
             optimizer.step()
             self._game.after_update(player)
             if player == last_player and gradient_wanted:
                 gradient = _norm(parameters)
             for parameter in parameters:
                 parameter.grad = None
+        self._processes.average_buffers(self._game)
+        self._game.after_round(self._processes.size)
         return Played(values, gradient)
+
+    def _loss(self, player: str, batch: Batch, values: list[dict[str, Tensor]]) -> Tensor:
+        """A turn's loss on one part: its share of the mean over the parts here. What it shows is added to `values`."""
+        with self._hardware.autocast():
+            played = self._game.turn(player, batch, self._step)
+        minimised = {f"{player}/{name}": value.detach() for name, value in played.minimised.items()}
+        values.append(minimised | played.observed)
+        return played.total / len(self._parts)
 
 
 def _norm(parameters: list[nn.Parameter]) -> Tensor:

@@ -116,8 +116,9 @@ class Trainer:
                 self._react(self.health.events[sick_before:])
             if self.processes.any(interruption.requested()):
                 self._checkpoint()
+                reason = interruption.reason or "another of its processes was told to"
                 raise TrainingError(
-                    f"training stopped after round {self.step} of {self.plan.rounds}: {interruption.reason}",
+                    f"training stopped after round {self.step} of {self.plan.rounds}: {reason}",
                     action="start the same command again: it goes on from here",
                     exit_code=interruption.exit_code,
                 )

@@ -1,0 +1,97 @@
+"""The train stage in two processes: one result, one run; a word, not torchrun's traceback, where one is killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from evaluated_home import PARAMS, RECIPE, make_home
+
+from ganops.games.saved import load_game
+from ganops.tracking.store import connect
+from pipeline.stages.reference import main as make_reference
+from pipeline.stages.results import train_folder
+
+ROOT = Path(__file__).resolve().parents[3]
+TRAIN = "train: {device: cpu, precision: float32, processes: 2, sample_times: 2, score_kimg: 0.4, score_samples: 60"
+TRAIN += ", checkpoint_seconds: 0.5}\n"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def home(tracking_home: Path) -> Path:
+    """A checkout with prepared digits, their reference and an empty tracking database."""
+    make_home(tracking_home)
+    (tracking_home / "params.yaml").write_text(PARAMS + TRAIN)
+    make_reference()
+    return tracking_home
+
+
+@contextmanager
+def training(home: Path, budget_kimg: float) -> Iterator[subprocess.Popen[str]]:
+    recipe = RECIPE.model_copy(update={"budget_kimg": budget_kimg, "parts": 2})
+    (home / "pipeline" / "recipes" / "tiny.yaml").write_text(recipe.model_dump_json())
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.stages.train", "tiny"],
+        cwd=home,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        for child in psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []:
+            child.kill()
+        process.kill()
+
+
+def wait_for(home: Path, pattern: str) -> None:
+    """Wait until the training has left such a file."""
+    end = time.monotonic() + 120
+    while not list(home.glob(pattern)):
+        assert time.monotonic() < end, f"{pattern} never came"
+        time.sleep(0.1)
+
+
+def test_two_processes_leave_one_model_and_one_run(home: Path) -> None:
+    with training(home, budget_kimg=0.8) as process:
+        said, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, said
+    load_game(train_folder("tiny") / "model")
+    steps = [line.split(",")[0] for line in (train_folder("tiny") / "history.csv").read_text().splitlines()[1:]]
+    assert len(steps) == len(set(steps))
+    client = connect().client
+    runs = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
+    assert [run.data.tags["recipe"] for run in runs] == ["tiny"]
+    assert said.count("is delivered") == 1
+
+
+def test_a_killed_process_is_named_and_training_goes_on_from_its_checkpoint(home: Path) -> None:
+    """Then told to end, it writes one more and exits as a training of one process does."""
+    with training(home, budget_kimg=400) as process:
+        wait_for(home, "**/round-*.json")
+        psutil.Process(process.pid).children()[-1].kill()
+        said, _ = process.communicate(timeout=100)
+    assert process.returncode == 1, said
+    assert "of 2 was ended by SIGKILL" in said
+    assert "goes on from the last checkpoint" in said
+    assert "Traceback" not in said
+    with training(home, budget_kimg=400) as process:
+        assert process.stdout is not None
+        next(line for line in process.stdout if "training goes on from the checkpoint of round" in line)
+        process.terminate()
+        said, _ = process.communicate(timeout=100)
+    assert process.returncode == 143, said
+    assert "terminated by SIGTERM" in said
+    assert "start the same command again: it goes on from here" in said
+    assert "Traceback" not in said
