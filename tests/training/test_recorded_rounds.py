@@ -1,7 +1,7 @@
 """Recorded rounds promise: replayed, every recipe learns what it would have learned played; else they are not used.
 
-Without a GPU the recorder is a faithful stand-in for a CUDA graph: it notes every operation with its very arguments,
-and a replay does them again on the same memory, numbers from Python and places of tensors burnt in.
+Both ways are tested on a CPU. A stand-in for CUDA graphs notes every operation with its very arguments, and a replay
+does them again on the same memory, numbers from Python and places of tensors burnt in.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from ganops.errors import TrainingError
 from ganops.games.build import build_game
 from ganops.games.game import Batch, Game, Turn
 from ganops.games.unconditional import Unconditional
-from ganops.training.recorded_rounds import CudaRecorder, Found, RecordedRounds, Recorder
+from ganops.training.cpu_recorder import CpuRecorder
+from ganops.training.recorded_rounds import CudaRecorder, Played, RecordedRounds, Recorder
 from ganops.training.trainer import Trainer
 
 SHIPPED = sorted(path.stem for path in RECIPES.glob("*.yaml"))
@@ -49,13 +50,13 @@ class Noting(TorchDispatchMode):
         return result
 
 
-class ProcessorRecorder:
-    """Records on a CPU."""
+class LikeCuda:
+    """Records on a CPU as CUDA does."""
 
-    def run(self, work: Callable[[], Found]) -> Found:
+    def run(self, work: Callable[[], Played]) -> Played:
         return work()
 
-    def record(self, work: Callable[[], Found]) -> tuple[Found, Callable[[], None]]:
+    def record(self, work: Callable[[], Played]) -> tuple[Played, Callable[[], None]]:
         with Noting() as noting:
             found = work()
 
@@ -70,23 +71,9 @@ class ProcessorRecorder:
         return found, replay
 
 
-@pytest.fixture(autouse=True)
-def one_hot_as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a CPU it reads the largest label back to check it, on a GPU it does not."""
-
-    def one_hot(labels: Tensor, count: int) -> Tensor:
-        return torch.zeros(len(labels), count, dtype=torch.int64).scatter_(1, labels[:, None], 1)
-
-    monkeypatch.setattr(torch.nn.functional, "one_hot", one_hot)
-
-
-def recording(trainer: Trainer, recorder: Recorder | None = None) -> RecordedRounds:
-    """Let a trainer play as it would on a GPU, where learning rates are tensors."""
-    for optimizer in trainer.optimizers.values():
-        if isinstance(optimizer, torch.optim.Adam):
-            for group in optimizer.param_groups:
-                group["lr"] = torch.tensor(group["lr"])
-    trainer.rounds.record(recorder or ProcessorRecorder())
+def recording(trainer: Trainer, recorder: Recorder) -> RecordedRounds:
+    """Let a trainer play by this recorder."""
+    trainer.rounds.record(recorder)
     assert trainer.rounds.recorded is not None
     return trainer.rounds.recorded
 
@@ -97,10 +84,14 @@ def play(trainer: Trainer, rounds: int) -> dict[str, Tensor]:
     return weights(trainer)
 
 
-class NeverRecords(ProcessorRecorder):
+AnyRecorder = type[CpuRecorder | LikeCuda]
+RECORDERS: tuple[AnyRecorder, ...] = (CpuRecorder, LikeCuda)
+
+
+class NeverRecords(LikeCuda):
     """What a device says that cannot record this work."""
 
-    def record(self, work: Callable[[], Found]) -> tuple[Found, Callable[[], None]]:
+    def record(self, work: Callable[[], Played]) -> tuple[Played, Callable[[], None]]:
         raise RuntimeError("operation not permitted when stream is capturing\nmore about it")
 
 
@@ -110,8 +101,11 @@ def often(game: dict[str, Any]) -> dict[str, Any]:
     return game | {name: game[name] | change for name, change in changes.items() if game.get(name)}
 
 
+@pytest.mark.parametrize("recorder", RECORDERS)
 @pytest.mark.parametrize("name", SHIPPED)
-def test_every_shipped_recipe_learns_the_same_played_and_replayed(name: str, tmp_path: Path) -> None:
+def test_every_shipped_recipe_learns_the_same_played_and_replayed(
+    name: str, recorder: AnyRecorder, tmp_path: Path
+) -> None:
     """Rates that change and lazy terms included: same weights, averages and curves, bit for bit."""
     recipe = shrunk(name, kimg=4, game=often(shrunk(name).game))
     changing = {"adam": "linear"}  # the other optimisers have no rates that are tensors on a CPU
@@ -122,8 +116,7 @@ def test_every_shipped_recipe_learns_the_same_played_and_replayed(name: str, tmp
     recipe = recipe.model_copy(update={"optimizers": rates})
     start = save_model(tmp_path / "start", recipe) if recipe.init else None
     played, replayed = (make_trainer(tmp_path / side, recipe, start=start) for side in ("played", "replayed"))
-    recording(played).refused = "to be played as ever"
-    recorded = recording(replayed)
+    recorded = recording(replayed, recorder())
     wanted, found = play(played, 24), play(replayed, 24)
     assert recorded.proven == len({replayed.game.rhythm(step) for step in range(24)}), recorded.refused
     different = [key for key in wanted if not torch.equal(wanted[key], found[key])]
@@ -131,8 +124,12 @@ def test_every_shipped_recipe_learns_the_same_played_and_replayed(name: str, tmp
     assert played.curves.take() == replayed.curves.take()
 
 
+@pytest.mark.parametrize("recorder", RECORDERS)
 def test_a_number_that_changes_in_python_is_noticed_and_the_training_goes_on_rightly(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    recorder: AnyRecorder,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A game that says that its rounds are alike, and lets a weight grow with the step all the same."""
 
@@ -142,7 +139,7 @@ def test_a_number_that_changes_in_python_is_noticed_and_the_training_goes_on_rig
 
     usual = Unconditional.turn
     monkeypatch.setattr(Unconditional, "turn", growing)
-    assert_played_as_ever(tmp_path, ProcessorRecorder())
+    assert_played_as_ever(tmp_path, recorder())
     assert "other numbers" in capsys.readouterr().out
 
 
@@ -152,10 +149,34 @@ def test_work_that_cannot_be_recorded_is_played(tmp_path: Path, capsys: pytest.C
     assert capsys.readouterr().out.count("operation not permitted when stream is capturing\n") == 1
 
 
+READINGS: dict[str, Callable[[Tensor], Tensor]] = {
+    "a number": lambda loss: loss * float(loss.detach()),
+    "a shape": lambda loss: loss * loss.expand(8)[torch.ones(8) > 0][0],
+}
+
+
+@pytest.mark.parametrize("read", READINGS.values(), ids=READINGS)
+def test_what_is_known_only_when_it_is_done_is_not_burnt_in(
+    read: Callable[[Tensor], Tensor],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A number read back into Python, and a shape that depends on numbers."""
+
+    def reading(self: Unconditional, player: str, batch: Batch, step: int) -> Turn:
+        turn = usual(self, player, batch, step)
+        return Turn({name: read(value) for name, value in turn.minimised.items()}, turn.observed)
+
+    usual = Unconditional.turn
+    monkeypatch.setattr(Unconditional, "turn", reading)
+    assert_played_as_ever(tmp_path, CpuRecorder())
+    assert "is known only when it is done" in capsys.readouterr().out
+
+
 def assert_played_as_ever(folder: Path, recorder: Recorder) -> None:
     """A training whose recordings are no good learns what it would have learned without."""
     played, replayed = (make_trainer(folder / side, shrunk("mlp")) for side in ("played", "replayed"))
-    recording(played).refused = "to be played as ever"
     recorded = recording(replayed, recorder)
     wanted, found = play(played, 10), play(replayed, 10)
     assert recorded.refused
@@ -168,7 +189,7 @@ def test_rounds_of_a_game_that_says_nothing_of_its_rhythm_are_played(
     """Nothing is recorded, and nothing refused either."""
     monkeypatch.setattr(Unconditional, "rhythm", Game.rhythm)
     trainer = make_trainer(tmp_path, shrunk("mlp"))
-    recorded = recording(trainer)
+    recorded = recording(trainer, CpuRecorder())
     play(trainer, 8)
     assert (recorded.proven, recorded.refused) == (0, "")
 
@@ -195,7 +216,7 @@ def test_a_training_that_was_stopped_ends_as_the_undisturbed_one(name: str, devi
 
     def trainer(folder: str) -> Trainer:
         made = make_trainer(tmp_path / folder, recipe, device=device, checkpoint_seconds=1e9)
-        made.rounds.record(CudaRecorder() if device == "cuda" else ProcessorRecorder())
+        made.rounds.record(CudaRecorder() if device == "cuda" else CpuRecorder())
         return made
 
     whole = run(trainer("whole"))

@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -16,6 +15,7 @@ from ganops.games.duel import Duel, DuelSettings, Forgery, Opinion
 from ganops.games.exhibits import varied
 from ganops.games.game import GAMES, Batch, Exhibit, Player, Request
 from ganops.networks.heads import CodeHead
+from ganops.networks.one_hot import one_hot
 from ganops.objectives.mutual_information import categorical_information, split_codes, uniform_information
 
 
@@ -114,5 +114,5 @@ def to_codes(latents: Tensor, categorical: Sequence[int], continuous: int) -> Te
     """Standard normal latents to [noise, one-hot codes, codes uniform in [-1, 1]]; no random numbers are drawn."""
     chosen, last = split_codes(latents, categorical, continuous)
     noise = latents[:, : latents.shape[1] - sum(categorical) - continuous]
-    one_hot = [F.one_hot(part.argmax(dim=1), part.shape[1]).to(latents.dtype) for part in chosen]
-    return torch.cat((noise, *one_hot, torch.erf(last / math.sqrt(2))), dim=1)
+    codes = [one_hot(part.argmax(dim=1), part.shape[1], latents.dtype) for part in chosen]
+    return torch.cat((noise, *codes, torch.erf(last / math.sqrt(2))), dim=1)

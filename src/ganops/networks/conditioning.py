@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal, cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ganops.networks.one_hot import one_hot
 
 Condition = Literal["none", "one-hot", "embedding"]
 
@@ -27,8 +28,8 @@ class LabelVector(nn.Module):
         """(N, D) latents with their labels beside them, (N, D + size)."""
         if self.size == 0 or labels is None:
             return latents
-        one_hot = F.one_hot(labels, self.class_count).to(latents.dtype)
-        return torch.cat((latents, one_hot if self.embedding is None else self.embedding(labels)), dim=1)
+        known = one_hot(labels, self.class_count, latents.dtype) if self.embedding is None else self.embedding(labels)
+        return torch.cat((latents, known), dim=1)
 
 
 class LabelPlanes(nn.Module):
@@ -51,8 +52,8 @@ class LabelPlanes(nn.Module):
         if self.embedding is not None:
             planes = self.embedding(labels).view(-1, 1, height, width)
         else:
-            one_hot = F.one_hot(labels, self.class_count).to(images.dtype)
-            planes = one_hot[:, :, None, None].expand(-1, -1, height, width)
+            known = one_hot(labels, self.class_count, images.dtype)
+            planes = known[:, :, None, None].expand(-1, -1, height, width)
         return torch.cat((images, planes), dim=1)
 
 

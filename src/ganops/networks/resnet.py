@@ -15,6 +15,7 @@ from ganops.networks.conditioning import ConditionalBatchNorm2d
 from ganops.networks.heads import LogitHead
 from ganops.networks.maps import channels_last
 from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, resolutions
+from ganops.networks.one_hot import one_hot
 from ganops.networks.residual import DownBlock, Layers, ResnetWidths, SelfAttention, UpBlock, norm_of
 
 
@@ -54,7 +55,7 @@ class ResnetGenerator(Generator):
         """Make one image per latent, of the class its label says."""
         condition = None
         if self.class_count and labels is not None:
-            condition = F.one_hot(labels, self.class_count).to(latents.dtype)
+            condition = one_hot(labels, self.class_count, latents.dtype)
         maps = channels_last(self.start(latents).view(len(latents), -1, self.smallest, self.smallest))
         for block in self.blocks[:-1]:
             maps = block(maps, condition)

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Literal, cast
 
 import torch
-import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -18,6 +17,7 @@ from ganops.networks.low_pass import Upsample
 from ganops.networks.maps import channels_last
 from ganops.networks.minibatch import MinibatchDeviation
 from ganops.networks.network import NETWORKS, Discriminator, StyleGenerator, class_count_of, resolutions
+from ganops.networks.one_hot import one_hot
 from ganops.networks.residual import ResnetWidths
 
 
@@ -77,8 +77,8 @@ class StyleganGenerator(StyleGenerator):
         """(N, L, latent_dim) styles of latents, all layers alike."""
         hidden = _unit(latents.float())
         if self.label is not None and labels is not None:
-            one_hot = F.one_hot(labels, self.class_count).float()
-            hidden = torch.cat((hidden, _unit(self.label(one_hot).float())), dim=1)
+            known = one_hot(labels, self.class_count, torch.float32)
+            hidden = torch.cat((hidden, _unit(self.label(known).float())), dim=1)
         for layer in self.mapping:
             hidden = leaky(layer(hidden))
         hidden = hidden.float()

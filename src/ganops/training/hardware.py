@@ -19,7 +19,7 @@ COMPILE_ROUNDS = 2_000
 
 @dataclass(frozen=True)
 class Hardware:
-    """Device, precision, whether networks are compiled, whether whole rounds are recorded as CUDA graphs."""
+    """Device, precision, whether networks are compiled, whether whole rounds are recorded."""
 
     device: torch.device
     precision: torch.dtype
@@ -67,9 +67,10 @@ def choose_hardware(params: TrainParams, rounds: int, data: torch.dtype = torch.
         )
     pays = params.compile == "auto" and name == "cuda" and rounds >= COMPILE_ROUNDS
     precision = torch.bfloat16 if wants_bfloat16 else torch.float32
-    # Recordings are proven bit for bit, which only deterministic algorithms can pass.
-    graphs = params.graphs == "auto" and name == "cuda" and params.deterministic
-    return Hardware(device, precision, params.compile == "always" or pays, graphs)
+    compiled = params.compile == "always" or pays
+    # Recordings are proven bit for bit, which takes deterministic algorithms; on a CPU compiled work is not seen.
+    graphs = params.graphs == "auto" and params.deterministic and (name == "cuda" or not compiled)
+    return Hardware(device, precision, compiled, graphs)
 
 
 def computes_bfloat16(device: torch.device) -> bool:

@@ -47,11 +47,12 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     """The optimiser a recipe asks for, fused into one kernel per step where torch has that.
 
-    On CUDA all that a step reads is a tensor there, the learning rate too, so that a recorded step goes with it.
+    All that a step reads is a tensor where it can be, the learning rate too, so that a recorded step goes with it.
     """
     chosen, rate = list(parameters), settings.lr
     decay, betas, eps = settings.weight_decay, settings.betas, settings.eps
-    lr = torch.tensor(rate, device="cuda") if on_cuda else rate
+    lr = torch.tensor(rate, device="cuda") if on_cuda else torch.tensor(rate, dtype=torch.float64)
+    plain = lr if on_cuda else rate  # what the others are given: on a CPU they read a tensor back
     # Some rounds are recorded and others not: nothing to be warned of.
     warnings.filterwarnings("ignore", message=".*constructed with capturable=True")
     if settings.kind == "adam":
@@ -59,8 +60,8 @@ def make_optimizer(
     if settings.kind == "adamw":
         return AdamW(chosen, lr, betas, eps, decay, capturable=on_cuda, fused=True)
     if settings.kind == "rmsprop":
-        return torch.optim.RMSprop(chosen, lr, alpha=betas[1], eps=eps, weight_decay=decay, capturable=on_cuda)
-    return torch.optim.SGD(chosen, lr, momentum=betas[0], weight_decay=decay, fused=on_cuda)
+        return torch.optim.RMSprop(chosen, plain, alpha=betas[1], eps=eps, weight_decay=decay, capturable=on_cuda)
+    return torch.optim.SGD(chosen, plain, momentum=betas[0], weight_decay=decay, fused=on_cuda)
 
 
 def rate_factor(settings: OptimizerSettings, kimg: float, budget_kimg: float) -> float:
@@ -83,12 +84,22 @@ def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
             group["lr"] = rate
 
 
+def may_be_recorded(optimizer: torch.optim.Optimizer, settings: OptimizerSettings) -> bool:
+    """Whether a recorded step goes by the learning rate of its round: it is a tensor, or always the same."""
+    changes = settings.schedule != "constant" or settings.warmup_kimg > 0
+    return not changes or all(isinstance(group["lr"], Tensor) for group in optimizer.param_groups)
+
+
 def load_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """Put back an optimiser's state, each moment in its parameter's memory format.
 
     A moment of another format is read in another order, which rounds differently: the resume would not be exact.
+    Learning rates stay as they are: they follow from the step.
     """
+    rates = [group["lr"] for group in optimizer.param_groups]
     optimizer.load_state_dict(state)
+    for group, rate in zip(optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
     for parameter, moments in optimizer.state.items():
         for name, moment in moments.items():
             if isinstance(moment, torch.Tensor) and moment.shape == parameter.shape:

@@ -16,8 +16,8 @@ def seed_for(*place: int) -> int:
 def seed_all(*place: int) -> None:
     """Seed torch's generators on every device for a place.
 
-    The trainer does this before each turn, so a run that was killed and resumed, or whose batch is spread over
-    several processes, draws the same latents as the run nobody disturbed.
+    The trainer does this before each round, or each part of a turn's batch, so a run that was killed and resumed, or
+    whose batch is spread over several processes, draws the same latents as the run nobody disturbed.
     """
     seed = seed_for(*place)
     torch.default_generator.manual_seed(seed)

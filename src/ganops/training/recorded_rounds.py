@@ -1,14 +1,15 @@
-"""Whole rounds as graphs of device work: recorded once, then replayed with new data, noise and learning rates.
+"""Whole rounds as graphs of work: recorded once, then replayed with new data, noise and learning rates.
 
 A round of a small GAN is some thousand short kernels, and Python takes longer to ask for them than a GPU to run them.
-Replayed, they cost one call (https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs).
+Replayed, they cost one call (https://docs.pytorch.org/docs/stable/notes/cuda.html#cuda-graphs). On a CPU they take
+turns, and Python's part is what a replay saves (cpu_recorder.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -16,8 +17,6 @@ from torch import Tensor
 from ganops.games.game import Batch, Game
 
 WARM_UP_ROUNDS = 3  # libraries choose their algorithms and allocate before anything may be recorded
-
-Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -36,10 +35,10 @@ class Played:
 class Recorder(Protocol):
     """Something that can note down the work a device is asked for, and have it done again on the same memory."""
 
-    def run(self, work: Callable[[], Found]) -> Found:
+    def run(self, work: Callable[[], Played]) -> Played:
         """Do the work as ever, where the recording will be made."""
 
-    def record(self, work: Callable[[], Found]) -> tuple[Found, Callable[[], None]]:
+    def record(self, work: Callable[[], Played]) -> tuple[Played, Callable[[], None]]:
         """Note the work down without counting on its result; gives what it returned, and what replays it into that."""
 
 
@@ -50,7 +49,7 @@ class CudaRecorder:
         self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         self._pool = torch.cuda.graph_pool_handle()
 
-    def run(self, work: Callable[[], Found]) -> Found:
+    def run(self, work: Callable[[], Played]) -> Played:
         """Do the work on the stream that records; a capture wants its libraries warm there."""
         self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):
@@ -58,7 +57,7 @@ class CudaRecorder:
         torch.cuda.current_stream().wait_stream(self._stream)
         return found
 
-    def record(self, work: Callable[[], Found]) -> tuple[Found, Callable[[], None]]:
+    def record(self, work: Callable[[], Played]) -> tuple[Played, Callable[[], None]]:
         """Capture the work; none of it is done before the first replay."""
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):

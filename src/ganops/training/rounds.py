@@ -11,8 +11,10 @@ from torch import Tensor, nn
 from ganops.games.game import Batch, Game
 from ganops.recipe import Recipe
 from ganops.training.batches import Batches
+from ganops.training.cpu_recorder import CpuRecorder
 from ganops.training.frozen import trained
 from ganops.training.hardware import Hardware
+from ganops.training.optimizers import may_be_recorded
 from ganops.training.processes import Processes
 from ganops.training.randomness import seed_all
 from ganops.training.recorded_rounds import CudaRecorder, Played, RecordedRounds, Recorder
@@ -44,8 +46,9 @@ class Rounds:
         self._step = 0
         self._seen = dict[tuple[int, int], Batch]()
         self.recorded: RecordedRounds | None = None
-        if hardware.graphs and processes.size == 1 and recipe.parts == 1:
-            self.record(CudaRecorder())
+        seen = all(may_be_recorded(optimizers[player], recipe.optimizers[player]) for player in game.players)
+        if hardware.graphs and recipe.parts == 1 and seen:
+            self.record(CudaRecorder() if hardware.device.type == "cuda" else CpuRecorder())
 
     def record(self, recorder: Recorder) -> None:
         """From now on play rounds as a whole, by replay of recordings where the game allows it."""
@@ -53,7 +56,7 @@ class Rounds:
             self._game,
             self._optimizers,
             recorder,
-            seed=lambda: seed_all(self._seed, self._step, 0),
+            seed=self._seed_turns,
             work=lambda batches: self._play(([batch] for batch in batches), gradient_wanted=True),
         )
 
@@ -69,11 +72,19 @@ class Rounds:
         """
         self._step = step
         self._seen.clear()
-        if self.recorded is None:
-            batches = (self._parts_of(*turn) for turn in self._turns())
-            return self._play(batches, gradient_wanted=gradient_wanted)
+        if self._recipe.parts > 1:
+            parts = (self._parts_of(*turn) for turn in self._turns())
+            return self._play(parts, gradient_wanted=gradient_wanted)
         seed_all(self._seed, step)
-        return self.recorded.play(step, [self._part(index, 0) for *_, index in self._turns()])
+        batches = [self._part(index, 0) for *_, index in self._turns()]
+        if self.recorded is not None:
+            return self.recorded.play(step, batches)
+        self._seed_turns()
+        return self._play(([batch] for batch in batches), gradient_wanted=gradient_wanted)
+
+    def _seed_turns(self) -> None:
+        """Set the random numbers of a whole round: a recording of one cannot set them turn by turn."""
+        seed_all(self._seed, self._step, 0)
 
     def _turns(self) -> Iterator[tuple[str, int, int]]:
         """Each turn of this round: its player, its number among this player's turns, the index of its batch."""
@@ -85,7 +96,7 @@ class Rounds:
                 yield player, turn, 0 if self._overfit else self._step * first_turns + fresh
 
     def _parts_of(self, player: str, turn: int, batch_index: int) -> Iterator[Batch]:
-        """This process's parts of a turn's batch; before each the random numbers of that part are set."""
+        """This process's parts of a turn's batch; before each its random numbers are set, whoever computes it."""
         for part in self._parts:
             seed_all(self._seed, self._step, list(self._game.players).index(player), turn, part)
             yield self._part(batch_index, part)
