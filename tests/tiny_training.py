@@ -85,11 +85,13 @@ def make_trainer(
     start: Path | None = None,
     scorer: Scorer | None = None,
     device: str = "cpu",
+    graphs: bool = True,
     **params: Any,
 ) -> Trainer:
     """A trainer on the digits, in float32, deterministic.
 
-    start: the model folder it starts from. scorer: with `score_kimg` 0.1 it scores every six rounds of 16.
+    start: the model folder it starts from. scorer: with `score_kimg` 0.1 it scores every six rounds of 16. graphs:
+    rounds are recorded, as they are by default.
     """
     defaults: dict[str, Any] = {"sample_images": 16, "sample_times": 4, "checkpoint_seconds": 1e-9, "score_kimg": 0.1}
     settings = TrainParams(**(defaults | params))
@@ -98,7 +100,7 @@ def make_trainer(
     if start is not None:
         transfer(game, recipe, start, "test")
     plan = make_plan(recipe, settings, next(iter(game.players)))
-    hardware = Hardware(torch.device(device), torch.float32, compiled=False)
+    hardware = Hardware(torch.device(device), torch.float32, compiled=False, graphs=graphs)
     make_deterministic(hardware.device)
     listener = observer or Observer()
     return Trainer(game, recipe, digits(), settings, plan, hardware, folder, seed, listener, processes, scorer)

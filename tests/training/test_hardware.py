@@ -36,3 +36,11 @@ def test_a_cpu_computes_bfloat16_in_tiles_or_vectors(
 ) -> None:
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
     assert hardware.computes_bfloat16(torch.device("cpu")) == computes
+
+
+def test_rounds_are_recorded_where_a_recording_can_be_proven() -> None:
+    """Compiled work on a CPU does not pass through torch's operations; without determinism nothing can be compared."""
+    auto = TrainParams(device="cpu", compile="never")
+    assert choose_hardware(auto, 10).graphs
+    for change in ({"graphs": "never"}, {"deterministic": False}, {"compile": "always"}):
+        assert not choose_hardware(auto.model_copy(update=change), 10).graphs
