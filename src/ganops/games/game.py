@@ -122,8 +122,9 @@ class Game(nn.Module, ABC):
     def rhythm(self, _step: int) -> Hashable | None:
         """What of a round's work depends on `step`: rounds with equal rhythms do the same work on new numbers.
 
-        Such rounds are recorded once and replayed. None, as here: nobody knows, so that every round is played anew. A game whose turns do not look at `step` returns (); one that pays something in one round of eight returns
-        whether this is such a round. No part of a turn may then wait for the device or draw numbers in Python.
+        Such rounds are recorded once and replayed. None, as here: nobody knows, so that every round is played anew. A
+        game whose turns do not look at `step` returns (); one that pays something in one round of eight returns whether
+        this is such a round. No part of a turn may then wait for the device or draw numbers in Python.
         """
         return None
 
