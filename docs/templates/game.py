@@ -24,6 +24,7 @@ class TemplateGame(Duel):
     """One generator against one discriminator, and one term more: here, fakes as bright as real images on average.
 
     A game of other players derives from Game itself and writes `players`, `turn` and `generate` (see bidirectional.py).
+    Rounds are recorded and replayed: what a turn does in one round and not in another, `rhythm` has to tell (see Game).
     """
 
     def __init__(self, settings: TemplateGameSettings, networks: dict[str, nn.Module], spec: DataSpec) -> None:
