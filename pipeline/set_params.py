@@ -1,7 +1,8 @@
 """`python -m pipeline.set_params KEY=VALUE ...`: change settings as `dvc exp run -S` does, and keep the comments.
 
-A key of params.yaml is `train.budget_scale`; one of another file is `pipeline/recipes/dcgan.yaml:batch_size`. Where one
-of the values cannot be, every file stays as it was.
+A key of params.yaml is `train.budget_scale`; one of another file is `pipeline/recipes/dcgan.yaml:batch_size`, and one
+that it does not have yet, `pipeline/recipes/dcgan.yaml:+parts`. Where one of the values cannot be, every file stays as
+it was.
 """
 
 from __future__ import annotations
@@ -40,8 +41,10 @@ def _change(path: str, overrides: list[str]) -> None:
     try:
         apply_overrides(path, overrides)
     except (DvcException, OSError) as error:
-        reason = error.__cause__ or error
-        raise SettingsError(f"{path} cannot be changed", found=str(reason).splitlines()[0]) from error
+        found = str(error.__cause__ or error).splitlines()[0]
+        missing = found.startswith("Could not override")
+        action = "check the name, or add a key that the file does not have yet: +KEY=VALUE" if missing else ""
+        raise SettingsError(f"{path} cannot be changed", found=found, action=action) from error
     if Path(path) == PARAMS:
         load_params(PARAMS)
     elif Path(path).parent == RECIPES:

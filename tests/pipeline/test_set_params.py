@@ -34,6 +34,13 @@ def test_several_files_are_changed_at_once_and_keep_their_comments(home: Path) -
     assert "# images per turn, at least 2" in (home / RECIPE).read_text()
 
 
+def test_a_key_that_a_recipe_has_not_is_added_by_a_plus_sign(home: Path) -> None:
+    with pytest.raises(SettingsError, match=r"\+KEY=VALUE"):
+        main(f"{RECIPE}:parts=2")
+    main(f"{RECIPE}:+parts=2")
+    assert load_recipe(home / RECIPE).parts == 2
+
+
 @pytest.mark.parametrize(
     "assignment",
     ["evaluate.backbone=mixture", "train.budget=2", f"{RECIPE}:batch_size=1", f"{RECIPE}:size=3", "nowhere.yaml:key=1"],
