@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -35,12 +36,15 @@ def home(tracking_home: Path) -> Path:
     return tracking_home
 
 
+STAGE = ("-m", "pipeline.stages.train", "tiny")
+
+
 @contextmanager
-def training(home: Path, budget_kimg: float) -> Iterator[subprocess.Popen[str]]:
+def training(home: Path, budget_kimg: float, *launcher: str) -> Iterator[subprocess.Popen[str]]:
     recipe = RECIPE.model_copy(update={"budget_kimg": budget_kimg, "parts": 2})
     (home / "pipeline" / "recipes" / "tiny.yaml").write_text(recipe.model_dump_json())
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.stages.train", "tiny"],
+        [sys.executable, *launcher, *STAGE],
         cwd=home,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -63,17 +67,35 @@ def wait_for(home: Path, pattern: str) -> None:
         time.sleep(0.1)
 
 
-def test_two_processes_leave_one_model_and_one_run(home: Path) -> None:
-    with training(home, budget_kimg=0.8) as process:
-        said, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, said
+def assert_one_model_and_one_run() -> None:
     load_game(train_folder("tiny") / "model")
     steps = [line.split(",")[0] for line in (train_folder("tiny") / "history.csv").read_text().splitlines()[1:]]
     assert len(steps) == len(set(steps))
     client = connect().client
     runs = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
     assert [run.data.tags["recipe"] for run in runs] == ["tiny"]
+
+
+def test_two_processes_leave_one_model_and_one_run(home: Path) -> None:
+    with training(home, budget_kimg=0.8) as process:
+        said, _ = process.communicate(timeout=200)
+    assert process.returncode == 0, said
     assert said.count("is delivered") == 1
+    assert_one_model_and_one_run()
+
+
+def test_two_machines_with_one_folder_do_the_same(home: Path) -> None:
+    """Two times torchrun on this one, with one process each, as docs/qa.md has it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    meeting = ("--rdzv-backend", "c10d", "--rdzv-endpoint", f"localhost:{port}", "--rdzv-id", "tiny")
+    machine = ("-m", "torch.distributed.run", "--nnodes", "2", "--nproc-per-node", "1", *meeting)
+    with training(home, 0.8, *machine) as first, training(home, 0.8, *machine) as second:
+        said = [process.communicate(timeout=200)[0] for process in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), said
+    assert sum(text.count("is delivered") for text in said) == 1
+    assert_one_model_and_one_run()
 
 
 def test_a_killed_process_is_named_and_training_goes_on_from_its_checkpoint(home: Path) -> None:
