@@ -111,6 +111,7 @@ def test_a_killed_process_is_named_and_training_goes_on_from_its_checkpoint(home
     with training(home, budget_kimg=400) as process:
         assert process.stdout is not None
         next(line for line in process.stdout if "training goes on from the checkpoint of round" in line)
+        next(line for line in process.stdout if "images/s" in line and "step" in line)  # by now both are at it
         process.terminate()
         said, _ = process.communicate(timeout=100)
     assert process.returncode == 143, said
