@@ -28,16 +28,16 @@ from torch_fidelity.metric_prc import prc_features_to_metric
 
 from benchmarks.rows import Row, alternate, report
 from ganops.data.spec import DataSpec
-from ganops.evaluation.backbones.backbone import Activations, Backbone
-from ganops.evaluation.backbones.classifier import Classifier, ClassifierDescription, ClassifierNetwork
-from ganops.evaluation.backbones.inception import InceptionV3, build_network
 from ganops.evaluation.evaluate import evaluate_images
 from ganops.evaluation.extract import extract
+from ganops.evaluation.extractors.classifier import Classifier, ClassifierDescription, ClassifierNetwork
+from ganops.evaluation.extractors.extractor import Activations, FeatureExtractor
+from ganops.evaluation.extractors.inception import InceptionV3, build_network
 from ganops.evaluation.frechet import frechet_distance, frechet_influence
+from ganops.evaluation.metrics.inception_score import inception_score
+from ganops.evaluation.metrics.kid import kernel_distance
+from ganops.evaluation.metrics.prdc import manifolds
 from ganops.evaluation.real import RealFeatures, Reference, ReferenceDescription, derive
-from ganops.evaluation.scores.inception_score import inception_score
-from ganops.evaluation.scores.kid import kernel_distance
-from ganops.evaluation.scores.prdc import manifolds
 from ganops.evaluation.statistics import StatisticsGatherer, statistics_of
 from ganops.params import EvaluateParams
 
@@ -88,7 +88,10 @@ def from_features(count: int, rounds: int) -> list[Row]:
     logits = 2 * torch.randn(count, CLASSES, generator=torch.Generator().manual_seed(3))
     # pytorch-fid keeps activations in float64.
     generated_array, real_array = generated.double().numpy(), real.double().numpy()
-    real_statistics, (_, radii) = statistics_of([real]), derive(real, EvaluateParams(pairwise_samples=count), SEED)
+    real_statistics, (_, kth_distances) = (
+        statistics_of([real]),
+        derive(real, EvaluateParams(pairwise_samples=count), SEED),
+    )
     subset = min(SETTINGS["kid_subset_size"], count)
 
     def our_scores(known: bool) -> float:
@@ -97,7 +100,7 @@ def from_features(count: int, rounds: int) -> list[Row]:
         value, _ = frechet_influence(generated, statistics, reference)
         inception_score(logits, 10, SEED)
         kernel_distance(generated, real, SETTINGS["kid_subsets"], subset, SEED)
-        manifolds(generated, real, 5, radii if known else None)
+        manifolds(generated, real, 5, kth_distances if known else None)
         return value
 
     def their_scores() -> float:
@@ -199,18 +202,18 @@ class PlainClassifier(FeatureExtractorBase):  # type: ignore[misc]  # torch-fide
         return tuple(found[name] for name in self.features_list)
 
 
-def reference_of(images: Images, backbone: Backbone, params: EvaluateParams) -> Reference:
+def reference_of(images: Images, extractor: FeatureExtractor, params: EvaluateParams) -> Reference:
     """What the reference stage would leave of these images."""
     gatherer, found = StatisticsGatherer(), list[Activations]()
-    for _, activations in extract(torch.split(images.images, BATCH), backbone, len(images), "reference"):
+    for _, activations in extract(torch.split(images.images, BATCH), extractor, len(images), "reference"):
         gatherer.add(activations.features)
         found.append(activations)
     rows = torch.cat([part.features for part in found])
-    pairwise, radii = derive(rows, params, SEED)
+    pairwise, kth_distances = derive(rows, params, SEED)
     description = ReferenceDescription(
-        backbone=backbone.name,
-        weights=backbone.weights_digest,
-        resize=backbone.resize,
+        extractor=extractor.name,
+        weights=extractor.weights_digest,
+        resize=extractor.resize,
         split="train",
         spec=DataSpec(shape=(3, *images.images.shape[2:])),
         real_data="0" * 64,
@@ -220,16 +223,22 @@ def reference_of(images: Images, backbone: Backbone, params: EvaluateParams) -> 
         neighbours=params.neighbours,
     )
     real = {"train": RealFeatures(rows, torch.arange(len(rows)))}
-    return Reference(description, gatherer.result(), real, pairwise, radii, torch.empty(0))
+    return Reference(description, gatherer.result(), real, pairwise, kth_distances, torch.empty(0))
 
 
 def from_images(
-    name: str, backbone: Backbone, extractor: str, weights: Path | None, images: Images, real: Images, rounds: int
+    name: str,
+    extractor: FeatureExtractor,
+    extractor_name: str,
+    weights: Path | None,
+    images: Images,
+    real: Images,
+    rounds: int,
 ) -> list[Row]:
     """All scores from images, network included, with the real side computed too and with it known."""
     count, subset = len(images), min(1000, len(images))
     params = EvaluateParams(
-        backbone=backbone.name,  # type: ignore[arg-type]  # one of the names that params.yaml knows
+        extractor=extractor.name,  # type: ignore[arg-type]  # one of the names that params.yaml knows
         resize="clean-fid",
         samples=count,
         scores=("fid", "is", "kid", "prdc"),
@@ -238,11 +247,11 @@ def from_images(
         kid_subset_size=subset,
         neighbours=3,
     )
-    known = reference_of(real, backbone, params)
+    known = reference_of(real, extractor, params)
 
     def ours(with_reference: bool) -> float:
-        reference = reference_of(real, backbone, params) if with_reference else known
-        found = evaluate_images(torch.split(images.images, BATCH), reference, backbone, params, SEED)
+        reference = reference_of(real, extractor, params) if with_reference else known
+        found = evaluate_images(torch.split(images.images, BATCH), reference, extractor, params, SEED)
         return found.scores["fid"].value
 
     def theirs() -> float:
@@ -273,11 +282,11 @@ def classifier_rows(count: int, rounds: int) -> list[Row]:
     torch.manual_seed(0)
     spec = DataSpec(shape=(3, 32, 32), classes=tuple("0123456789"))
     network = ClassifierNetwork(spec, 16)
-    backbone = Classifier(network, ClassifierDescription(spec=spec, width=16, accuracy=0))
+    extractor = Classifier(network, ClassifierDescription(spec=spec, width=16, accuracy=0))
     PlainClassifier.network = network.eval()
     torch_fidelity.register_feature_extractor("classifier", PlainClassifier)
     return from_images(
-        "classifier", backbone, "classifier", None, Images(count, 32, 200, 1), Images(count, 32, 256, 2), rounds
+        "classifier", extractor, "classifier", None, Images(count, 32, 200, 1), Images(count, 32, 256, 2), rounds
     )
 
 
@@ -291,9 +300,9 @@ def inception_rows(count: int, rounds: int) -> list[Row]:
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder) / "random.pth"
         torch.save(network.state_dict(), weights)
-        backbone = InceptionV3(network.state_dict(), resize="clean-fid")
+        extractor = InceptionV3(network.state_dict(), resize="clean-fid")
         images, real = Images(count, 299, 200, 1), Images(count, 299, 256, 2)
-        return from_images("inception-v3", backbone, "inception-v3-compat", weights, images, real, rounds)
+        return from_images("inception-v3", extractor, "inception-v3-compat", weights, images, real, rounds)
 
 
 def main() -> None:

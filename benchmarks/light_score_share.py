@@ -1,4 +1,4 @@
-"""The share of a training's time that its light scores take, by default settings, recipe by recipe.
+"""The share of a training's time that its validation metrics take, by default settings, recipe by recipe.
 
 python -m benchmarks.light_score_share [--prepared data/prepared] [--reference results/reference] [--recipes NAME ...]
 
@@ -18,8 +18,8 @@ import torch
 from benchmarks.trainers import make_trainer
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import read_packed
-from ganops.evaluation.light_reference import read_light
-from ganops.evaluation.light_score import LightScore
+from ganops.evaluation.validation_metric import ValidationMetric
+from ganops.evaluation.validation_reference import read_validation
 from ganops.params import TrainParams
 from ganops.recipe import load_recipe
 
@@ -47,17 +47,17 @@ def share(name: str, prepared: Path, reference: Path) -> str:
     recipe, settings = load_recipe(RECIPES / f"{name}.yaml"), TrainParams(compile="never")
     trainer = make_trainer(recipe, data, spec, settings, Path("unused"))
     plan, device = trainer.plan, trainer.hardware.device
-    score = LightScore(*read_light(reference, device), settings.score_samples, 0, recipe.batch_size)
-    rounds = max(1, IMAGES // plan.images_per_round)
+    score = ValidationMetric(*read_validation(reference, device), settings.validation_samples, 0, recipe.batch_size)
+    rounds = max(1, IMAGES // plan.images_per_step)
 
     def play() -> None:
         for _ in range(rounds):
-            trainer.play_round()
+            trainer.run_step()
 
     play()
-    training = seconds(play) / rounds * plan.rounds
-    scoring = seconds(lambda: score(trainer.average.game)) * len(plan.score_at)
-    return f"| `{name}` | {training:,.1f} s | {len(plan.score_at)} | {scoring:.1f} s | {scoring / training:.1%} |"
+    training = seconds(play) / rounds * plan.steps
+    scoring = seconds(lambda: score(trainer.ema.game)) * len(plan.validate_at)
+    return f"| `{name}` | {training:,.1f} s | {len(plan.validate_at)} | {scoring:.1f} s | {scoring / training:.1%} |"
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ python -m benchmarks.mode_coverage [--seeds 1] [--best-seeds 10] [--only NAME ..
 
 Widths and optimisers are those of the recipe `points`, without its waves and its mixture of latents, and the budget is
 6,000 rounds to its 2,250, since they need it. An objective changes its game alone, and what its paper changes with it.
-The last row is the recipe itself. Counted as VEEGAN and PacGAN do (see ganops.evaluation.scores.mixture), with 2,500
+The last row is the recipe itself. Counted as VEEGAN and PacGAN do (see ganops.evaluation.metrics.mixture), with 2,500
 samples of the averaged generator.
 
 With --keep, the samples of each training stay in a folder, by the digest of their recipe: the same command goes on
@@ -34,8 +34,8 @@ from ganops.atomic import write_bytes
 from ganops.data.packed import PackedImages
 from ganops.data.sources.mixtures import MixtureName, collect, mixture
 from ganops.data.spec import DataSpec
-from ganops.evaluation.scores.mixture import nearest
-from ganops.evaluation.scores.modes import modes
+from ganops.evaluation.metrics.mixture import nearest
+from ganops.evaluation.metrics.modes import modes
 from ganops.games.sampling import sample_images
 from ganops.params import TrainParams
 from ganops.recipe import Recipe, load_recipe
@@ -132,7 +132,7 @@ def train(name: MixtureName, recipe: Recipe, seed: int) -> tuple[Tensor, float]:
     with tempfile.TemporaryDirectory() as folder:
         trainer = make_trainer(recipe, data, spec, settings, Path(folder), seed=seed)
         trainer.run(Interruption())
-    return torch.cat(list(sample_images(trainer.average.game, SAMPLES, SAMPLE_SEED))), time.process_time() - began
+    return torch.cat(list(sample_images(trainer.ema.game, SAMPLES, SAMPLE_SEED))), time.process_time() - began
 
 
 def samples_of(name: MixtureName, recipe: Recipe, seed: int, keep: Path | None) -> tuple[Tensor, float]:

@@ -43,8 +43,8 @@ def train_ours(recipe: Recipe, data: PackedImages, spec: DataSpec, seconds: floa
         trainer = make_trainer(recipe, data, spec, TrainParams(compile="never"), Path(folder), seed=seed)
         while time.monotonic() - begin < seconds:
             for _ in range(SLICE):
-                trainer.play_round()
-    return trainer.average.game, trainer.plan.kimg(trainer.step)
+                trainer.run_step()
+    return trainer.ema.game, trainer.plan.kimg(trainer.step)
 
 
 def train_tutorial(recipe: Recipe, data: PackedImages, spec: DataSpec, seconds: float, seed: int) -> tuple[Game, float]:

@@ -41,10 +41,10 @@ def ours(name: str, prepared: Path, settings: TrainParams) -> tuple[Play, str]:
     def play(rounds: int) -> float:
         begin = time.perf_counter()
         for _ in range(rounds):
-            trainer.play_round()
+            trainer.run_step()
         if hardware.device.type == "cuda":
             torch.cuda.synchronize()
-        return rounds * plan.images_per_round / (time.perf_counter() - begin)
+        return rounds * plan.images_per_step / (time.perf_counter() - begin)
 
     play(8)
     return play, hardware.precision_name + (", compiled" if hardware.compiled else "")

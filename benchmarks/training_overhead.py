@@ -31,7 +31,7 @@ from ganops.tracking.run import start_run
 from ganops.training.health import Health
 from ganops.training.interruption import watch_for_interruption
 from ganops.training.trainer import Trainer
-from pipeline.stages.train import StageObserver
+from pipeline.stages.train import StageCallback
 
 ROOT = Path(__file__).resolve().parent.parent
 CHORES = {"sampling": "_sample", "curves": "_row", "checkpoints": "_checkpoint"}
@@ -71,7 +71,7 @@ def train_watched(name: str, prepared: Path, scale: float, home: Path) -> tuple[
         for method in WATCHERS:
             stack.enter_context(patch.object(Health, method, watch.timed("health", getattr(Health, method))))
         run = stack.enter_context(start_run(name, params=params, recipe=recipe, manifest=manifest))
-        observer = StageObserver(run, home / "samples")
+        observer = StageCallback(run, home / "samples")
         trainer = make_trainer(recipe, data, manifest.spec, settings, home / "checkpoints", observer=observer)
         interruption = stack.enter_context(watch_for_interruption())
         whole, own = time.process_time(), time.thread_time()

@@ -4,9 +4,9 @@ python -m benchmarks.zoo --title mnist [--prepared data/prepared] [--reference r
     [--recipes NAME ...] [--seeds 0 1 2] [--samples 5000] [--results FOLDER] [--pictures FOLDER] [--quick] [--json FILE]
     [--own-budget] [--precision bfloat16]
 
---minutes is the processor time of one thread that each training gets, light scores apart. A look of some seconds says
+--minutes is the processor time of one thread that each training gets, validation metrics apart. A look of some seconds says
 how many images that is, so that schedules end with it: a recipe that is dear per image sees fewer of them. The recipes
-are as shipped but for that budget; what is delivered, the best step or the last, is as they say. Settings of the
+are as shipped but for that budget; what is selected, the best step or the last, is as they say. Settings of the
 protocol that the reference was made with are the reference's.
 
 --own-budget trains each for the budget its recipe asks for instead, and says how long that took and what health saw.
@@ -33,20 +33,20 @@ from benchmarks.rows import Row, report
 from benchmarks.trainers import make_trainer
 from benchmarks.zoo_pictures import COLUMNS, draw_contest
 from ganops.atomic import write_json
-from ganops.data.conform import conform
+from ganops.data.convert import convert
 from ganops.data.manifest import Manifest, read_manifest
 from ganops.data.packed import PackedImages, read_packed
 from ganops.evaluation.evaluate import evaluate_game
-from ganops.evaluation.interpolation import walks
-from ganops.evaluation.light_reference import read_light
-from ganops.evaluation.light_score import LightScore
+from ganops.evaluation.latent_interpolation import latent_interpolations
 from ganops.evaluation.reference import load_reference
+from ganops.evaluation.validation_metric import ValidationMetric
+from ganops.evaluation.validation_reference import read_validation
 from ganops.games.build import recipe_spec
 from ganops.games.game import Game
 from ganops.params import EvaluateParams, Precision, TrainParams
 from ganops.progress import progress
 from ganops.recipe import Recipe, load_recipe
-from ganops.reporting.exhibits import draw_exhibits
+from ganops.reporting.figures import draw_figures
 from ganops.reporting.grids import image_grid, save_png
 from ganops.training.interruption import Interruption
 from ganops.training.trainer import Trainer
@@ -91,8 +91,8 @@ class Contest:
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-class Timed(LightScore):
-    """A light score that counts the processor time it takes, which is none of the training's."""
+class Timed(ValidationMetric):
+    """A validation metric that counts the processor time it takes, which is none of the training's."""
 
     seconds = 0.0
 
@@ -108,9 +108,9 @@ class Timed(LightScore):
 def trainer_of(contest: Contest, recipe: Recipe, seed: int, folder: Path, scorer: Timed | None = None) -> Trainer:
     """The trainer of the train stage, on one thread, for the budget that the recipe has."""
     spec = recipe_spec(recipe, contest.manifest.spec)
-    score_kimg = recipe.budget_kimg / LIGHT_SCORES
-    settings = TrainParams(compile="never", precision=contest.precision, score_kimg=score_kimg, sample_times=1)
-    data = PackedImages(conform(contest.data.images, spec.shape), contest.data.labels)
+    validate_kimg = recipe.budget_kimg / LIGHT_SCORES
+    settings = TrainParams(compile="never", precision=contest.precision, validate_kimg=validate_kimg, sample_times=1)
+    data = PackedImages(convert(contest.data.images, spec.shape), contest.data.labels)
     return make_trainer(recipe, data, spec, settings, folder, seed=seed, scorer=scorer)
 
 
@@ -120,10 +120,10 @@ def fitted(contest: Contest, recipe: Recipe) -> Recipe:
         return recipe
     with tempfile.TemporaryDirectory() as folder:
         trainer = trainer_of(contest, recipe, 0, Path(folder))
-        trainer.play_round()  # the first one allocates
+        trainer.run_step()  # the first one allocates
         began = time.process_time()
         while time.process_time() - began < min(LOOK_SECONDS, contest.seconds / 4) or trainer.step <= LOOK_ROUNDS:
-            trainer.play_round()
+            trainer.run_step()
         seconds = (time.process_time() - began) / (trainer.step - 1)
     kimg = trainer.plan.kimg(max(LIGHT_SCORES, round(contest.seconds / seconds)))
     return recipe.model_copy(update={"budget_kimg": kimg})
@@ -136,7 +136,7 @@ def compete(contest: Contest, name: str, seed: int, folder: Path) -> dict[str, A
     if file.exists() and (known := json.loads(file.read_text(encoding="utf-8")))["identity"] == identity:
         return dict(known)
     recipe = fitted(contest, asked)
-    classifier, real = read_light(contest.reference, "cpu")
+    classifier, real = read_validation(contest.reference, "cpu")
     scorer = Timed(classifier, real, min(LIGHT_SAMPLES, contest.protocol.samples), seed, recipe.batch_size)
     with tempfile.TemporaryDirectory() as scratch:
         trainer = trainer_of(contest, recipe, seed, Path(scratch), scorer)
@@ -150,10 +150,12 @@ def compete(contest: Contest, name: str, seed: int, folder: Path) -> dict[str, A
     found = evaluate_game(game, contest.reference, contest.prepared, contest.protocol, seed, label=f"{name} {seed}")
     pictures = folder / f"{name}-{seed}"
     save_png(image_grid(found.samples, COLUMNS, scale=1), pictures / "samples.png")
-    save_png(image_grid(walks(game, 4, COLUMNS, seed), COLUMNS, scale=1), pictures / "interpolations.png")
+    save_png(
+        image_grid(latent_interpolations(game, 4, COLUMNS, seed), COLUMNS, scale=1), pictures / "interpolations.png"
+    )
     unseen = read_packed(contest.prepared, "test")
-    unseen = PackedImages(conform(unseen.images, recipe_spec(recipe, contest.manifest.spec).shape), unseen.labels)
-    for exhibit, picture in draw_exhibits(game, unseen, seed, scale=1).items():
+    unseen = PackedImages(convert(unseen.images, recipe_spec(recipe, contest.manifest.spec).shape), unseen.labels)
+    for exhibit, picture in draw_figures(game, unseen, seed, scale=1).items():
         save_png(picture, pictures / f"{exhibit}.png")
     result: dict[str, Any] = {
         "identity": identity,
@@ -163,8 +165,8 @@ def compete(contest: Contest, name: str, seed: int, folder: Path) -> dict[str, A
         "budget_kimg": asked.budget_kimg,
         "seconds": seconds,
         "parameters": sum(trainer.parameter_counts().values()),
-        "delivered": f"{trainer.best.step / trainer.step:.0%}" if trainer.delivered == "best" else "last",
-        "light_fid": [row[scorer.name] for row in trainer.history if scorer.name in row],
+        "selected": f"{trainer.best.step / trainer.step:.0%}" if trainer.selected == "best" else "last",
+        "val_fid": [row[scorer.name] for row in trainer.history if scorer.name in row],
         "sick": sorted(trainer.health.active),
         "scores": found.metrics(),
     }
@@ -181,12 +183,12 @@ def line(results: list[dict[str, Any]]) -> str:
 
     first, fids = results[0], [each["scores"]["fid"] for each in results]
     spread = f" ({min(fids):.2f} to {max(fids):.2f})" if len(fids) > 1 else ""
-    kimg, delivered = fmean(each["kimg"] for each in results), " ".join(each["delivered"] for each in results)
+    kimg, selected = fmean(each["kimg"] for each in results), " ".join(each["selected"] for each in results)
     minutes = fmean(each["seconds"] for each in results) / 60
     sick = sorted({sickness for each in results for sickness in each["sick"]})
     cells = [
         *(f"`{first['recipe']}`", f"{first['parameters'] / 1e6:.2f} M", f"{kimg:.1f}"),
-        *(f"{kimg / first['budget_kimg']:.0%}", f"{minutes:.1f}", ", ".join(sick) or "healthy", delivered),
+        *(f"{kimg / first['budget_kimg']:.0%}", f"{minutes:.1f}", ", ".join(sick) or "healthy", selected),
         *(mean("fid", ".2f") + spread, mean("kid", ".2f", 1000)),
         *(mean("precision", ".3f"), mean("recall", ".3f"), mean("coverage", ".3f"), mean("label_accuracy", ".1%")),
     ]
@@ -195,7 +197,7 @@ def line(results: list[dict[str, Any]]) -> str:
 
 def table(contest: list[list[dict[str, Any]]]) -> str:
     """The leaderboard as Markdown, the lowest FID first."""
-    heading = ("recipe", "parameters", "kimg", "of its own budget", "minutes", "health at the end", "delivered at")
+    heading = ("recipe", "parameters", "kimg", "of its own budget", "minutes", "health at the end", "selected at")
     heading += ("FID", "KID x 1000", "precision", "recall", "coverage", "right class")
     lines = [f"| {' | '.join(heading)} |", "| --- " * len(heading) + "|", *(line(results) for results in contest)]
     return "\n".join(lines)
@@ -213,7 +215,7 @@ def rows_of(title: str, contest: list[list[dict[str, Any]]]) -> list[Row]:
 def protocol_for(reference: Path, samples: int) -> EvaluateParams:
     """The few scores of a leaderboard, with the settings that the reference was made with."""
     made = load_reference(reference).description
-    settings = {name: getattr(made, name) for name in ("backbone", "split", "neighbours", "pairwise_samples")}
+    settings = {name: getattr(made, name) for name in ("extractor", "split", "neighbours", "pairwise_samples")}
     return EvaluateParams(**settings, samples=samples, scores=GROUPS, kid_subset_size=min(500, samples))
 
 

@@ -16,7 +16,7 @@ COLOURS = {"L": 16, "RGB": 64}  # enough for images of this size, and a page loa
 
 
 def draw_contest(recipes: list[tuple[str, Path]], start: Path) -> None:
-    """Draw START.png, the strips, and START-exhibits.png, from what lies in each recipe's folder, in the order given.
+    """Draw START.png, the strips, and START-figures.png, from what lies in each recipe's folder, in the order given.
 
     Every recipe can walk from one latent to another: only the first one's interpolations are shown.
     """
@@ -27,7 +27,7 @@ def draw_contest(recipes: list[tuple[str, Path]], start: Path) -> None:
         common = {"samples"} if name == recipes[0][0] else {"samples", "interpolations"}
         files = [file for file in sorted(folder.glob("*.png")) if file.stem not in common]
         shown += [(f"{name}: {file.stem}", Image.open(file)) for file in files]
-    save_png(_lean(flowed(shown)), start.with_name(f"{start.name}-exhibits.png"))
+    save_png(_lean(flowed(shown)), start.with_name(f"{start.name}-figures.png"))
 
 
 def strips_of(grids: list[tuple[str, Image.Image]]) -> Image.Image:

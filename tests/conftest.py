@@ -89,9 +89,9 @@ def register_version(packaged: tuple[Path, str], tracking_home: Path) -> Callabl
 
     def register(*, sick: bool = False, **scores: float) -> str:
         tags = {"recipe": "tiny", "sick": str(sick).lower(), "protocol": "d" * 64}
-        protocol = {"digest": "d" * 64, "backbone": "classifier"}
+        protocol = {"digest": "d" * 64, "extractor": "classifier"}
         version = versions.create(uri, tags | measured_tag(scores, protocol), "a test's model")
-        versions.point(CHALLENGER, version)
+        versions.set_alias(CHALLENGER, version)
         return version
 
     return register

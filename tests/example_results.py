@@ -21,7 +21,7 @@ from ganops.reporting.grids import image_grid, save_png
 from ganops.reporting.leaderboard import Row
 from ganops.reporting.neighbours import neighbour_grid
 
-PROTOCOL = {"digest": "ab" * 32, "backbone": "classifier", "split": "train", "samples": 5000, "seed": 7}
+PROTOCOL = {"digest": "ab" * 32, "extractor": "classifier", "split": "train", "samples": 5000, "seed": 7}
 RECIPE = """\
 summary: a generator for <tests> & reports
 paper: "nobody 2020"

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from ganops.evaluation.backbones.inception import build_network
+from ganops.evaluation.extractors.inception import build_network
 
 
 def random_state(seed: int = 0) -> dict[str, Tensor]:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
-from ganops.games.game import Batch, Game, Turn
+from ganops.games.game import Batch, Game, Losses
 from ganops.recipe import Recipe
 
 DIGITS = ("0", "1", "2", "3")
@@ -63,17 +63,17 @@ def optimizers_of(
     }
 
 
-def play_round(game: Game, batch: Batch, step: int, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Turn]:
+def run_step(game: Game, batch: Batch, step: int, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Losses]:
     """Every player's turn once, each with an optimiser step; what each gave."""
     turns = {}
     for name in game.players:
-        turns[name] = game.turn(name, batch, step)
+        turns[name] = game.losses(name, batch, step)
         parameters = [p for group in optimizers[name].param_groups for p in group["params"]]
         torch.autograd.backward(turns[name].total, inputs=parameters)
         optimizers[name].step()
         optimizers[name].zero_grad()
-        game.after_update(name)
-    game.after_round(processes=1)
+        game.on_optimizer_step(name)
+    game.on_step_end(processes=1)
     return turns
 
 

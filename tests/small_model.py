@@ -65,7 +65,7 @@ def small_candidate(
         recipe="tiny",
         folder=folder,
         scores={"fid": 10.0, "fid_error": 0.1} | scores,
-        protocol={"digest": "d" * 64, "backbone": "classifier", "generated_count": 100},
+        protocol={"digest": "d" * 64, "extractor": "classifier", "generated_count": 100},
         training={"steps": 9, "sick": sick, "health_events": [], "init": {"model": "other", "digest": "e" * 64}},
         manifest=small_manifest(),
     )

@@ -22,7 +22,7 @@ LAYERS = (
     ("ganops.games",),
     ("ganops.networks", "ganops.objectives"),
     ("ganops.data",),
-    ("ganops.recipe", "ganops.params", "ganops.kinds"),
+    ("ganops.recipe", "ganops.params", "ganops.registry_of_kinds"),
     ("ganops.progress", "ganops.settings", "ganops.atomic", "ganops.errors"),
 )
 DEPTH = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}

@@ -23,7 +23,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 SETTINGS: dict[str, Any] = {
     "recipes": ["mlp", "dcgan"],
-    "train": {"budget_scale": 0.004, "sample_images": 16, "sample_times": 2, "score_kimg": 0.3, "score_samples": 50},
+    "train": {
+        "budget_scale": 0.004,
+        "sample_images": 16,
+        "sample_times": 2,
+        "validate_kimg": 0.3,
+        "validation_samples": 50,
+    },
     "evaluate": {
         "samples": 100,
         "pairwise_samples": 100,

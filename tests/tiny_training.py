@@ -22,12 +22,12 @@ from ganops.params import TrainParams
 from ganops.progress import Progress
 from ganops.recipe import Recipe, load_recipe
 from ganops.training.best import Scorer
+from ganops.training.callback import Callback
+from ganops.training.distributed.process_group import Processes
 from ganops.training.hardware import Hardware, make_deterministic
 from ganops.training.history import write_history
 from ganops.training.interruption import Interruption
-from ganops.training.observer import Observer
 from ganops.training.plan import make_plan
-from ganops.training.processes import Processes
 from ganops.training.randomness import seed_all
 from ganops.training.trainer import Trainer
 
@@ -54,7 +54,7 @@ def shrunk(name: str, kimg: float = 0.64, **changes: Any) -> Recipe:
 
 
 class MeanImage:
-    """A light score that needs no classifier: how far the mean of a few samples is from the mean digit."""
+    """A validation metric that needs no classifier: how far the mean of a few samples is from the mean digit."""
 
     name = "mean_image"
 
@@ -79,7 +79,7 @@ class StopAfter(Interruption):
 def make_trainer(
     folder: Path,
     recipe: Recipe,
-    observer: Observer | None = None,
+    observer: Callback | None = None,
     seed: int = 0,
     processes: Processes | None = None,
     start: Path | None = None,
@@ -90,10 +90,15 @@ def make_trainer(
 ) -> Trainer:
     """A trainer on the digits, in float32, deterministic.
 
-    start: the model folder it starts from. scorer: with `score_kimg` 0.1 it scores every six rounds of 16. graphs:
+    start: the model folder it starts from. scorer: with `validate_kimg` 0.1 it scores every six rounds of 16. graphs:
     rounds are recorded, as they are by default.
     """
-    defaults: dict[str, Any] = {"sample_images": 16, "sample_times": 4, "checkpoint_seconds": 1e-9, "score_kimg": 0.1}
+    defaults: dict[str, Any] = {
+        "sample_images": 16,
+        "sample_times": 4,
+        "checkpoint_seconds": 1e-9,
+        "validate_kimg": 0.1,
+    }
     settings = TrainParams(**(defaults | params))
     seed_all(seed)
     game = build_game(recipe, SPEC)
@@ -102,7 +107,7 @@ def make_trainer(
     plan = make_plan(recipe, settings, next(iter(game.players)))
     hardware = Hardware(torch.device(device), torch.float32, compiled=False, graphs=graphs)
     make_deterministic(hardware.device)
-    listener = observer or Observer()
+    listener = observer or Callback()
     return Trainer(game, recipe, digits(), settings, plan, hardware, folder, seed, listener, processes, scorer)
 
 
@@ -115,7 +120,7 @@ def save_model(folder: Path, recipe: Recipe, seed: int = 5) -> Path:
 
 def run(trainer: Trainer, interruption: Interruption | None = None) -> Trainer:
     """Train to the end without a terminal."""
-    bar = Progress("test", trainer.plan.rounds * trainer.plan.images_per_round, "images")
+    bar = Progress("test", trainer.plan.steps * trainer.plan.images_per_step, "images")
     trainer.run(interruption or Interruption(), bar)
     return trainer
 
@@ -123,7 +128,7 @@ def run(trainer: Trainer, interruption: Interruption | None = None) -> Trainer:
 def weights(trainer: Trainer) -> dict[str, Tensor]:
     """Everything that training has changed: the trained networks and their average."""
     trained = {f"game.{name}": tensor for name, tensor in trainer.game.state_dict().items()}
-    return trained | {f"average.{name}": tensor for name, tensor in trainer.average.game.state_dict().items()}
+    return trained | {f"average.{name}": tensor for name, tensor in trainer.ema.game.state_dict().items()}
 
 
 def train_to_the_end(folder: Path, name: str, kimg: float, interruption: Interruption | None = None) -> None:

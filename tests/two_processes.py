@@ -11,9 +11,9 @@ from tiny_training import MeanImage, make_trainer, run, shrunk, weights
 
 from ganops.errors import TrainingError
 from ganops.recipe import Recipe
+from ganops.training.callback import Callback
+from ganops.training.distributed.process_group import joined
 from ganops.training.history import write_history
-from ganops.training.observer import Observer
-from ganops.training.processes import joined
 
 # No batch norm: a bias before one has a gradient of zero, and Adam makes steps of what rounding leaves of it.
 NETWORKS = {
@@ -43,7 +43,7 @@ def train_as(rank: int, port: int, folder: Path, name: str, dies_after: int) -> 
             *(folder, two_part_recipe(name), Dying(rank, dies_after)),
             checkpoint_seconds=1e9,
             processes=processes,
-            scorer=MeanImage() if processes.leads else None,
+            scorer=MeanImage() if processes.is_main_process else None,
         )
         try:
             run(trainer)
@@ -55,7 +55,7 @@ def train_as(rank: int, port: int, folder: Path, name: str, dies_after: int) -> 
         write_history(folder / f"history-{rank}.csv", trainer.history)
 
 
-class Dying(Observer):
+class Dying(Callback):
     """Ends process 1 without a word after so many rows."""
 
     def __init__(self, rank: int, rows: int) -> None:

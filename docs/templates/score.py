@@ -1,4 +1,4 @@
-"""What the score tells, and where its formula comes from. Copy to src/ganops/evaluation/scores/, rename, fill in.
+"""What the score tells, and where its formula comes from. Copy to src/ganops/evaluation/metrics/, rename, fill in.
 
 The file is found by itself: `evaluate.scores` asks for it by the group's name; report, leaderboard and gate know it.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from ganops.evaluation.case import Case
+from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import Estimate, from_influence
-from ganops.evaluation.score import Group, Score
+from ganops.evaluation.metric import Group, Score
 
 
 def brightness_of_features(features: Tensor) -> Tensor:
@@ -17,7 +17,7 @@ def brightness_of_features(features: Tensor) -> Tensor:
     return features.mean(dim=1)
 
 
-def _measure(case: Case) -> dict[str, Estimate]:
+def _measure(case: EvalContext) -> dict[str, Estimate]:
     """Scores from all that a case knows: features and logits of both sides, classes, the game itself."""
     real = float(brightness_of_features(case.real.compared.features).double().mean())
     generated = brightness_of_features(case.generated.features).double()

@@ -19,7 +19,7 @@ KEPT_LINES = 200
 
 
 @dataclass(frozen=True)
-class Ended:
+class CompletedCommand:
     """How a command ended: its exit code (negative: the signal that killed it), its last lines, whether time was up."""
 
     code: int
@@ -47,7 +47,7 @@ class Processes:
         *,
         environment: Mapping[str, str] | None = None,
         timeout: float | None = None,
-    ) -> Ended:
+    ) -> CompletedCommand:
         """Run `command` and `say` each line it prints, as it comes.
 
         timeout: seconds until the command and its children are ended. They are ended too when the caller is
@@ -76,7 +76,7 @@ class Processes:
             end_group(process.pid)
             process.wait()
             self._groups.discard(process.pid)
-        return Ended(code, tuple(lines), timed_out=time_is_up.is_set())
+        return CompletedCommand(code, tuple(lines), timed_out=time_is_up.is_set())
 
     def stop(self) -> None:
         """End everything that runs, and let nothing start any more."""

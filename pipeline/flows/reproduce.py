@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from ganops.errors import GanopsError
-from pipeline.flows.process import Ended, Processes
+from pipeline.flows.process import CompletedCommand, Processes
 
 # Another DVC works on the same files, for as long as its stage takes: --wait-for-lock does not wait for that.
 BUSY = re.compile(r"it is being blocked by")
@@ -29,7 +29,7 @@ class StageError(GanopsError):
     """A command of the pipeline failed; trying again cannot help."""
 
 
-class PassingError(StageError):
+class TransientError(StageError):
     """A command of the pipeline failed for a reason that goes away by itself."""
 
 
@@ -39,10 +39,10 @@ def run_dvc(
     say: Callable[[str], None],
     environment: Mapping[str, str] | None = None,
     timeout: float | None = None,
-) -> Ended:
+) -> CompletedCommand:
     """Run one DVC command in this checkout; another DVC at work on the same files is waited for.
 
-    timeout: seconds. Raises StageError, or PassingError where trying again can help, with the reason as printed.
+    timeout: seconds. Raises StageError, or TransientError where trying again can help, with the reason as printed.
     """
     words = " ".join(arguments)
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
@@ -56,7 +56,7 @@ def run_dvc(
             f"dvc {words} was stopped", expected=f"an end within {timeout:,.0f} s", action="allow a stage more time"
         )
     if ended.code:
-        kind = PassingError if PASSING.search(ended.text) else StageError
+        kind = TransientError if PASSING.search(ended.text) else StageError
         raise kind(f"dvc {words} failed", found=_reason(ended), action=f"see the lines above; then: dvc {words}")
     return ended
 
@@ -83,7 +83,7 @@ def reproduce(
     return ran
 
 
-def _reason(ended: Ended) -> str:
+def _reason(ended: CompletedCommand) -> str:
     """The stage's own error where it printed one, else the last line."""
     errors = [line for line in ended.lines if line.startswith("error: ")]
     return errors[-1] if errors else (ended.lines or (f"exit code {ended.code}",))[-1]

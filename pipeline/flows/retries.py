@@ -7,12 +7,12 @@ from typing import Any
 from prefect import Task
 from prefect.client.schemas import State, TaskRun
 
-from pipeline.flows.reproduce import PassingError
+from pipeline.flows.reproduce import TransientError
 
 
 def passes_by_itself(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
     """Whether a task failed for a reason that goes away by itself; a mistake in settings or data does not."""
-    return isinstance(state.result(raise_on_failure=False), PassingError)
+    return isinstance(state.result(raise_on_failure=False), TransientError)
 
 
 RETRIED: dict[str, Any] = {

@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 
 from ganops.atomic import atomic_path, write_json
-from ganops.data.conform import conform
+from ganops.data.convert import convert
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import PackedImages, are_vectors, read_packed
 from ganops.errors import EvaluationError
 from ganops.evaluation.evaluate import Evaluation, evaluate_game
-from ganops.evaluation.interpolation import walks
+from ganops.evaluation.latent_interpolation import latent_interpolations
 from ganops.evaluation.protocol import protocol_of
 from ganops.evaluation.reference import load_reference
 from ganops.games.game import Game
@@ -24,7 +24,7 @@ from ganops.params import Params, load_params
 from ganops.recipe import find_recipe, load_recipe
 from ganops.reporting.animation import animate
 from ganops.reporting.curves import plot_curves
-from ganops.reporting.exhibits import draw_exhibits
+from ganops.reporting.figures import draw_figures
 from ganops.reporting.grids import save_png
 from ganops.reporting.neighbours import neighbour_grid
 from ganops.reporting.samples import draw_samples
@@ -68,7 +68,10 @@ def _score(recipe: str, params: Params, out: Path) -> dict[str, float]:
         metrics, protocol = found.metrics(), found.protocol
         _draw_images(found, out)
         _write_classes(found, out / "classes.csv")
-        save_png(draw_samples(walks(game, WALKS, STEPS, params.seed), columns=STEPS), out / "interpolations.png")
+        save_png(
+            draw_samples(latent_interpolations(game, WALKS, STEPS, params.seed), columns=STEPS),
+            out / "interpolations.png",
+        )
         _draw_exhibits(game, recipe, params.seed, out)
     write_json(out / "metrics.json", metrics)
     write_json(out / "protocol.json", protocol.model_dump(mode="json") | {"digest": protocol.digest()})
@@ -105,7 +108,7 @@ def _draw_exhibits(game: Game, recipe: str, seed: int, out: Path) -> None:
     """What the game shows of itself; of real images those it has not seen in training, where there are such."""
     real = read_packed(PREPARED, "test") or read_packed(PREPARED, "train")
     shape = load_description(train_folder(recipe) / "model").spec.shape
-    for name, picture in draw_exhibits(game, PackedImages(conform(real.images, shape), real.labels), seed).items():
+    for name, picture in draw_figures(game, PackedImages(convert(real.images, shape), real.labels), seed).items():
         save_png(picture, out / f"{name}.png")
 
 

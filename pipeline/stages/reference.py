@@ -27,7 +27,7 @@ def main() -> None:
 def describe(made: ReferenceDescription) -> str:
     """What the reference holds, in some lines for a person."""
     counts = ", ".join(f"{count:,} {split}" for split, count in made.counts.items())
-    lines = [f"reference: {made.backbone} features of {counts} images; scores compare with the {made.split} split"]
+    lines = [f"reference: {made.extractor} features of {counts} images; scores compare with the {made.split} split"]
     if made.classifier_accuracy is not None:
         lines.append(f"  the classifier names {made.classifier_accuracy:.1%} of the test images rightly")
     if made.channel_accuracy is not None:

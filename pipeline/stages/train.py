@@ -16,32 +16,32 @@ import torch
 from torch import Tensor
 
 from ganops.atomic import write_json
-from ganops.data.conform import conform
+from ganops.data.convert import convert
 from ganops.data.manifest import Manifest, read_manifest
 from ganops.data.packed import PackedImages, read_packed
 from ganops.errors import TrainingError
-from ganops.evaluation.light_reference import classifier_of, read_light
-from ganops.evaluation.light_score import LightScore
+from ganops.evaluation.validation_metric import ValidationMetric
+from ganops.evaluation.validation_reference import classifier_of, read_validation
 from ganops.games.build import build_game, recipe_spec
 from ganops.games.saved import SavedModel, save_game
 from ganops.games.transfer import transfer
 from ganops.params import Params, load_params
 from ganops.progress import progress
 from ganops.recipe import Recipe, find_recipe, load_recipe
-from ganops.registry.origin import Origin, find_origin
+from ganops.registry.init_model import InitModel, find_init_model
 from ganops.reporting.grids import save_png
 from ganops.reporting.samples import draw_samples
-from ganops.tracking.observer import RunObserver
+from ganops.tracking.callback import RunCallback
 from ganops.tracking.run import RunFile, resume_run, start_run
 from ganops.tracking.tracked import TrackedRun
+from ganops.training.callback import Callback
 from ganops.training.checkpoint import forget
+from ganops.training.distributed.process_group import Processes, joined
 from ganops.training.hardware import choose_hardware, make_deterministic
 from ganops.training.history import write_history
 from ganops.training.interruption import watch_for_interruption
 from ganops.training.lock import exclusive
-from ganops.training.observer import Observer
 from ganops.training.plan import make_plan
-from ganops.training.processes import Processes, joined
 from ganops.training.profiling import profiled
 from ganops.training.randomness import seed_all
 from ganops.training.summary import summarise
@@ -53,7 +53,7 @@ from pipeline.stages.torchrun import run_as_processes
 RUN_FILE, SAMPLES = "run.json", "samples"
 
 
-class StageObserver(RunObserver):
+class StageCallback(RunCallback):
     """What MLflow is told, and each sample grid as a file besides."""
 
     def __init__(self, run: TrackedRun, folder: Path) -> None:
@@ -75,14 +75,14 @@ class StageObserver(RunObserver):
 class Task:
     """One training: all that decides its result.
 
-    origin: the trained model it starts from. classifier: sha256 of the weights that light scores are measured with.
+    origin: the trained model it starts from. classifier: sha256 of the weights that validation metrics are measured with.
     """
 
     name: str
     params: Params
     recipe: Recipe
     manifest: Manifest
-    origin: Origin | None = None
+    origin: InitModel | None = None
     classifier: str | None = None
 
     @property
@@ -98,7 +98,7 @@ class Task:
     @property
     def checkpoints(self) -> Path:
         """A folder of its own for every task: only a checkpoint of the very same training is resumed."""
-        settings = self.params.train.model_dump(mode="json", exclude={"checkpoint_seconds", "on_sick"})
+        settings = self.params.train.model_dump(mode="json", exclude={"checkpoint_seconds", "on_unhealthy"})
         start = self.origin.digest if self.origin else None
         identity = [self.recipe.digest(), settings, self.seed, self.manifest.digest, start, self.classifier]
         digest = hashlib.sha256(json.dumps([*identity, torch.__version__], sort_keys=True).encode()).hexdigest()
@@ -117,11 +117,11 @@ def main(recipe: str) -> None:
     if params.train.processes > 1 and "WORLD_SIZE" not in os.environ:
         run_as_processes(params.train.processes, "pipeline.stages.train", recipe)
         return
-    origin = find_origin(rules.init.model) if rules.init else None
+    origin = find_init_model(rules.init.model) if rules.init else None
     classifier = classifier_of(REFERENCE) if params.train.debug == "off" else None
     task = Task(recipe, params, rules, manifest, origin, classifier)
     with joined(params.train.device) as processes:
-        if processes.leads:
+        if processes.is_main_process:
             _lead(task, processes)
         else:
             _follow(task, processes)
@@ -132,7 +132,7 @@ def _lead(task: Task, processes: Processes) -> None:
     folder, out = task.checkpoints, train_folder(task.name)
     with exclusive(folder):
         with _tracked(folder / RUN_FILE, task) as run:
-            observer = StageObserver(run, folder / SAMPLES)
+            observer = StageCallback(run, folder / SAMPLES)
             run.set_tags({f"init.{key}": value for key, value in _start(task).items()})
             try:
                 trainer = _train(task, processes, observer, _scorer(task))
@@ -141,7 +141,7 @@ def _lead(task: Task, processes: Processes) -> None:
             _write_outs(task, trainer)
             hardware = trainer.hardware
             made = {"device": hardware.device_name, "precision": hardware.precision_name}
-            run.set_tags(made | {"delivered": trainer.delivered})
+            run.set_tags(made | {"selected": trainer.selected})
             # The whole history once more: rows that the run already has are passed over, missing ones are filled in.
             for row in trainer.history:
                 observer.row(row)
@@ -155,46 +155,46 @@ def _lead(task: Task, processes: Processes) -> None:
 def _follow(task: Task, processes: Processes) -> None:
     """Train, and leave the telling to the process that leads."""
     try:
-        _train(task, processes, Observer())
+        _train(task, processes, Callback())
     except TrainingError as error:
         if error.exit_code == FAILED:
             raise
         sys.exit(error.exit_code)  # all were told to stop, and the one that leads says so
 
 
-def _scorer(task: Task) -> LightScore | None:
+def _scorer(task: Task) -> ValidationMetric | None:
     """What finds the best step; None, with a word on it, where there is no classifier to score with."""
     settings = task.params.train
     if task.classifier is None:
         reason = f"{REFERENCE} has no classifier" if settings.debug == "off" else f"debug: {settings.debug}"
-        print(f"no light scores ({reason}): the last step is delivered", flush=True)
+        print(f"no validation metrics ({reason}): the last step is selected", flush=True)
         return None
-    found, real = read_light(REFERENCE, "cuda" if torch.cuda.is_available() else "cpu")
+    found, real = read_validation(REFERENCE, "cuda" if torch.cuda.is_available() else "cpu")
     # As many images at once as a batch has: training, which needs more memory for each, has room for them.
-    return LightScore(found, real, settings.score_samples, task.params.seed, task.recipe.batch_size)
+    return ValidationMetric(found, real, settings.validation_samples, task.params.seed, task.recipe.batch_size)
 
 
-def _train(task: Task, processes: Processes, observer: Observer, scorer: LightScore | None = None) -> Trainer:
+def _train(task: Task, processes: Processes, observer: Callback, scorer: ValidationMetric | None = None) -> Trainer:
     recipe, settings = task.recipe, task.params.train
     packed, spec = read_packed(PREPARED, "train"), recipe_spec(recipe, task.manifest.spec)
     if recipe.images is not None:
         packed = packed.some(recipe.images, task.seed)
-    data = PackedImages(conform(packed.images, spec.shape), packed.labels)
+    data = PackedImages(convert(packed.images, spec.shape), packed.labels)
     torch.set_num_threads(settings.threads)
     seed_all(task.seed)
     game = build_game(recipe, spec, str(task.file))
     if task.origin is not None:
         transfer(game, recipe, task.origin.folder, str(task.file))
     plan = make_plan(recipe, settings, next(iter(game.players)))
-    hardware = choose_hardware(settings, plan.rounds, data.images.dtype)
+    hardware = choose_hardware(settings, plan.steps, data.images.dtype)
     if settings.deterministic:
         make_deterministic(hardware.device)
     trainer = Trainer(
         game, recipe, data, settings, plan, hardware, task.checkpoints, task.seed, observer, processes, scorer
     )
-    total = plan.rounds * plan.images_per_round
+    total = plan.steps * plan.images_per_step
     profile = profiled(PROFILES / task.name) if settings.debug == "profile" else nullcontext()
-    shown = progress(f"train {task.name}", total, "images") if processes.leads else nullcontext()
+    shown = progress(f"train {task.name}", total, "images") if processes.is_main_process else nullcontext()
     with watch_for_interruption() as interruption, shown as bar, profile:
         trainer.run(interruption, bar)
     return trainer
@@ -211,7 +211,7 @@ def _write_outs(task: Task, trainer: Trainer) -> None:
     if trainer.scorer is not None:
         best, last = trainer.best, trainer.history[-1][trainer.scorer.name]
         scores = f"{best.score:.4g} at step {best.step:,}, the best, and {last:.4g} at the last"
-        print(f"train {task.name}: {trainer.scorer.name} {scores}; the {trainer.delivered} is delivered", flush=True)
+        print(f"train {task.name}: {trainer.scorer.name} {scores}; the {trainer.selected} is selected", flush=True)
 
 
 def _start(task: Task) -> dict[str, str]:

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from ganops.settings import Settings, read_yaml, validate
 
 SourceName = Literal["digits", "mnist", "fashion-mnist", "stacked-mnist", "cifar10", "ring2d", "grid2d", "images"]
-BackboneName = Literal["classifier", "inception-v3", "efficientnet-lite0", "custom"]
+ExtractorName = Literal["classifier", "inception-v3", "efficientnet-lite0", "custom"]
 Precision = Literal["auto", "float32", "bfloat16"]
 ScoreName = Literal["fid", "is", "kid"]
 RecipeName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
@@ -43,7 +43,7 @@ class DataParams(Settings):
 class TrainParams(Settings):
     """What holds for the training of every recipe.
 
-    score_kimg: thousands of real images shown between two light scores; score_samples: images generated for each.
+    validate_kimg: thousands of real images shown between two validation metrics; validation_samples: images generated for each.
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -56,15 +56,15 @@ class TrainParams(Settings):
     budget_scale: float = Field(default=1.0, gt=0)
     sample_images: int = Field(default=64, ge=1, le=1024)
     sample_times: int = Field(default=20, ge=1, le=1000)
-    score_kimg: float = Field(default=25.0, gt=0)
-    score_samples: int = Field(default=2000, ge=2)
+    validate_kimg: float = Field(default=25.0, gt=0)
+    validation_samples: int = Field(default=2000, ge=2)
     checkpoint_seconds: float = Field(default=60.0, gt=0)
-    on_sick: Literal["recipe", "warn", "stop", "recover"] = "recipe"
+    on_unhealthy: Literal["recipe", "warn", "stop", "recover"] = "recipe"
     debug: Literal["off", "overfit-one-batch", "two-steps", "profile"] = "off"
 
 
 class ClassifierParams(Settings):
-    """The small classifier of the data's own classes: a backbone, and what tells generated classes apart.
+    """The small classifier of the data's own classes: a extractor, and what tells generated classes apart.
 
     max_kimg: thousands of images shown at most, so that many epochs of few images and few of many take alike.
     """
@@ -79,8 +79,8 @@ class ClassifierParams(Settings):
 class EvaluateParams(Settings):
     """The protocol of the scores: two scores compare only when all of this is the same.
 
-    scores: the groups of scores to compute; ganops.evaluation.scores has a file for each.
-    custom: for the backbone "custom" a TorchScript file, or `module:callable` that gives a torch module.
+    scores: the groups of scores to compute; ganops.evaluation.metrics has a file for each.
+    custom: for the extractor "custom" a TorchScript file, or `module:callable` that gives a torch module.
     real_samples: how many images of each split the reference takes, drawn by the seed; null takes all.
     pairwise_samples: how many generated and real images are compared each with each (KID, precision, recall, density,
         coverage, diversity), at most.
@@ -96,7 +96,7 @@ class EvaluateParams(Settings):
     pairwise_samples: int = Field(default=5000, ge=2)
     neighbours: int = Field(default=5, ge=1)
     path_length_pairs: int = Field(default=2000, ge=2)
-    backbone: BackboneName = "classifier"
+    extractor: ExtractorName = "classifier"
     custom: str | None = None
     weights: Path | None = None
     resize: Literal["pytorch-fid", "clean-fid"] = "pytorch-fid"
@@ -110,9 +110,9 @@ class EvaluateParams(Settings):
 
     @model_validator(mode="after")
     def _custom_where_it_is_needed(self) -> EvaluateParams:
-        if (self.backbone == "custom") != (self.custom is not None):
+        if (self.extractor == "custom") != (self.custom is not None):
             raise ValueError(
-                "evaluate.custom: a TorchScript file or module:callable, exactly when backbone is 'custom'"
+                "evaluate.custom: a TorchScript file or module:callable, exactly when extractor is 'custom'"
             )
         return self
 

@@ -45,7 +45,7 @@ class HealthSettings(Settings):
     Losses or weights that are no numbers end a training under "warn" too, since nothing good can come after them.
     """
 
-    on_sick: Literal["warn", "stop", "recover"] = "warn"
+    on_unhealthy: Literal["warn", "stop", "recover"] = "warn"
     max_recoveries: int = Field(default=2, ge=0)
 
 
@@ -74,8 +74,8 @@ class Recipe(Settings):
         are one candidate on the leaderboard, with a spread.
     budget_kimg: thousands of real images shown to the first player.
     images: how many different training images are shown, drawn by the seed; null: all.
-    deliver: whose weights the training leaves: those of the best step by the light score, as the last one is a chance
-        moment of a game that never comes to rest; or of the last, which is taken where there is no light score, too.
+    select: whose weights the training leaves: those of the best step by the validation metric, as the last one is a chance
+        moment of a game that never comes to rest; or of the last, which is taken where there is no validation metric, too.
     """
 
     summary: str
@@ -95,7 +95,7 @@ class Recipe(Settings):
     flip: bool = False
     init: InitSettings | None = None
     ema: EmaSettings | None = None
-    deliver: Literal["best", "last"] = "best"
+    select: Literal["best", "last"] = "best"
     health: HealthSettings = HealthSettings()
 
     @model_validator(mode="after")

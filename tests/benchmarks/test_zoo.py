@@ -76,8 +76,8 @@ def test_it_goes_on_after_a_kill(
         Image.open(done.parent / "bigan-0" / "samples.png") as grid,
     ):
         assert strips.width == 2 * (116 + grid.width + 8)
-    with Image.open(home / "pictures" / "zoo-digits-exhibits.png") as exhibits:
-        assert exhibits.height > 50
+    with Image.open(home / "pictures" / "zoo-digits-figures.png") as figures:
+        assert figures.height > 50
 
 
 def test_a_result_of_other_settings_is_not_taken(home: Path) -> None:
@@ -99,7 +99,7 @@ def test_with_its_own_budget_a_recipe_sees_as_many_images_as_it_asks_for(home: P
     recipe = load_recipe(zoo.RECIPES / "mlp.yaml").model_copy(update={"budget_kimg": 1.28})
     assert zoo.fitted(contest, recipe) is recipe
     trainer = zoo.trainer_of(contest, recipe, 0, home)
-    assert trainer.plan.rounds * trainer.plan.images_per_round == 1280
+    assert trainer.plan.steps * trainer.plan.images_per_step == 1280
     assert trainer.hardware.precision_name == "float32"
     other = contest_of(home, seconds=None, precision="bfloat16")
     assert contest.identity(recipe, 0) != other.identity(recipe, 0)

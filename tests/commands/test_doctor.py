@@ -56,7 +56,7 @@ def test_the_archive_of_cifar10_is_found(run: Run, tmp_path: Path, monkeypatch: 
 
 
 def test_data_that_must_be_downloaded_or_do_not_exist_are_said_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ganops.data.home.DEBIAN_HOME", Path("nowhere"))
+    monkeypatch.setattr("ganops.data.data_root.DEBIAN_HOME", Path("nowhere"))
     monkeypatch.delenv("GANOPS_DATA_HOME", raising=False)
     text = Path("params.yaml").read_text()
     Path("params.yaml").write_text(text.replace("source: digits", "source: fashion-mnist"))

@@ -55,7 +55,7 @@ def test_the_story_of_three_challengers(register_version: Register, run: Run, fa
 
     back = run("rollback", "--reason", "odd sevens")
     assert back.exit_code == 0
-    assert back.output == "ganops version 1 is champion again: models:/ganops@champion\nversion 3 is withdrawn\n"
+    assert back.output == "ganops version 1 is champion again: models:/ganops@champion\nversion 3 is quarantined\n"
 
     lines = [re.split(r" {2,}", line) for line in run("history").output.splitlines()]
     assert [(line[0], line[3]) for line in lines[1:]] == [

@@ -14,10 +14,10 @@ from PIL import Image
 
 from ganops.data import decode as decoding
 from ganops.data.decode import decode
-from ganops.data.form import Form, Pixels
+from ganops.data.image_format import ImageFormat, Pixels
 from ganops.data.rejection import Reason, RefusedError
 
-COLOUR, GREY = Form(16, 3), Form(16, 1)  # 16 x 16 pixels pass without being resized
+COLOUR, GREY = ImageFormat(16, 3), ImageFormat(16, 1)  # 16 x 16 pixels pass without being resized
 LOSSY = 12  # 8-bit steps that JPEG, lossy WebP and colour space conversions may move a flat colour
 LUMA = {RED: 76, GREEN: 150, BLUE: 29, WHITE: 255}  # 0.299 R + 0.587 G + 0.114 B
 
@@ -89,7 +89,7 @@ def test_16_bit_grey_is_scaled_and_not_clipped() -> None:
 def test_the_transparent_value_of_16_bit_grey_becomes_white() -> None:
     values = struct.pack(">2H", 30_000, 20_000) * 4
     content = raw_png(8, 8, depth=16, colour_type=0, rows=[values] * 8, transparent=struct.pack(">H", 30_000))
-    assert decode(content, Form(8, 1))[0, 0].tolist() == [255, 78] * 4
+    assert decode(content, ImageFormat(8, 1))[0, 0].tolist() == [255, 78] * 4
 
 
 def test_16_bit_colour_keeps_its_leading_bits() -> None:
@@ -151,7 +151,7 @@ def test_any_size_becomes_the_asked_one(size: int) -> None:
 def test_an_image_of_the_asked_size_keeps_every_pixel() -> None:
     rng = np.random.default_rng(0)
     original = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
-    assert (decode(encode(Image.fromarray(original), "PNG"), Form(8, 3)) == original.transpose(2, 0, 1)).all()
+    assert (decode(encode(Image.fromarray(original), "PNG"), ImageFormat(8, 3)) == original.transpose(2, 0, 1)).all()
 
 
 def test_reading_a_large_jpeg_at_reduced_size_changes_next_to_nothing() -> None:

@@ -14,12 +14,12 @@ from image_files import png, write_files
 
 from ganops.data.decode import decode
 from ganops.data.folder import Folder
-from ganops.data.form import Form
+from ganops.data.image_format import ImageFormat
 from ganops.data.rejection import Reason, Rejection
 from ganops.data.workers import CHUNK, Decoded, decode_all
 from ganops.errors import DataError
 
-FORM = Form(8, 3)
+FORM = ImageFormat(8, 3)
 
 
 def test_each_name_has_one_outcome_whatever_the_number_of_processes(tmp_path: Path) -> None:

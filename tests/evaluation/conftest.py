@@ -14,11 +14,11 @@ from torch.nn import functional as F
 from ganops.data.manifest import Manifest
 from ganops.data.packed import PackedImages, read_packed, write_packed
 from ganops.data.spec import DataSpec
-from ganops.evaluation.backbones.classifier import load_classifier
 from ganops.evaluation.evaluate import Evaluation, evaluate_images
-from ganops.evaluation.light_reference import LIGHT
+from ganops.evaluation.extractors.classifier import load_classifier
 from ganops.evaluation.real import Reference
 from ganops.evaluation.reference import load_reference, make_reference
+from ganops.evaluation.validation_reference import VALIDATION
 from ganops.params import ClassifierParams, EvaluateParams
 
 SEED = 7
@@ -87,6 +87,8 @@ def score(reference: Reference, params: EvaluateParams) -> Callable[..., Evaluat
         assert reference.folder is not None
         wanted = params.model_copy(update={"samples": len(images)} | changes)
         batches = torch.split(images, batch_size)
-        return evaluate_images(batches, reference, load_classifier(reference.folder / LIGHT), wanted, SEED, asked=asked)
+        return evaluate_images(
+            batches, reference, load_classifier(reference.folder / VALIDATION), wanted, SEED, asked=asked
+        )
 
     return compute

@@ -13,13 +13,13 @@ from torch import Tensor
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import PackedImages, read_packed
 from ganops.errors import EvaluationError, SettingsError
-from ganops.evaluation.backbones.classifier import load_classifier
 from ganops.evaluation.evaluate import Evaluation, evaluate_game, evaluate_images
-from ganops.evaluation.light_reference import LIGHT
+from ganops.evaluation.extractors.classifier import load_classifier
+from ganops.evaluation.metric import all_groups, all_scores
 from ganops.evaluation.protocol import protocol_of
 from ganops.evaluation.real import Reference
-from ganops.evaluation.score import all_groups, all_scores
-from ganops.games.game import Batch, Game, Player, Request, Turn
+from ganops.evaluation.validation_reference import VALIDATION
+from ganops.games.game import Batch, Game, Losses, Player, Request
 from ganops.params import EvaluateParams
 
 SEED, COUNT = 7, 300
@@ -30,7 +30,7 @@ DRAWN = {"is", "kid", "diversity"}
 class Pictures(Game):
     """A game whose generator is a picture book: a class, or the latent's first number, says which page is opened."""
 
-    averaged = ("book",)
+    ema_networks = ("book",)
     latent_dim = 4
 
     def __init__(self, pages: Tensor, class_count: int = 0) -> None:
@@ -39,7 +39,7 @@ class Pictures(Game):
         self.shape, self.class_count = pages.shape[1:], class_count
         self.players = {"book": Player(("book",))}
 
-    def turn(self, player: str, batch: Batch, step: int) -> Turn:
+    def losses(self, player: str, batch: Batch, step: int) -> Losses:
         raise NotImplementedError("it has nothing to learn")
 
     def generate(self, request: Request) -> Tensor:
@@ -94,7 +94,7 @@ def test_the_device_does_not_matter(
 ) -> None:
     assert reference.folder is not None
     wanted = params.model_copy(update={"samples": len(dimmed)})
-    classifier = load_classifier(reference.folder / LIGHT, "cuda")
+    classifier = load_classifier(reference.folder / VALIDATION, "cuda")
     found = evaluate_images(torch.split(dimmed, 100), reference, classifier, wanted, SEED)
     # A GPU adds up in another order.
     assert values(found) == pytest.approx(values(whole), rel=1e-5, abs=1e-5)
@@ -192,7 +192,7 @@ def test_every_setting_of_the_protocol_shows_in_its_digest(reference: Reference,
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ({"backbone": "efficientnet-lite0"}, "backbone"),
+        ({"extractor": "efficientnet-lite0"}, "extractor"),
         ({"split": "test"}, "split"),
         ({"neighbours": 3}, "neighbours"),
         ({"pairwise_samples": 100}, "pairwise_samples"),
@@ -222,13 +222,13 @@ def test_a_game_with_nan_is_refused(reference_folder: Path, prepared: Path, para
 def test_another_number_of_images_than_asked_for_is_refused(
     reference: Reference, params: EvaluateParams, unseen: PackedImages, given: int
 ) -> None:
-    from ganops.evaluation.backbones.classifier import load_classifier
-    from ganops.evaluation.light_reference import LIGHT
+    from ganops.evaluation.extractors.classifier import load_classifier
+    from ganops.evaluation.validation_reference import VALIDATION
 
     assert reference.folder is not None
     images = unseen.images[:given]
     with pytest.raises(EvaluationError, match="as many images"):
-        evaluate_images([images] if given else [], reference, load_classifier(reference.folder / LIGHT), params, 1)
+        evaluate_images([images] if given else [], reference, load_classifier(reference.folder / VALIDATION), params, 1)
 
 
 def test_too_few_images_for_a_score(unseen: PackedImages, score: Callable[..., Evaluation]) -> None:
@@ -245,7 +245,7 @@ def test_an_unknown_score_names_the_nearest(unseen: PackedImages, score: Callabl
 def test_another_backbones_weights_are_refused(
     reference: Reference, params: EvaluateParams, unseen: PackedImages
 ) -> None:
-    from ganops.evaluation.backbones.classifier import Classifier, ClassifierDescription, ClassifierNetwork
+    from ganops.evaluation.extractors.classifier import Classifier, ClassifierDescription, ClassifierNetwork
 
     spec = spec_of(1, 16, reference.description.spec.classes)
     stranger = Classifier(ClassifierNetwork(spec, 8), ClassifierDescription(spec=spec, width=8, accuracy=0))

@@ -13,7 +13,7 @@ from PIL import Image
 
 from ganops.cli import ganops
 from ganops.errors import EvaluationError, GanopsError
-from ganops.evaluation.backbones.custom import Custom
+from ganops.evaluation.extractors.custom import Custom
 from ganops.evaluation.folder import evaluate_folders, find_images, read_images
 from ganops.params import EvaluateParams
 
@@ -29,7 +29,7 @@ def rows():
     return Rows()
 '''
 PARAMS = EvaluateParams(
-    backbone="custom", custom="row_features:rows", scores=("fid", "is", "kid", "prdc", "diversity"), batch_size=16
+    extractor="custom", custom="row_features:rows", scores=("fid", "is", "kid", "prdc", "diversity"), batch_size=16
 )
 
 
@@ -45,7 +45,7 @@ def write_images(folder: Path, count: int, seed: int, brightness: int = 256, siz
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with two folders of images and a backbone of a few lines."""
+    """A working directory with two folders of images and a extractor of a few lines."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "row_features.py").write_text(MODULE)
@@ -56,9 +56,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_scores_tell_good_from_bad(home: Path) -> None:
     write_images(home / "good", 50, seed=2)
-    backbone = Custom("row_features:rows")
-    good, _ = evaluate_folders(home / "good", home / "real", backbone, PARAMS, seed=0)
-    bad, _ = evaluate_folders(home / "made", home / "real", backbone, PARAMS, seed=0)
+    extractor = Custom("row_features:rows")
+    good, _ = evaluate_folders(home / "good", home / "real", extractor, PARAMS, seed=0)
+    bad, _ = evaluate_folders(home / "made", home / "real", extractor, PARAMS, seed=0)
     assert good.scores["fid"].value < bad.scores["fid"].value / 5
     assert good.scores["precision"].value > bad.scores["precision"].value
     assert (bad.protocol.generated_count, bad.protocol.real_count) == (50, 60)
@@ -68,9 +68,9 @@ def test_scores_tell_good_from_bad(home: Path) -> None:
 
 def test_swapped_folders_are_noticed(home: Path) -> None:
     """FID is symmetric; the protocol, precision and recall are not."""
-    backbone = Custom("row_features:rows")
-    one, _ = evaluate_folders(home / "made", home / "real", backbone, PARAMS, seed=0)
-    other, _ = evaluate_folders(home / "real", home / "made", backbone, PARAMS, seed=0)
+    extractor = Custom("row_features:rows")
+    one, _ = evaluate_folders(home / "made", home / "real", extractor, PARAMS, seed=0)
+    other, _ = evaluate_folders(home / "real", home / "made", extractor, PARAMS, seed=0)
     assert other.protocol.real_data != one.protocol.real_data
     assert other.protocol.real_count == 50
 
@@ -85,7 +85,7 @@ def test_images_come_in_order_and_whole(home: Path) -> None:
 
 def test_command(home: Path) -> None:
     run = CliRunner()
-    options = ["--backbone", "custom", "--custom", "row_features:rows", "--batch-size", "16"]
+    options = ["--extractor", "custom", "--custom", "row_features:rows", "--batch-size", "16"]
     arguments = [
         "evaluate",
         "made",
@@ -100,7 +100,7 @@ def test_command(home: Path) -> None:
     done = run.invoke(ganops, arguments, catch_exceptions=False)
     assert done.exit_code == 0
     written = json.loads((home / "out.json").read_text())
-    assert written["protocol"]["backbone"] == "custom"
+    assert written["protocol"]["extractor"] == "custom"
     expected, _ = evaluate_folders(
         home / "made",
         home / "real",

@@ -9,7 +9,7 @@ import pytest
 
 SCRIPT = """
 import resource, torch
-from ganops.evaluation.scores.prdc import manifolds
+from ganops.evaluation.metrics.prdc import manifolds
 torch.set_num_threads(1)
 generated, real = torch.randn(2, 20_000, 8)
 manifolds(generated[:500], real[:500], k=5)  # what the libraries themselves take

@@ -12,14 +12,14 @@ from ganops.data.manifest import Manifest
 from ganops.data.packed import PackedImages, read_packed, write_packed
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError, SettingsError
-from ganops.evaluation.backbones.choose import load_backbone
-from ganops.evaluation.backbones.classifier import load_classifier
-from ganops.evaluation.distances import Neighbourhood
 from ganops.evaluation.evaluate import evaluate_images
-from ganops.evaluation.light_reference import LIGHT
+from ganops.evaluation.extractors.choose import load_extractor
+from ganops.evaluation.extractors.classifier import load_classifier
+from ganops.evaluation.knn import KNNIndex
 from ganops.evaluation.real import Reference, draw
 from ganops.evaluation.reference import load_reference, make_reference
 from ganops.evaluation.statistics import statistics_of
+from ganops.evaluation.validation_reference import VALIDATION
 from ganops.params import EvaluateParams
 
 
@@ -27,18 +27,18 @@ def test_holds_what_follows_from_the_real_images(reference: Reference, prepared:
     assert reference.folder is not None
     train = read_packed(prepared, "train")
     assert train.labels is not None
-    features = load_classifier(reference.folder / LIGHT)(train.images).features
+    features = load_classifier(reference.folder / VALIDATION)(train.images).features
     torch.testing.assert_close(reference.train.features, features, rtol=1e-4, atol=1e-5)
     assert reference.train.labels is not None
     assert torch.equal(reference.train.labels, train.labels)
     expected = statistics_of([features])
     torch.testing.assert_close(reference.statistics.mean, expected.mean, rtol=1e-5, atol=1e-6)
     torch.testing.assert_close(reference.statistics.covariance, expected.covariance, rtol=1e-4, atol=1e-5)
-    assert len(reference.pairwise) == params.pairwise_samples == len(reference.radii)
+    assert len(reference.pairwise) == params.pairwise_samples == len(reference.kth_distances)
     own = torch.cdist(reference.pairwise_features, reference.pairwise_features)
-    radii = own.kthvalue(params.neighbours + 1, dim=1).values  # the first is the distance 0 to itself
-    torch.testing.assert_close(reference.radii, radii, rtol=1e-3, atol=1e-3)
-    held_out = Neighbourhood(reference.train.features).nearest(reference.real["test"].features)[0][:, 0]
+    kth_distances = own.kthvalue(params.neighbours + 1, dim=1).values  # the first is the distance 0 to itself
+    torch.testing.assert_close(reference.kth_distances, kth_distances, rtol=1e-3, atol=1e-3)
+    held_out = KNNIndex(reference.train.features).nearest(reference.real["test"].features)[0][:, 0]
     torch.testing.assert_close(reference.held_out, held_out)
 
 
@@ -58,7 +58,9 @@ def test_a_part_of_the_real_images(prepared: Path, params: EvaluateParams, tmp_p
     found = load_reference(tmp_path)
     assert found.statistics.count == 100
     assert len(set(found.real["test"].rows.tolist())) == 100
-    expected = load_classifier(tmp_path / LIGHT)(read_packed(prepared, "test").images[found.real["test"].rows]).features
+    expected = load_classifier(tmp_path / VALIDATION)(
+        read_packed(prepared, "test").images[found.real["test"].rows]
+    ).features
     torch.testing.assert_close(found.compared.features, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -80,7 +82,7 @@ def test_data_without_classes_need_another_backbone(tmp_path: Path, params: Eval
 
 def test_data_without_classes_and_without_a_test_split(tmp_path: Path, params: EvaluateParams) -> None:
     """With ImageNet's features: no classifier is trained, and nothing is held out."""
-    photos = params.model_copy(update={"backbone": "efficientnet-lite0"})
+    photos = params.model_copy(update={"extractor": "efficientnet-lite0"})
     made = make_reference(unlabelled(tmp_path / "data"), photos, tmp_path / "out", seed=7)
     assert made.classifier is None
     found = load_reference(tmp_path / "out")
@@ -92,23 +94,23 @@ def test_data_without_classes_and_without_a_test_split(tmp_path: Path, params: E
 def test_scores_by_class_with_features_of_another_network(
     prepared: Path, params: EvaluateParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A classifier is trained beside the backbone, which tells generated classes apart; the protocol names both."""
+    """A classifier is trained beside the extractor, which tells generated classes apart; the protocol names both."""
     (tmp_path / "pixel_features.py").write_text("from torch import nn\n\ndef pixels():\n    return nn.Flatten()\n")
     monkeypatch.syspath_prepend(tmp_path)
     own = params.model_copy(
-        update={"backbone": "custom", "custom": "pixel_features:pixels", "scores": ("fid", "modes", "by-class")}
+        update={"extractor": "custom", "custom": "pixel_features:pixels", "scores": ("fid", "modes", "by-class")}
     )
     made = make_reference(prepared, own, tmp_path, seed=7)
-    assert made.classifier == load_classifier(tmp_path / LIGHT).weights_digest
-    images, backbone = read_packed(prepared, "test").images[:300], load_backbone(own, tmp_path)
-    found = evaluate_images([images], load_reference(tmp_path), backbone, own, seed=7)
+    assert made.classifier == load_classifier(tmp_path / VALIDATION).weights_digest
+    images, extractor = read_packed(prepared, "test").images[:300], load_extractor(own, tmp_path)
+    found = evaluate_images([images], load_reference(tmp_path), extractor, own, seed=7)
     assert found.scores["modes"].value == 10
     assert found.protocol.classifier == made.classifier
-    assert found.protocol.weights == backbone.weights_digest
+    assert found.protocol.weights == extractor.weights_digest
 
 
 def test_too_few_images_for_neighbours(tmp_path: Path, params: EvaluateParams) -> None:
-    photos = params.model_copy(update={"backbone": "efficientnet-lite0"})
+    photos = params.model_copy(update={"extractor": "efficientnet-lite0"})
     with pytest.raises(EvaluationError, match="nearest neighbours"):
         make_reference(unlabelled(tmp_path / "data", count=5), photos, tmp_path / "out", seed=7)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-import ganops.evaluation.scores as package
+import ganops.evaluation.metrics as package
 from ganops.data.packed import PackedImages
 from ganops.evaluation.evaluate import Evaluation
-from ganops.evaluation.score import all_groups, all_scores
+from ganops.evaluation.metric import all_groups, all_scores
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "docs" / "templates" / "score.py"
 
@@ -25,7 +25,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     all_groups.cache_clear()
     yield
     all_groups.cache_clear()
-    sys.modules.pop("ganops.evaluation.scores.template_score", None)
+    sys.modules.pop("ganops.evaluation.metrics.template_score", None)
 
 
 def test_copied_template_is_computed(copied: None, unseen: PackedImages, score: Callable[..., Evaluation]) -> None:

@@ -15,7 +15,7 @@ def test_game_has_the_networks_players_and_latents_of_its_recipe() -> None:
     game = build_game(recipe(), spec_of(1, 28))
     assert set(game.players) == {"discriminator", "generator"}
     assert game.latent_dim == 7
-    assert game.averaged == ("generator",)
+    assert game.ema_networks == ("generator",)
 
 
 def test_networks_are_built_for_the_data_unless_the_recipe_says_otherwise() -> None:

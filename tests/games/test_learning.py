@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from playing import DIGITS, optimizers_of, play_round, recipe, spec_of
+from playing import DIGITS, optimizers_of, recipe, run_step, spec_of
 from torch import Tensor
 
 from ganops.games.bidirectional import Bidirectional
@@ -37,7 +37,7 @@ def trained(game: dict[str, Any], rounds: int, lr: float = 2e-3, **networks: dic
         name: torch.optim.Adam(o.param_groups[0]["params"], lr, (0.5, 0.99)) for name, o in optimizers_of(made).items()
     }
     for step in range(rounds):
-        play_round(made, bright_batch(), step, optimizers)
+        run_step(made, bright_batch(), step, optimizers)
     return made.eval()
 
 
@@ -77,7 +77,7 @@ def test_infogan_codes_come_to_mean_something() -> None:
     section = {"kind": "infogan", "loss": "non-saturating", "categorical": [4], "continuous": 1}
     game = trained(section, 200, generator=MLP_GENERATOR | {"latent_dim": 12})
     assert isinstance(game, InfoGan)
-    terms = game.turn("discriminator", bright_batch(256), 0).minimised
+    terms = game.losses("discriminator", bright_batch(256), 0).losses
     assert -terms["categorical information"].item() > 0.75 * torch.tensor(4.0).log().item()
 
 
@@ -124,5 +124,5 @@ def test_self_supervised_discriminator_learns_to_reconstruct() -> None:
             generator={"kind": "fastgan-generator", "width": 8, "latent_dim": 8},
             discriminator={"kind": "fastgan-discriminator", "width": 8},
         )
-        terms.append(game.turn("discriminator", bright_batch(), 0).minimised["reconstruct"].item())
+        terms.append(game.losses("discriminator", bright_batch(), 0).losses["reconstruct"].item())
     assert terms[1] < terms[0] / 2

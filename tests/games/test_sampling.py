@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganops.games.game import Batch, Game, Request, Turn
+from ganops.games.game import Batch, Game, Losses, Request
 from ganops.games.sampling import draw_latents, sample_images, to_float, to_uint8
 
 
@@ -15,10 +15,10 @@ class Painter(Game):
 
     def __init__(self, class_count: int = 0) -> None:
         super().__init__()
-        self.players, self.averaged, self.latent_dim, self.class_count = {}, (), 3, class_count
+        self.players, self.ema_networks, self.latent_dim, self.class_count = {}, (), 3, class_count
         self.weight = torch.nn.Parameter(torch.ones(()))
 
-    def turn(self, player: str, batch: Batch, step: int) -> Turn:
+    def losses(self, player: str, batch: Batch, step: int) -> Losses:
         raise NotImplementedError
 
     def generate(self, request: Request) -> Tensor:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from playing import optimizers_of, play_round, recipe, spec_of
+from playing import optimizers_of, recipe, run_step, spec_of
 
 from ganops.games.build import build_game
 from ganops.games.game import GAMES, Batch
@@ -47,6 +47,6 @@ def test_copied_templates_train() -> None:
     optimizers, batch = optimizers_of(game, lr=1e-2), Batch(torch.full((16, *spec.shape), 0.5))
     terms = []
     for step in range(30):
-        terms.append(play_round(game, batch, step, optimizers)["generator"].minimised["brightness"].item())
+        terms.append(run_step(game, batch, step, optimizers)["generator"].losses["brightness"].item())
     assert terms[0] > 1.0  # fakes begin grey: 10 times the square of 0.5
     assert terms[-1] < terms[0] / 4

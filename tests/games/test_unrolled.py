@@ -26,10 +26,10 @@ def unrolled(steps: int, lr: float) -> Unrolled:
 def test_generator_meets_the_discriminator_of_some_steps_ahead(steps: int) -> None:
     """The negative of the loss after so many real steps on the same images, measured by the first gradients."""
     game, batch = unrolled(steps, 0.01), random_batch(SPEC)
-    game.turn("discriminator", batch, 0)
+    game.losses("discriminator", batch, 0)
     fakes = game._fakes[0].images.detach()
     before = snapshot(game.discriminator)
-    ahead = game.turn("generator", batch, 0).total.item()
+    ahead = game.losses("generator", batch, 0).total.item()
     assert not moved(game.discriminator, before)
     weights, sizes = list(game.discriminator.parameters()), []
     for _ in range(steps):
@@ -56,12 +56,14 @@ def test_gradient_runs_through_the_imagined_steps(monkeypatch: pytest.MonkeyPatc
     def loss() -> torch.Tensor:
         fakes = game.generator(latents)
         game._ahead = game._imagine(batch.images, fakes)
-        value = game.generator_loss(batch, game.opinion(fakes, None), 0)
+        value = game.generator_loss(batch, game.discriminate(fakes, None), 0)
         game._ahead = None
         return value
 
     (gradient,) = torch.autograd.grad(loss(), weight)
-    (without,) = torch.autograd.grad(game.generator_loss(batch, game.opinion(game.generator(latents), None), 0), weight)
+    (without,) = torch.autograd.grad(
+        game.generator_loss(batch, game.discriminate(game.generator(latents), None), 0), weight
+    )
     step, values = 1e-3, []
     for sign in (1, -1):
         with torch.no_grad():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from prefect.states import Failed
 
-from pipeline.flows.process import Ended, Processes
-from pipeline.flows.reproduce import PassingError, StageError, reproduce, run_dvc
+from pipeline.flows.process import CompletedCommand, Processes
+from pipeline.flows.reproduce import StageError, TransientError, reproduce, run_dvc
 from pipeline.flows.retries import passes_by_itself
 
 
@@ -15,7 +15,7 @@ class Scripted(Processes):
 
     def __init__(self, code: int, *lines: str, timed_out: bool = False) -> None:
         super().__init__()
-        self.ends = [Ended(code, lines, timed_out)]
+        self.ends = [CompletedCommand(code, lines, timed_out)]
         self.commands: list[list[str]] = []
 
     def run(self, command, say, *, environment=None, timeout=None):  # type: ignore[no-untyped-def]
@@ -46,19 +46,19 @@ PASSING = [
 def test_mistakes_are_final(lines: tuple[str, ...]) -> None:
     with pytest.raises(StageError) as raised:
         reproduce("train@dcgan", Scripted(255, *lines), print)
-    assert not isinstance(raised.value, PassingError)
+    assert not isinstance(raised.value, TransientError)
 
 
 @pytest.mark.parametrize("lines", PASSING)
 def test_bad_days_of_the_machinery_pass(lines: tuple[str, ...]) -> None:
-    with pytest.raises(PassingError):
+    with pytest.raises(TransientError):
         reproduce("train@dcgan", Scripted(255, *lines), print)
 
 
 def test_a_timeout_is_final_and_says_how_long_it_was() -> None:
     with pytest.raises(StageError, match="1,800 s") as raised:
         reproduce("train@dcgan", Scripted(-15, "exited with -9", timed_out=True), print, timeout=1800.0)
-    assert not isinstance(raised.value, PassingError)
+    assert not isinstance(raised.value, TransientError)
 
 
 def test_the_stages_own_error_is_the_reason() -> None:
@@ -89,12 +89,12 @@ def test_the_command_waits_for_another_dvc() -> None:
 def test_a_stage_that_another_dvc_works_on_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.flows.reproduce.BUSY_PAUSE", 0.01)
     scripted, heard = Scripted(255, "ERROR: 'results/compare' is busy, it is being blocked by:"), list[str]()
-    scripted.ends += [*scripted.ends, Ended(0, ("Stage 'compare' didn't change, skipping",))]
+    scripted.ends += [*scripted.ends, CompletedCommand(0, ("Stage 'compare' didn't change, skipping",))]
     assert reproduce("compare", scripted, heard.append) is False
     assert len(scripted.commands) == 3
     assert "another DVC is at work on this: dvc repro --single-item compare waits" in heard
 
 
 def test_only_passing_failures_are_tried_again() -> None:
-    for error, again in ((PassingError("lock"), True), (StageError("bug"), False), (ValueError("bug"), False)):
+    for error, again in ((TransientError("lock"), True), (StageError("bug"), False), (ValueError("bug"), False)):
         assert passes_by_itself(None, None, Failed(data=error)) is again  # type: ignore[arg-type]

@@ -43,7 +43,13 @@ def test_a_key_that_a_recipe_has_not_is_added_by_a_plus_sign(home: Path) -> None
 
 @pytest.mark.parametrize(
     "assignment",
-    ["evaluate.backbone=mixture", "train.budget=2", f"{RECIPE}:batch_size=1", f"{RECIPE}:size=3", "nowhere.yaml:key=1"],
+    [
+        "evaluate.extractor=mixture",
+        "train.budget=2",
+        f"{RECIPE}:batch_size=1",
+        f"{RECIPE}:size=3",
+        "nowhere.yaml:key=1",
+    ],
 )
 def test_what_cannot_be_changes_nothing(home: Path, assignment: str) -> None:
     before = {path: path.read_bytes() for path in home.rglob("*.yaml")}

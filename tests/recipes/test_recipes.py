@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from playing import DIGITS, moved, optimizers_of, play_round, random_batch, snapshot, spec_of
+from playing import DIGITS, moved, optimizers_of, random_batch, run_step, snapshot, spec_of
 from torch import nn
 
 from ganops.games.build import build_game, recipe_spec
@@ -74,9 +74,9 @@ def test_recipe_plays_rounds_and_moves_every_weight(name: str, channels: int, si
     optimizers = optimizers_of(game)
     batch = random_batch(recipe_spec(recipe, spec_of(channels, size, DIGITS)))
     for step in range(2):
-        for player, turn in play_round(game, batch, step, optimizers).items():
-            assert turn.minimised
-            assert all(value.isfinite() for value in {**turn.minimised, **turn.observed}.values()), (player, turn)
+        for player, turn in run_step(game, batch, step, optimizers).items():
+            assert turn.losses
+            assert all(value.isfinite() for value in {**turn.losses, **turn.logs}.values()), (player, turn)
     for part, network in networks.items():
         changed = moved(network, before[part])
         assert not [key for key, weight in before[part].items() if key not in changed and weight.numel() > 1]
@@ -87,9 +87,9 @@ def test_recipe_plays_in_bfloat16_too(name: str) -> None:
     game = small_game(RECIPES[name], 1, 28)
     batch = random_batch(recipe_spec(RECIPES[name], spec_of(1, 28, DIGITS)))
     with torch.autocast("cpu", torch.bfloat16):
-        turns = play_round(game, batch, 0, optimizers_of(game))
+        turns = run_step(game, batch, 0, optimizers_of(game))
         (images,) = sample_images(game, 2, seed=0)
-    assert all(value.isfinite() for turn in turns.values() for value in turn.minimised.values())
+    assert all(value.isfinite() for turn in turns.values() for value in turn.losses.values())
     assert all(turn.total.dtype == torch.float32 for turn in turns.values())
     assert len(images) == 2
 
@@ -99,7 +99,7 @@ def test_model_of_a_recipe_gives_the_same_images_back(name: str, tmp_path: Path)
     recipe = RECIPES[name]
     game = small_game(recipe, 1, 28)
     spec = recipe_spec(recipe, spec_of(1, 28, DIGITS))
-    play_round(game, random_batch(spec), 0, optimizers_of(game))
+    run_step(game, random_batch(spec), 0, optimizers_of(game))
     save_game(tmp_path, game, SavedModel(name=name, recipe=shrunk(recipe), spec=spec))
     images, again = (torch.cat(list(sample_images(g, 6, seed=0))) for g in (game, load_game(tmp_path)))
     assert images.shape == (6, *spec.shape)
@@ -115,7 +115,7 @@ def test_generators_and_discriminators_of_recipes_reach_larger_sizes(name: str, 
 
 
 def used(sort: str) -> set[Any]:
-    """Kinds that some recipe uses."""
+    """KindRegistry that some recipe uses."""
     if sort == "game":
         return {recipe.game["kind"] for recipe in RECIPES.values()}
     return {section["kind"] for recipe in RECIPES.values() for section in recipe.networks.values()}

@@ -23,7 +23,7 @@ def test_the_card_names_data_recipe_scores_protocol_limits_and_lineage(tmp_path:
         "| generator | mlp-generator | latent_dim 4, widths [8] |",
         "FID",
         "10.00 ± 0.10",
-        "| backbone | classifier |",
+        "| extractor | classifier |",
         "- step 7: collapse; samples are alike | nearly",
         "Intended use and limits",
         "| git.commit | c0ffee |",
@@ -36,7 +36,7 @@ def test_the_card_names_data_recipe_scores_protocol_limits_and_lineage(tmp_path:
 def test_the_short_card_fits_a_description(tmp_path: Path) -> None:
     text = short_card(small_candidate(tmp_path / "model"))
     assert "grey images of 8 x 8 pixels in the manner of digits" in text
-    assert "backbone classifier, 100 images" in text
+    assert "extractor classifier, 100 images" in text
     assert len(text) < 500
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ganops.registry.history import Entry, Event, champion_before, entries, record, reigns
+from ganops.registry.history import Entry, Event, champion_before, champion_periods, entries, record
 from ganops.registry.versions import Versions
 from ganops.tracking.store import connect
 
@@ -19,17 +19,17 @@ STORY = [
     entry(0, "promoted", "1", None),
     entry(1, "promoted", "2", "1"),
     entry(2, "promoted", "3", "2"),
-    entry(3, "withdrawn", "2", "3"),
+    entry(3, "quarantined", "2", "3"),
     entry(4, "rolled back", "1", "2"),
 ]
 
 
 def test_each_reign_ends_where_the_next_event_is() -> None:
-    times = reigns(STORY)
+    times = champion_periods(STORY)
     assert [(reign.version, reign.since.minute, reign.ended) for reign in times] == [
         ("1", 0, "promoted"),
         ("2", 1, "promoted"),
-        ("3", 2, "withdrawn"),
+        ("3", 2, "quarantined"),
         ("2", 3, "rolled back"),
         ("1", 4, None),
     ]
@@ -37,9 +37,9 @@ def test_each_reign_ends_where_the_next_event_is() -> None:
 
 
 def test_a_first_champion_that_fails_leaves_nobody() -> None:
-    (only,) = reigns([entry(0, "promoted", "1", None), entry(1, "withdrawn", None, "1")])
-    assert (only.version, only.ended) == ("1", "withdrawn")
-    assert reigns([]) == []
+    (only,) = champion_periods([entry(0, "promoted", "1", None), entry(1, "quarantined", None, "1")])
+    assert (only.version, only.ended) == ("1", "quarantined")
+    assert champion_periods([]) == []
 
 
 def test_the_champion_before_is_the_one_it_was_promoted_over() -> None:

@@ -17,8 +17,8 @@ from small_model import small_params
 from ganops.errors import RegistryError
 from ganops.params import Params
 from ganops.registry import moves, promotion
-from ganops.registry.history import entries, reigns
-from ganops.registry.moves import PENDING
+from ganops.registry.history import champion_periods, entries
+from ganops.registry.pending import PENDING
 from ganops.registry.promotion import promote, rollback
 from ganops.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, Versions, measured_tag
 from ganops.tracking.location import tracking_uri
@@ -65,7 +65,7 @@ def aliases() -> tuple[str | None, str | None, str | None]:
 
 
 def story() -> list[tuple[str, str | None]]:
-    return [(reign.version, reign.ended) for reign in reigns(entries(versions()))]
+    return [(reign.version, reign.ended) for reign in champion_periods(entries(versions()))]
 
 
 def test_the_first_challenger_becomes_champion_and_a_better_one_follows(register: Register) -> None:
@@ -119,14 +119,14 @@ def test_a_failed_smoke_test_restores_both_aliases_and_withdraws_the_version(
     result = promote(PARAMS)
     assert (result.moved, result.failure) == (False, "all images are one and the same")
     assert aliases() == ("2", "1", "3")
-    assert story() == [("1", "promoted"), ("2", "promoted"), ("3", "withdrawn"), ("2", None)]
+    assert story() == [("1", "promoted"), ("2", "promoted"), ("3", "quarantined"), ("2", None)]
     smoke.clear()
     again = promote(PARAMS)
     assert not again.moved, "the next scheduled run must not try it again"
-    assert "withdrawn before" in again.decision.reasons[0]
+    assert "quarantined before" in again.decision.reasons[0]
     assert promote(PARAMS, "3").moved, "a person may name it"
     assert aliases() == ("3", "2", "3")
-    assert versions().get("3").tags["withdrawn"] == ""
+    assert versions().get("3").tags["quarantined"] == ""
 
 
 def test_a_first_champion_that_fails_its_smoke_test_leaves_no_champion(
@@ -136,7 +136,7 @@ def test_a_first_champion_that_fails_its_smoke_test_leaves_no_champion(
     smoke["1"] = "broken"
     assert not promote(PARAMS).moved
     assert aliases() == (None, None, "1")
-    assert story() == [("1", "withdrawn")]
+    assert story() == [("1", "quarantined")]
 
 
 def test_rollback_goes_back_one_champion_at_a_time(register: Register) -> None:
@@ -146,7 +146,7 @@ def test_rollback_goes_back_one_champion_at_a_time(register: Register) -> None:
     assert aliases() == ("3", "2", "3")
     assert rollback(PARAMS, "odd sevens") == ("2", "3")
     assert aliases() == ("2", "1", "3")
-    assert versions().get("3").tags["withdrawn"] == "odd sevens"
+    assert versions().get("3").tags["quarantined"] == "odd sevens"
     assert not promote(PARAMS).moved, "what was rolled back does not come back by itself"
     assert rollback(PARAMS) == ("1", "2")
     assert aliases() == ("1", None, "3")
@@ -166,10 +166,10 @@ def test_without_a_challenger_or_a_model_there_is_a_clear_error(register_version
 
 
 def test_scores_of_another_protocol_do_not_compare_until_the_champion_is_scored_again(register: Register) -> None:
-    other = {"digest": "e" * 64, "backbone": "inception-v3"}
+    other = {"digest": "e" * 64, "extractor": "inception-v3"}
     versions().mark("2", {"protocol": "e" * 64, **measured_tag({"fid": 50.0}, other)})
     refused = promote(PARAMS)
-    assert "do not compare: another protocol (backbone inception-v3, not classifier" in refused.decision.reasons[0]
+    assert "do not compare: another protocol (extractor inception-v3, not classifier" in refused.decision.reasons[0]
     versions().mark("1", measured_tag({"fid": 60.0}, other))
     assert promote(PARAMS).moved
 
@@ -223,7 +223,9 @@ def test_killed_at_any_moment_there_is_a_champion_and_the_next_promotion_complet
         promote(PARAMS)
         assert aliases() == (("1", None, "2") if failure else ("2", "1", "2")), f"after {changes} changes"
         assert PENDING not in versions().tags()
-        expected = [("1", "promoted"), ("2", "withdrawn"), ("1", None)] if failure else [("1", "promoted"), ("2", None)]
+        expected = (
+            [("1", "promoted"), ("2", "quarantined"), ("1", None)] if failure else [("1", "promoted"), ("2", None)]
+        )
         assert story() == expected, f"after {changes} changes"
         _undo()
         changes += 1
@@ -236,7 +238,7 @@ def _undo() -> None:
     registry = versions()
     registry.point(CHAMPION, "1")
     registry.point(PREVIOUS, None)
-    registry.mark("2", {"withdrawn": ""})
+    registry.mark("2", {"quarantined": ""})
     for key in sorted(key for key in registry.tags() if key.startswith("history."))[1:]:
         registry.set_tag(key, None)
 

@@ -40,7 +40,7 @@ def test_a_version_carries_lineage_scores_description_and_the_alias(tracking_hom
     assert kept.tags["protocol"] == "d" * 64
     assert "grey images of 8 x 8 pixels in the manner of digits" in kept.description
     assert "FID 12.50 ± 0.10" in kept.description
-    standing = versions().standing(version)
+    standing = versions().record(version)
     assert standing.measured[0].scores == {"fid": 12.5, "fid_error": 0.1}
     assert not standing.sick
     assert connect().client.get_run(run_id).data.tags["model.version"] == "ganops/1"

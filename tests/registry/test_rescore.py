@@ -41,7 +41,7 @@ def test_the_champion_is_scored_under_the_challengers_protocol_and_keeps_both(
     assert "do not compare" in promote(params).decision.reasons[0], "without the reference there is nothing to do"
     refused = promote(params, reference=REFERENCE, prepared=PREPARED)
     assert "not better" in refused.decision.reasons[0]
-    measured = versions.standing("1").measured
+    measured = versions.record("1").measured
     assert [scored.scores.get("fid") for scored in measured[:1]] == [0.001], "what it was registered with stays first"
     assert measured[1].digest == today.digest()
     assert measured[1].scores["fid"] > 0

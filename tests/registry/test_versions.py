@@ -23,7 +23,7 @@ def test_two_who_set_a_new_alias_at_once_both_succeed(tracking_home: Path) -> No
     versions = Versions(connect(), "ganops")
     versions.store.client.create_registered_model("ganops")
     version = versions.store.client.create_model_version("ganops", str(tracking_home)).version
-    at_once(lambda alias: versions.point(alias, version))
+    at_once(lambda alias: versions.set_alias(alias, version))
     assert {versions.at(alias) for alias in NAMES} == {str(version)}
 
 

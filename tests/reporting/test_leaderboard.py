@@ -73,12 +73,12 @@ def test_order_is_best_first_then_unscored_then_sick(tmp_path: Path) -> None:
 def test_different_protocols_are_told_apart_by_what_differs(tmp_path: Path) -> None:
     write_recipe_results(tmp_path, "a", {"fid": 1.0})
     write_recipe_results(
-        tmp_path, "b", {"fid": 2.0}, protocol=PROTOCOL | {"digest": "ef" * 32, "backbone": "inception-v3"}
+        tmp_path, "b", {"fid": 2.0}, protocol=PROTOCOL | {"digest": "ef" * 32, "extractor": "inception-v3"}
     )
     write_recipe_results(tmp_path, "c", None, sick=True)
     a, b, c = (read_row(tmp_path / "results", recipe) for recipe in "abc")
     assert common_protocol([c, a]) == PROTOCOL
-    with pytest.raises(EvaluationError, match="a: backbone classifier; b: backbone inception-v3"):
+    with pytest.raises(EvaluationError, match="a: extractor classifier; b: extractor inception-v3"):
         common_protocol([a, b])
 
 

@@ -36,7 +36,7 @@ def test_a_finished_run_holds_params_data_curves_samples_scores_health_and_files
         run.log_samples(10, image())
         run.log_samples(2490, image())
         run.log_health({"step": 20, "kind": "collapse", "detail": "samples are alike"})
-        run.log_scores({"fid": 12.5, "kid": 0.01}, {"digest": "d" * 64, "backbone": "classifier"})
+        run.log_scores({"fid": 12.5, "kid": 0.01}, {"digest": "d" * 64, "extractor": "classifier"})
         (tracking_home / "history.csv").write_text("step\n")
         run.log_file(tracking_home / "history.csv", "plots")
         run.set_tags({"long": "x" * 9000})
@@ -63,7 +63,7 @@ def test_a_finished_run_holds_params_data_curves_samples_scores_health_and_files
     pictures = [file.path for file in store.client.list_artifacts(run.run_id, "images")]
     assert sum(path.endswith(".png") for path in pictures) == 2
     artifacts = tracking_home / "mlruns" / "ganops" / run.run_id / "artifacts"
-    assert json.loads((artifacts / "protocol.json").read_text())["backbone"] == "classifier"
+    assert json.loads((artifacts / "protocol.json").read_text())["extractor"] == "classifier"
     assert (artifacts / "plots" / "history.csv").exists()
 
 

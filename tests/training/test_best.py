@@ -14,14 +14,14 @@ from torch import Tensor
 from ganops.errors import TrainingError
 from ganops.recipe import Recipe
 from ganops.training.best import Best, Weights
+from ganops.training.callback import Callback
 from ganops.training.checkpoint import flatten, unflatten
 from ganops.training.history import Row
-from ganops.training.observer import Observer
 from ganops.training.summary import summarise
 from ganops.training.trainer import Trainer
 
 
-class CrashAt(Observer):
+class CrashAt(Callback):
     """Ends the training without a checkpoint in one round, after its score has been taken."""
 
     def __init__(self, step: int) -> None:
@@ -128,7 +128,7 @@ def test_the_recipe_says_which_weights_are_delivered(tmp_path: Path) -> None:
             return -super().__call__(game)
 
     trainers = {
-        deliver: run(scored(tmp_path / deliver, recipe(deliver=deliver), scorer=Upwards()))
+        deliver: run(scored(tmp_path / deliver, recipe(select=deliver), scorer=Upwards()))
         for deliver in ("best", "last")
     }
     unscored = run(scored(tmp_path / "unscored", recipe(), scorer=None))
@@ -139,9 +139,9 @@ def test_the_recipe_says_which_weights_are_delivered(tmp_path: Path) -> None:
         *(trainers[deliver].weights()["generator"]["layers.0.weight"] for deliver in ("best", "last"))
     )
     facts = {deliver: summarise(trainer, "mlp") for deliver, trainer in trainers.items()}
-    assert {deliver: fact["delivered"] for deliver, fact in facts.items()} == {"best": "best", "last": "last"}
+    assert {deliver: fact["selected"] for deliver, fact in facts.items()} == {"best": "best", "last": "last"}
     assert facts["best"]["mean_image_best"] < facts["best"]["mean_image_last"]
     assert facts["best"]["mean_image_best_step"] == trainers["best"].best.step
     assert 0 < facts["best"]["mean_image_seconds"] < facts["best"]["seconds"]
-    assert summarise(unscored, "mlp")["delivered"] == "last"
+    assert summarise(unscored, "mlp")["selected"] == "last"
     assert not [key for key in summarise(unscored, "mlp") if "best" in key]

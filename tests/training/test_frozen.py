@@ -36,7 +36,7 @@ def test_frozen_parts_keep_weights_and_statistics_and_all_others_train(
     start = load_game(save_model(tmp_path / "start", recipe)).state_dict()
     trainer = run(make_trainer(tmp_path, recipe, start=tmp_path / "start", checkpoint_seconds=1e9))
     prefixes = tuple(f"{part}." for part in parts)
-    for trained in (trainer.game.state_dict(), trainer.average.game.state_dict()):
+    for trained in (trainer.game.state_dict(), trainer.ema.game.state_dict()):
         changed = [key for key, tensor in start.items() if not torch.equal(trained[key], tensor)]
         assert not [key for key in changed if key.startswith(prefixes)]
     weights = dict(trainer.game.named_parameters())

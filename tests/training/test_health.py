@@ -31,7 +31,7 @@ def test_a_healthy_training_raises_nothing(tmp_path: Path) -> None:
 
 
 def test_numbers_that_are_none_stop_the_training_even_where_a_warning_is_asked_for(tmp_path: Path) -> None:
-    recipe = shrunk("wgan-gp", kimg=4, optimizers=rates(1e20, 1e20, "sgd"), health=HealthSettings(on_sick="warn"))
+    recipe = shrunk("wgan-gp", kimg=4, optimizers=rates(1e20, 1e20, "sgd"), health=HealthSettings(on_unhealthy="warn"))
     with pytest.raises(TrainingError, match="non-finite"):
         run(make_trainer(tmp_path, recipe, checkpoint_seconds=1e9))
 
@@ -79,7 +79,7 @@ def test_recover_goes_back_and_halves_the_rates_and_gives_up_after_the_stated_nu
         kimg=8,
         optimizers=rates(5e-2, 1e-4),
         ema=None,
-        health=HealthSettings(on_sick="recover", max_recoveries=2),
+        health=HealthSettings(on_unhealthy="recover", max_recoveries=2),
     )
     trainer = make_trainer(tmp_path, recipe, sample_times=10, checkpoint_seconds=1e-9)
     with pytest.raises(TrainingError, match="fell sick"):

@@ -12,7 +12,7 @@ from ganops.errors import TrainingError
 from ganops.games.build import build_game
 from ganops.params import TrainParams
 from ganops.recipe import EmaSettings, OptimizerSettings
-from ganops.training.average import Average
+from ganops.training.ema import EMA
 from ganops.training.hardware import choose_hardware
 from ganops.training.history import Curves, write_history
 from ganops.training.lock import exclusive
@@ -37,14 +37,14 @@ def test_warm_up_rises_from_nothing() -> None:
 
 def test_half_of_a_weight_is_forgotten_after_the_half_life() -> None:
     game = build_game(shrunk("mlp"), SPEC)
-    average = Average(game, EmaSettings(half_life_kimg=1, rampup=1e9))
+    average = EMA(game, EmaSettings(half_life_kimg=1, rampup=1e9))
     with torch.no_grad():
         for tensor in average.game.generator.parameters():
             tensor.fill_(1.0)
         for tensor in game.generator.parameters():
             tensor.fill_(0.0)
     for round_ in range(1, 11):
-        average.update(images_shown=round_ * 100, images_per_round=100)
+        average.update(images_shown=round_ * 100, images_per_step=100)
     left = next(average.game.generator.parameters())
     # Ten float32 multiplications: some 1e-7 each.
     assert torch.allclose(left, torch.full_like(left, 0.5), atol=1e-6)
@@ -52,21 +52,21 @@ def test_half_of_a_weight_is_forgotten_after_the_half_life() -> None:
 
 def test_the_plan_counts_every_turn_of_the_first_player_and_samples_first_and_last() -> None:
     plan = make_plan(shrunk("wgan-gp", kimg=0.96), TrainParams(sample_times=4), "discriminator")
-    assert plan.images_per_round == 16 * 3
-    assert plan.rounds == 20
+    assert plan.images_per_step == 16 * 3
+    assert plan.steps == 20
     assert plan.sample_at == {0, 5, 10, 15, 20}
-    assert plan.kimg(plan.rounds) == pytest.approx(0.96)
+    assert plan.kimg(plan.steps) == pytest.approx(0.96)
 
 
 @pytest.mark.parametrize(
-    ("score_kimg", "expected"),
+    ("validate_kimg", "expected"),
     [(1e9, {800}), (8, {400, 800}), (5, {266, 534, 800}), (1e-9, set(range(2, 801, 2)))],
 )
-def test_scores_fall_on_rows_of_curves_and_on_the_last_round(score_kimg: float, expected: set[int]) -> None:
+def test_scores_fall_on_rows_of_curves_and_on_the_last_round(validate_kimg: float, expected: set[int]) -> None:
     """800 rounds of 16 images, a row of curves after every other one; scores are spread evenly."""
-    plan = make_plan(shrunk("dcgan", kimg=12.8), TrainParams(score_kimg=score_kimg), "discriminator")
-    assert (plan.rounds, plan.row_every) == (800, 2)
-    assert plan.score_at == expected
+    plan = make_plan(shrunk("dcgan", kimg=12.8), TrainParams(validate_kimg=validate_kimg), "discriminator")
+    assert (plan.steps, plan.row_every) == (800, 2)
+    assert plan.validate_at == expected
 
 
 def test_curves_are_means_since_the_last_row() -> None:

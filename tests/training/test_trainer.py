@@ -15,14 +15,14 @@ from torch import Tensor
 
 from ganops.errors import TrainingError
 from ganops.progress import Progress
+from ganops.training.callback import Callback
 from ganops.training.history import Row, write_history
 from ganops.training.interruption import Interruption
-from ganops.training.observer import Observer
 
 SHIPPED = sorted(path.stem for path in RECIPES.glob("*.yaml"))
 
 
-class Recorder(Observer):
+class Recorder(Callback):
     """Remembers what it is told, each round once, as a tracking run does."""
 
     def __init__(self) -> None:
@@ -64,12 +64,12 @@ def test_every_shipped_recipe_trains_and_ends_the_same_however_often_it_was_stop
     settings: dict[str, Any] = {"start": start, "device": device, "checkpoint_seconds": 1e9}
     undisturbed = run(make_trainer(tmp_path / "whole", recipe, whole, **settings))
     assert all(torch.isfinite(tensor).all() for tensor in weights(undisturbed).values())
-    for _ in range(undisturbed.plan.rounds):
+    for _ in range(undisturbed.plan.steps):
         trainer = make_trainer(tmp_path / "parts", recipe, parts, **settings)
         with contextlib.suppress(TrainingError):
             run(trainer, StopAfter(5))
             break
-    assert trainer.step == undisturbed.plan.rounds == 12
+    assert trainer.step == undisturbed.plan.steps == 12
     assert_same(weights(trainer), weights(undisturbed))
     assert parts.rows == whole.rows
     assert all(torch.equal(parts.grids[step], grid) for step, grid in whole.grids.items())
@@ -105,7 +105,7 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(tmp_path: Path) -> None
     halves = make_trainer(tmp_path / "halves", shrunk("wgan-gp", turns={}, parts=2))
     first = []
     for trainer in (whole, halves):
-        trainer.play_round()
+        trainer.run_step()
         first.append(trainer.curves.take()["D(x)"])
     assert first[0] == pytest.approx(first[1], abs=1e-6)
 
@@ -124,10 +124,10 @@ def test_a_resumed_training_shows_the_rate_of_the_rounds_it_plays(tmp_path: Path
     """What the checkpoint holds was not made in these seconds."""
     run(make_trainer(tmp_path, shrunk("mlp")))
     ended = make_trainer(tmp_path, shrunk("mlp"))
-    total = ended.plan.rounds * ended.plan.images_per_round
+    total = ended.plan.steps * ended.plan.images_per_step
     bar = Progress("train", total, "images")
     ended.run(Interruption(), bar)
     assert bar.done == total
     assert "  0 images/s  " in bar.line(), "there was no round left to play"
-    assert f"  step {ended.plan.rounds:,}  discriminator/loss " in bar.line()
+    assert f"  step {ended.plan.steps:,}  discriminator/loss " in bar.line()
     assert bar.line().endswith("  healthy")

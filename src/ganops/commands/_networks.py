@@ -69,7 +69,7 @@ def _played_shapes(game: Game, spec: DataSpec) -> dict[nn.Module, str]:
     labels = torch.arange(PLAYED) % len(spec.classes) if spec.classes else None
     batch = Batch(torch.rand(PLAYED, *spec.shape) * 2 - 1, labels)
     for player in game.players:
-        game.turn(player, batch, step=0)
+        game.losses(player, batch, step=0)
     game.generate(Request(torch.randn(PLAYED, game.latent_dim), labels))
     for hook in hooks:
         hook.remove()

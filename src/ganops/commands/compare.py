@@ -11,7 +11,7 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ganops.registry.gate import Measured
+    from ganops.registry.gate import ProtocolScores
     from ganops.reporting.parts import Picture
     from ganops.reporting.side_by_side import Side
 
@@ -43,9 +43,9 @@ def command(left: str, right: str, output: Path, seed: int) -> None:
     click.echo(f"{output}: {left} and {right}; the verdict is on {right}")
 
 
-def _measured(model: str) -> Sequence[Measured]:
+def _measured(model: str) -> Sequence[ProtocolScores]:
     """All that is known of a model's scores, each with its protocol."""
-    from ganops.registry.gate import Measured
+    from ganops.registry.gate import ProtocolScores
     from ganops.reporting.leaderboard import read_json
 
     address = re.fullmatch(r"models:/([^/@]+)(?:/(\d+)|@(.+))", model)
@@ -55,21 +55,23 @@ def _measured(model: str) -> Sequence[Measured]:
 
         versions = Versions(connect(), address[1])
         version = address[2] or versions.at(address[3])
-        return versions.standing(version).measured if version else ()
+        return versions.record(version).measured if version else ()
     folder = RESULTS / "evaluate" / model
     if not (folder / "metrics.json").is_file():
         return ()
     action = f"dvc repro evaluate@{model}"
-    return (Measured(read_json(folder / "metrics.json", action), read_json(folder / "protocol.json", action)),)
+    return (ProtocolScores(read_json(folder / "metrics.json", action), read_json(folder / "protocol.json", action)),)
 
 
-def _pick(measured: Sequence[Measured], shared: set[str]) -> Measured:
-    from ganops.registry.gate import Measured
+def _pick(measured: Sequence[ProtocolScores], shared: set[str]) -> ProtocolScores:
+    from ganops.registry.gate import ProtocolScores
 
-    return next((scored for scored in measured if scored.digest in shared), next(iter(measured), Measured({}, {})))
+    return next(
+        (scored for scored in measured if scored.digest in shared), next(iter(measured), ProtocolScores({}, {}))
+    )
 
 
-def _side(model: str, seed: int, measured: Measured) -> Side:
+def _side(model: str, seed: int, measured: ProtocolScores) -> Side:
     from ganops.commands.sample import model_folder
     from ganops.games.saved import load_description
     from ganops.reporting.parts import read_pictures

@@ -75,13 +75,13 @@ def torch_and_gpu() -> Iterator[Finding]:
 
 
 def inception() -> Iterator[Finding]:
-    """The weights behind the published FID, needed for one backbone only."""
-    from ganops.evaluation.backbones.inception import SHA256_PREFIX, cached_path
-    from ganops.evaluation.backbones.weights import sha256_of
+    """The weights behind the published FID, needed for one extractor only."""
+    from ganops.evaluation.extractors.inception import SHA256_PREFIX, cached_path
+    from ganops.evaluation.extractors.weights import sha256_of
 
     path, what = cached_path(), "Inception weights"
     if not path.is_file():
-        action = f"only for evaluate.backbone 'inception-v3': it is downloaded to {path} where there is a network"
+        action = f"only for evaluate.extractor 'inception-v3': it is downloaded to {path} where there is a network"
         yield Finding("note", what, "not here", action)
     elif not sha256_of(path).startswith(SHA256_PREFIX):
         yield Finding("note", what, f"{path} is damaged", f"remove it; its sha256 should begin with {SHA256_PREFIX}")
@@ -162,13 +162,13 @@ def tracking() -> Iterator[Finding]:
 
 def data() -> Iterator[Finding]:
     """Which data sets lie on this machine, and whether params.yaml can be followed."""
-    from ganops.data.home import data_homes
+    from ganops.data.data_root import data_roots
     from ganops.data.sources import cifar10, mnist
     from ganops.params import load_params
 
     try:
         params = load_params()
-        homes = data_homes(params.data.home, Path("data/raw"))
+        homes = data_roots(params.data.home, Path("data/raw"))
     except GanopsError as error:
         yield Finding("lacking", "data", error.message, error.action)
         return

@@ -18,8 +18,8 @@ SCORES = ("fid", "is", "kid", "prdc", "diversity")
 @click.command(short_help="score the images of any folder against those of another")
 @click.argument("images", type=click.Path(path_type=Path))
 @click.option("--reference", "-r", type=click.Path(path_type=Path), required=True, help="Folder of real images.")
-@click.option("--backbone", type=click.Choice(BACKBONES), default=BACKBONES[0], show_default=True)
-@click.option("--custom", metavar="WHERE", help="A TorchScript file or module:callable, for --backbone custom.")
+@click.option("--extractor", type=click.Choice(BACKBONES), default=BACKBONES[0], show_default=True)
+@click.option("--custom", metavar="WHERE", help="A TorchScript file or module:callable, for --extractor custom.")
 @click.option("--weights", type=click.Path(path_type=Path), help="File with the inception-v3 weights of pytorch-fid.")
 @click.option("--resize", type=click.Choice(["pytorch-fid", "clean-fid"]), default="pytorch-fid", show_default=True)
 @click.option("--size", type=click.IntRange(8), help="Bring all images to this size first.  [default: as they are]")
@@ -37,19 +37,19 @@ def command(images: Path, reference: Path, size: int | None, **options: Any) -> 
     """Score IMAGES, a folder, against the folder of real images that --reference names.
 
     Each may be an .npz file of statistics in pytorch-fid's form instead; then there is only FID. The published FID and
-    IS are those of --backbone inception-v3.
+    IS are those of --extractor inception-v3.
     """
     import torch
 
     from ganops.atomic import write_json
-    from ganops.evaluation.backbones.choose import load_backbone
+    from ganops.evaluation.extractors.choose import load_extractor
     from ganops.evaluation.folder import evaluate_folders
     from ganops.evaluation.statistics import write_npz
     from ganops.params import EvaluateParams
     from ganops.settings import validate
 
     settings = {
-        "backbone": options["backbone"],
+        "extractor": options["extractor"],
         "custom": options["custom"],
         "weights": options["weights"],
         "resize": options["resize"],
@@ -66,8 +66,8 @@ def command(images: Path, reference: Path, size: int | None, **options: Any) -> 
     if ".npz" in (images.suffix, reference.suffix):
         _statistics_only(images, reference, size, params, device, options["save_statistics"])
         return
-    backbone = load_backbone(params, Path(), device)
-    found, statistics = evaluate_folders(images, reference, backbone, params, options["seed"], size)
+    extractor = load_extractor(params, Path(), device)
+    found, statistics = evaluate_folders(images, reference, extractor, params, options["seed"], size)
     _show(found.metrics(), found.protocol)
     if options["json_file"]:
         protocol = found.protocol.model_dump(mode="json") | {"digest": found.protocol.digest()}
@@ -84,7 +84,7 @@ def _show(metrics: dict[str, float], protocol: Protocol) -> None:
     channels, height, width = protocol.image_shape
     click.echo(
         f"protocol {protocol.digest()[:12]}: {protocol.generated_count:,} images against {protocol.real_count:,} real "
-        f"ones of {width} x {height}, {channels} channels; {protocol.backbone} ({protocol.weights[:8]}), "
+        f"ones of {width} x {height}, {channels} channels; {protocol.extractor} ({protocol.weights[:8]}), "
         f"resize {protocol.resize}"
     )
 
@@ -92,7 +92,7 @@ def _show(metrics: dict[str, float], protocol: Protocol) -> None:
 def _statistics_only(
     images: Path, reference: Path, size: int | None, params: EvaluateParams, device: str, save: Path | None
 ) -> None:
-    from ganops.evaluation.backbones.choose import load_backbone
+    from ganops.evaluation.extractors.choose import load_extractor
     from ganops.evaluation.folder import folder_statistics
     from ganops.evaluation.frechet import frechet_distance
     from ganops.evaluation.statistics import read_npz, write_npz
@@ -102,9 +102,9 @@ def _statistics_only(
         if path.suffix == ".npz":
             sides.append(read_npz(path))
             continue
-        backbone = load_backbone(params, Path(), device)
-        click.echo(f"{path}: features of {backbone.name} ({backbone.weights_digest[:8]}), resize {backbone.resize}")
-        sides.append(folder_statistics(path, backbone, params.batch_size, size))
+        extractor = load_extractor(params, Path(), device)
+        click.echo(f"{path}: features of {extractor.name} ({extractor.weights_digest[:8]}), resize {extractor.resize}")
+        sides.append(folder_statistics(path, extractor, params.batch_size, size))
     click.echo(f"FID {frechet_distance(*sides):.6g}  (only FID: statistics say nothing of single images)")
     if save:
         write_npz(save, sides[1])

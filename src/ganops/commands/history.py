@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from ganops.registry.history import Reign
+    from ganops.registry.history import ChampionPeriod
 
 
 @click.command(short_help="who was champion from when to when")
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 def command(as_json: bool) -> None:
     """List all champions of the registered model, the newest first; times are those of this machine's clock."""
     from ganops.params import load_params
-    from ganops.registry.history import entries, reigns
+    from ganops.registry.history import champion_periods, entries
     from ganops.registry.versions import Versions
     from ganops.tracking.store import connect
 
     model = load_params().tracking.model
-    times = reigns(entries(Versions(connect(), model)))
+    times = champion_periods(entries(Versions(connect(), model)))
     if as_json:
         click.echo(json.dumps([reign.model_dump(mode="json") for reign in times], indent=2))
     elif not times:
@@ -32,7 +32,7 @@ def command(as_json: bool) -> None:
         click.echo(table(list(reversed(times))))
 
 
-def table(times: Sequence[Reign]) -> str:
+def table(times: Sequence[ChampionPeriod]) -> str:
     """Version, recipe, from, to, how it ended and why it began, in columns."""
     rows = [("version", "recipe", "champion from", "to", "ended", "why it became champion")]
     for reign in times:
@@ -43,8 +43,8 @@ def table(times: Sequence[Reign]) -> str:
     return "\n".join(lines)
 
 
-def _ending(reign: Reign) -> str:
-    words = {"promoted": "by the next one", "rolled back": "rolled back", "withdrawn": "smoke test failed"}
+def _ending(reign: ChampionPeriod) -> str:
+    words = {"promoted": "by the next one", "rolled back": "rolled back", "quarantined": "smoke test failed"}
     return words[reign.ended] if reign.ended is not None else ""
 
 

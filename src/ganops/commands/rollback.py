@@ -10,7 +10,7 @@ import click
 def command(reason: str) -> None:
     """Make the previous champion champion again.
 
-    The version that was champion is withdrawn: the gate refuses it until somebody names it in `ganops promote VERSION`.
+    The version that was champion is quarantined: the gate refuses it until somebody names it in `ganops promote VERSION`.
     """
     from ganops.params import load_params
     from ganops.registry.promotion import rollback
@@ -20,4 +20,4 @@ def command(reason: str) -> None:
     champion, former = rollback(params, reason)
     click.echo(f"{model} version {champion} is champion again: models:/{model}@champion")
     if former is not None:
-        click.echo(f"version {former} is withdrawn")
+        click.echo(f"version {former} is quarantined")

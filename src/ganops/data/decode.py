@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ganops.data.form import Form, Pixels, centre_square, to_form
+from ganops.data.image_format import ImageFormat, Pixels, centre_square, to_format
 from ganops.data.rejection import Reason, RefusedError
 
 KINDS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
@@ -30,7 +30,7 @@ _UPRIGHT = {
 }
 
 
-def decode(content: bytes, form: Form) -> Pixels:
+def decode(content: bytes, form: ImageFormat) -> Pixels:
     """Pixels (C, H, W) uint8 of an image file's `content`: first frame, upright, centre square, Lanczos.
 
     Transparent parts are laid over white; 16-bit grey is scaled, not clipped. Raises RefusedError.
@@ -42,7 +42,7 @@ def decode(content: bytes, form: Form) -> Pixels:
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(content), formats=KINDS) as image:
-                return to_form(_upright_square(image, form), form)
+                return to_format(_upright_square(image, form), form)
         except RefusedError:
             raise
         except UnidentifiedImageError:
@@ -56,7 +56,7 @@ def decode(content: bytes, form: Form) -> Pixels:
             raise RefusedError(Reason.DAMAGED, str(error)) from error
 
 
-def _upright_square(image: Image.Image, form: Form) -> Image.Image:
+def _upright_square(image: Image.Image, form: ImageFormat) -> Image.Image:
     """The centre square as L or RGB, turned as the camera's EXIF orientation says."""
     if image.width * image.height > MAX_PIXELS:
         raise RefusedError(

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ganops.data.home import DATA_HOME_VARIABLE
+from ganops.data.data_root import DATA_HOME_VARIABLE
 from ganops.errors import DataError
 
 TIMEOUT_SECONDS = 30.0

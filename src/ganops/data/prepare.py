@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ganops.data.collected import Collected
 from ganops.data.digest import digest
-from ganops.data.form import Form
+from ganops.data.disk_array import disk_array
+from ganops.data.image_format import ImageFormat
 from ganops.data.manifest import Manifest, Rejected, manifest_path
 from ganops.data.packed import SPLITS, PackedImages, Split, read_packed, write_packed
+from ganops.data.raw_dataset import RawDataset
 from ganops.data.rejection import count_reasons, printable
-from ganops.data.scratch import scratch
 from ganops.data.sources import cifar10, digits, images, mixtures, mnist, stacked_mnist
 from ganops.data.spec import DataSpec
 from ganops.errors import DataError
@@ -62,8 +62,8 @@ def prepare(params: DataParams, out: Path, *, raw: Path = Path("data/raw"), proc
     return manifest
 
 
-def _collect(params: DataParams, out: Path, raw: Path, processes: int | None) -> Collected:
-    form = Form(params.image_size, params.channels)
+def _collect(params: DataParams, out: Path, raw: Path, processes: int | None) -> RawDataset:
+    form = ImageFormat(params.image_size, params.channels)
     match params.source:
         case "digits":
             return digits.collect(form, params.test_share)
@@ -81,7 +81,7 @@ def _collect(params: DataParams, out: Path, raw: Path, processes: int | None) ->
             return images.collect(path, form, params.test_share, params.max_rejected, out, processes)
 
 
-def _class_counts(collected: Collected) -> dict[Split, dict[str, int]]:
+def _class_counts(collected: RawDataset) -> dict[Split, dict[str, int]]:
     if collected.labels is None:
         return {}
     counts = {
@@ -91,7 +91,7 @@ def _class_counts(collected: Collected) -> dict[Split, dict[str, int]]:
     return {split: dict(zip(collected.classes, counts[split], strict=True)) for split in SPLITS}
 
 
-def _check_enough(collected: Collected, class_counts: Mapping[Split, Mapping[str, int]]) -> None:
+def _check_enough(collected: RawDataset, class_counts: Mapping[Split, Mapping[str, int]]) -> None:
     """Raise DataError unless each split has images, and each class has some in each split."""
     train, test = (len(collected.rows[split]) for split in SPLITS)
     if min(train, test) < LEAST_IMAGES:
@@ -117,16 +117,16 @@ def _check_enough(collected: Collected, class_counts: Mapping[Split, Mapping[str
             )
 
 
-def _more_of(collected: Collected, what: str) -> str:
+def _more_of(collected: RawDataset, what: str) -> str:
     if collected.split_by == "content":
         return f"add {what}, or change data.test_share: each image's own content decides in which split it is"
     return f"add {what} to the split that lacks them"
 
 
-def _packed(collected: Collected, split: Split, room: Path) -> PackedImages:
+def _packed(collected: RawDataset, split: Split, room: Path) -> PackedImages:
     """One split's rows, brought together on disk, so that memory never holds a data set that is larger."""
     rows = collected.rows[split]
-    together = scratch(room, (len(rows), *collected.images.shape[1:]), collected.images.dtype.type)
+    together = disk_array(room, (len(rows), *collected.images.shape[1:]), collected.images.dtype.type)
     for start in range(0, len(rows), ROWS_AT_ONCE):
         together[start : start + ROWS_AT_ONCE] = collected.images[rows[start : start + ROWS_AT_ONCE]]
     labels = None if collected.labels is None else torch.from_numpy(collected.labels[rows])

@@ -7,7 +7,7 @@ import hashlib
 import numpy as np
 from numpy.typing import NDArray
 
-from ganops.data.form import Pixels
+from ganops.data.image_format import Pixels
 from ganops.data.packed import Split
 
 Hashes = NDArray[np.uint8]  # (N, 32): sha256 of each image's content

@@ -17,7 +17,7 @@ from itertools import islice
 from multiprocessing import get_context, parent_process
 
 from ganops.data.decode import decode
-from ganops.data.form import Form, Pixels
+from ganops.data.image_format import ImageFormat, Pixels
 from ganops.data.listing import Files
 from ganops.data.rejection import RefusedError, Rejection
 from ganops.errors import DataError
@@ -40,7 +40,9 @@ Outcome = tuple[int, Decoded | Rejection]
 Chunk = list[tuple[int, str]]
 
 
-def decode_all(files: Files, names: Sequence[str], form: Form, processes: int | None = None) -> Iterator[Outcome]:
+def decode_all(
+    files: Files, names: Sequence[str], form: ImageFormat, processes: int | None = None
+) -> Iterator[Outcome]:
     """Yield (index into `names`, what became of it) once for each name, in the order in which they get done.
 
     processes: how many decode; None takes as many as this process may use cores, but none for few files.
@@ -80,11 +82,11 @@ def _feed(pool: ProcessPoolExecutor, chunks: list[Chunk], at_once: int) -> Itera
             yield from future.result()
 
 
-def _decode_chunk(files: Files, form: Form, chunk: Chunk) -> list[Outcome]:
+def _decode_chunk(files: Files, form: ImageFormat, chunk: Chunk) -> list[Outcome]:
     return [(index, _decode_one(files, form, name)) for index, name in chunk]
 
 
-def _decode_one(files: Files, form: Form, name: str) -> Decoded | Rejection:
+def _decode_one(files: Files, form: ImageFormat, name: str) -> Decoded | Rejection:
     try:
         content = files.read(name)
         pixels = decode(content, form)
@@ -98,10 +100,10 @@ def _cores() -> int:
 
 
 # In each process: what it was started with.
-_task: tuple[Files, Form]
+_task: tuple[Files, ImageFormat]
 
 
-def _start(files: Files, form: Form) -> None:
+def _start(files: Files, form: ImageFormat) -> None:
     global _task
     _task = files, form
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent alone ends the work

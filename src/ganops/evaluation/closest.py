@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganops.evaluation.distances import Neighbourhood
+from ganops.evaluation.knn import KNNIndex
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class ClosestPairs:
     """Keeps every image's distance to its nearest training image, and the `wanted` closest images themselves."""
 
     def __init__(self, train: Tensor, wanted: int) -> None:
-        self.train, self.wanted = Neighbourhood(train), wanted
+        self.train, self.wanted = KNNIndex(train), wanted
         self._distances: list[Tensor] = []
         self._pairs: Pairs | None = None
 

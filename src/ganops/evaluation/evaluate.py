@@ -9,25 +9,25 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganops.data.conform import conform
+from ganops.data.convert import convert
 from ganops.data.manifest import read_manifest
 from ganops.errors import EvaluationError
-from ganops.evaluation.backbones.backbone import Activations, Backbone
-from ganops.evaluation.backbones.choose import load_backbone
-from ganops.evaluation.backbones.classifier import load_classifier
-from ganops.evaluation.case import Case
 from ganops.evaluation.closest import ClosestPairs, Pairs
+from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import Estimate
 from ganops.evaluation.extract import extract
-from ganops.evaluation.light_reference import LIGHT
+from ganops.evaluation.extractors.choose import load_extractor
+from ganops.evaluation.extractors.classifier import load_classifier
+from ganops.evaluation.extractors.extractor import Activations, FeatureExtractor
+from ganops.evaluation.metric import pick_groups
+from ganops.evaluation.metrics.by_class import GROUP as BY_CLASS
+from ganops.evaluation.metrics.by_class import ClassRow, class_rows
 from ganops.evaluation.protocol import Protocol, protocol_of
 from ganops.evaluation.real import Reference
 from ganops.evaluation.reference import load_reference
-from ganops.evaluation.score import pick_groups
-from ganops.evaluation.scores.by_class import GROUP as BY_CLASS
-from ganops.evaluation.scores.by_class import ClassRow, class_rows
 from ganops.evaluation.statistics import StatisticsGatherer
 from ganops.evaluation.threads import threads_for
+from ganops.evaluation.validation_reference import VALIDATION
 from ganops.games.game import Game
 from ganops.games.sampling import sample_images
 from ganops.params import EvaluateParams
@@ -91,14 +91,14 @@ def evaluate_game(
     game = game.to(device).eval()
     asked = torch.arange(params.samples) % game.class_count if game.class_count else None
     batches = sample_images(game, params.samples, seed, params.batch_size, asked)
-    backbone = load_backbone(params, reference, device)
-    return evaluate_images(batches, real, backbone, params, seed, label, asked=asked, game=game, prepared=prepared)
+    extractor = load_extractor(params, reference, device)
+    return evaluate_images(batches, real, extractor, params, seed, label, asked=asked, game=game, prepared=prepared)
 
 
 def evaluate_images(
     batches: Iterable[Tensor],
     real: Reference,
-    backbone: Backbone,
+    extractor: FeatureExtractor,
     params: EvaluateParams,
     seed: int,
     label: str = "evaluate",
@@ -116,35 +116,35 @@ def evaluate_images(
     """
     groups = pick_groups(params.scores)
     protocol = protocol_of(real, params, seed)
-    _check_weights(backbone, real)
-    classifier = _classifier(backbone, real)
+    _check_weights(extractor, real)
+    classifier = _classifier(extractor, real)
     gatherer, closest = StatisticsGatherer(), ClosestPairs(real.train.features, SHOWN_PAIRS)
     kept = params.samples if any(group.keeps_images for group in groups) else SHOWN_SAMPLES
     found: list[Activations] = []
     predicted: list[Tensor] = []
     samples: list[Tensor] = []
-    fitting = (conform(images, real.description.spec.shape) for images in batches)
-    for images, activations in extract(fitting, backbone, params.samples, label):
+    fitting = (convert(images, real.description.spec.shape) for images in batches)
+    for images, activations in extract(fitting, extractor, params.samples, label):
         gatherer.add(activations.features)
         closest.add(images, activations.features)
         samples.append(images[: max(0, kept - sum(map(len, found)))])
         found.append(activations)
         if classifier is not None:
-            logits = activations.logits if classifier is backbone else classifier(images).logits
+            logits = activations.logits if classifier is extractor else classifier(images).logits
             predicted.append(logits.argmax(dim=1))
     count = sum(map(len, found))
     if count != params.samples:
         raise EvaluationError("not as many images as asked for", expected=f"{params.samples:,}", found=f"{count:,}")
     distances, pairs = closest.result()
     generated = Activations(torch.cat([part.features for part in found]), torch.cat([part.logits for part in found]))
-    case = Case(
+    case = EvalContext(
         generated=generated,
         statistics=gatherer.result(),
         nearest=distances,
         real=real,
         protocol=protocol,
         params=params,
-        backbone=backbone,
+        extractor=extractor,
         predicted=torch.cat(predicted) if predicted else None,
         asked=asked,
         images=torch.cat(samples) if kept == params.samples else None,
@@ -165,20 +165,20 @@ def evaluate_images(
     )
 
 
-def _check_weights(backbone: Backbone, real: Reference) -> None:
-    if backbone.weights_digest != real.description.weights:
+def _check_weights(extractor: FeatureExtractor, real: Reference) -> None:
+    if extractor.weights_digest != real.description.weights:
         raise EvaluationError(
-            "the backbone's weights are not those the reference was made with",
+            "the extractor's weights are not those the reference was made with",
             expected=f"sha256 {real.description.weights[:16]}...",
-            found=f"{backbone.weights_digest[:16]}...",
+            found=f"{extractor.weights_digest[:16]}...",
             action="make it anew: dvc repro reference",
         )
 
 
-def _classifier(backbone: Backbone, real: Reference) -> Backbone | None:
-    """What tells the data's classes apart: the backbone itself where it does, else the reference's classifier."""
-    if backbone.classes:
-        return backbone
+def _classifier(extractor: FeatureExtractor, real: Reference) -> FeatureExtractor | None:
+    """What tells the data's classes apart: the extractor itself where it does, else the reference's classifier."""
+    if extractor.classes:
+        return extractor
     if real.description.classifier is None or real.folder is None:
         return None
-    return load_classifier(real.folder / LIGHT, backbone.device)
+    return load_classifier(real.folder / VALIDATION, extractor.device)

@@ -13,15 +13,15 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganops.data.conform import conform
+from ganops.data.convert import convert
 from ganops.data.packed import Split
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
-from ganops.evaluation.backbones.backbone import Backbone
 from ganops.evaluation.evaluate import Evaluation, evaluate_images
 from ganops.evaluation.extract import extract
+from ganops.evaluation.extractors.extractor import FeatureExtractor
+from ganops.evaluation.metric import pick_groups
 from ganops.evaluation.real import RealFeatures, Reference, ReferenceDescription, derive
-from ganops.evaluation.score import pick_groups
 from ganops.evaluation.statistics import Statistics, StatisticsGatherer
 from ganops.params import EvaluateParams
 
@@ -70,7 +70,7 @@ def read_images(files: Sequence[Path], batch_size: int, size: int | None = None)
 
 
 def evaluate_folders(
-    generated: Path, real: Path, backbone: Backbone, params: EvaluateParams, seed: int, size: int | None = None
+    generated: Path, real: Path, extractor: FeatureExtractor, params: EvaluateParams, seed: int, size: int | None = None
 ) -> tuple[Evaluation, Statistics]:
     """Score the images of one folder against those of another; the scores, and the statistics of the real ones.
 
@@ -83,39 +83,41 @@ def evaluate_folders(
     params = params.model_copy(
         update={"samples": len(files), "kid_subset_size": min(params.kid_subset_size, fewest), "split": "train"}
     )
-    reference = _reference(real_files, real.name, backbone, params, seed, size)
+    reference = _reference(real_files, real.name, extractor, params, seed, size)
     channels, height, width = reference.description.spec.shape
     batches = _same_size(read_images(files, params.batch_size, size), (channels, height, width), generated)
-    return evaluate_images(batches, reference, backbone, params, seed, f"score {generated.name}"), reference.statistics
+    return evaluate_images(batches, reference, extractor, params, seed, f"score {generated.name}"), reference.statistics
 
 
-def folder_statistics(folder: Path, backbone: Backbone, batch_size: int, size: int | None = None) -> Statistics:
+def folder_statistics(
+    folder: Path, extractor: FeatureExtractor, batch_size: int, size: int | None = None
+) -> Statistics:
     """Mean and covariance of the features of all images in a folder."""
     files, gatherer = find_images(folder), StatisticsGatherer()
     batches = read_images(files, batch_size, size)
-    for _, activations in extract(batches, backbone, len(files), f"features {folder.name}"):
+    for _, activations in extract(batches, extractor, len(files), f"features {folder.name}"):
         gatherer.add(activations.features)
     return gatherer.result()
 
 
 def _reference(
-    files: Sequence[Path], name: str, backbone: Backbone, params: EvaluateParams, seed: int, size: int | None
+    files: Sequence[Path], name: str, extractor: FeatureExtractor, params: EvaluateParams, seed: int, size: int | None
 ) -> Reference:
     gatherer, found, digest = StatisticsGatherer(), list[Tensor](), hashlib.sha256()
     shape = (3, 0, 0)
     for images, activations in extract(
-        read_images(files, params.batch_size, size), backbone, len(files), f"features {name}"
+        read_images(files, params.batch_size, size), extractor, len(files), f"features {name}"
     ):
         digest.update(images.numpy().tobytes())
         gatherer.add(activations.features)
         found.append(activations.features)
         shape = (images.shape[1], images.shape[2], images.shape[3])
     features = torch.cat(found)
-    pairwise, radii = derive(features, params, seed)
+    pairwise, kth_distances = derive(features, params, seed)
     description = ReferenceDescription(
-        backbone=backbone.name,
-        weights=backbone.weights_digest,
-        resize=backbone.resize,
+        extractor=extractor.name,
+        weights=extractor.weights_digest,
+        resize=extractor.resize,
         split="train",
         spec=DataSpec(shape=shape),
         real_data=digest.hexdigest(),
@@ -125,7 +127,7 @@ def _reference(
         neighbours=params.neighbours,
     )
     real: dict[Split, RealFeatures] = {"train": RealFeatures(features, torch.arange(len(features)))}
-    return Reference(description, gatherer.result(), real, pairwise, radii, held_out=torch.empty(0))
+    return Reference(description, gatherer.result(), real, pairwise, kth_distances, held_out=torch.empty(0))
 
 
 def _same_size(batches: Iterator[Tensor], shape: tuple[int, int, int], folder: Path) -> Iterator[Tensor]:
@@ -159,7 +161,7 @@ def _decode(path: Path, size: int | None) -> Tensor:
             pixels = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise EvaluationError(f"{path} cannot be read as an image", found=str(error), action="remove it") from error
-    return pixels if size is None else conform(pixels.unsqueeze(0), (3, size, size))[0]
+    return pixels if size is None else convert(pixels.unsqueeze(0), (3, size, size))[0]
 
 
 def _size(image: Tensor) -> str:

@@ -70,5 +70,5 @@ def _check(generated: Statistics, real: Statistics) -> None:
             "the features of generated and real images differ in number",
             expected=f"{real.dim} features, as the real images have",
             found=f"{generated.dim}",
-            action="compute both with the same backbone",
+            action="compute both with the same extractor",
         )

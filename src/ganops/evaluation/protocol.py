@@ -20,9 +20,9 @@ SHA256 = r"^[0-9a-f]{64}$"
 class Protocol(Settings):
     """All that decides what a score means; neither the recipe nor the machine is part of it.
 
-    backbone, weights, resize: what features come from, the sha256 of its weights, how images get to its size.
+    extractor, weights, resize: what features come from, the sha256 of its weights, how images get to its size.
     image_shape: (C, H, W) at which images are compared; generated ones of another shape get there as `conversion` says,
-        which names ganops.data.conform.
+        which names ganops.data.convert.
     real_data, split, real_count: digest of the real data, the split and how many of its images were used.
     generated_count, seed: how many images were generated, and the seed of latents and of random subsets.
     pairwise_count: how many generated images were compared with real ones each with each; neighbours: k of these.
@@ -31,7 +31,7 @@ class Protocol(Settings):
     """
 
     version: Literal[1] = 1
-    backbone: str
+    extractor: str
     weights: str = Field(pattern=SHA256)
     resize: str
     image_shape: tuple[int, int, int]
@@ -67,7 +67,7 @@ def protocol_of(real: Reference, params: EvaluateParams, seed: int) -> Protocol:
     """
     made = real.description
     asked = {
-        "backbone": params.backbone,
+        "extractor": params.extractor,
         "split": params.split,
         "resize": "none" if made.resize == "none" else params.resize,
         "neighbours": params.neighbours,
@@ -82,7 +82,7 @@ def protocol_of(real: Reference, params: EvaluateParams, seed: int) -> Protocol:
                 action="make it anew: dvc repro reference",
             )
     return Protocol(
-        backbone=made.backbone,
+        extractor=made.extractor,
         weights=made.weights,
         resize=made.resize,
         image_shape=made.spec.shape,

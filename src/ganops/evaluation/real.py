@@ -13,7 +13,7 @@ from torch import Tensor
 from ganops.data.packed import Split
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
-from ganops.evaluation.distances import Neighbourhood
+from ganops.evaluation.knn import KNNIndex
 from ganops.evaluation.statistics import Statistics
 from ganops.params import EvaluateParams
 from ganops.settings import Settings
@@ -28,7 +28,7 @@ class ReferenceDescription(Settings):
     rightly.
     """
 
-    backbone: str
+    extractor: str
     weights: str
     resize: str
     split: Split
@@ -69,7 +69,7 @@ class Reference:
     """The real side of every score.
 
     statistics: of the split that generated images are compared with.
-    pairwise: (m,) which features of that split are compared each with each; radii: (m,) distance of each of these to
+    pairwise: (m,) which features of that split are compared each with each; kth_distances: (m,) distance of each of these to
     its k-th nearest among them.
     held_out: (t,) distance of each test image to the nearest training image; empty where there is no test split.
     folder: where it was read from, with the classifier beside it; None when it was made in memory.
@@ -79,7 +79,7 @@ class Reference:
     statistics: Statistics
     real: Mapping[Split, RealFeatures]
     pairwise: Tensor
-    radii: Tensor
+    kth_distances: Tensor
     held_out: Tensor
     folder: Path | None = None
 
@@ -100,7 +100,7 @@ class Reference:
 
 
 def derive(features: Tensor, params: EvaluateParams, seed: int) -> tuple[Tensor, Tensor]:
-    """Draw the rows that are compared each with each out of features (n, d), and compute their radii.
+    """Draw the rows that are compared each with each out of features (n, d), and compute their kth_distances.
 
     Raises EvaluationError where there are not more images than neighbours.
     """
@@ -112,7 +112,7 @@ def derive(features: Tensor, params: EvaluateParams, seed: int) -> tuple[Tensor,
             found=str(len(pairwise)),
             action="use more images, or lower evaluate.neighbours",
         )
-    return pairwise, Neighbourhood(features[pairwise]).radii(params.neighbours)
+    return pairwise, KNNIndex(features[pairwise]).kth_distances(params.neighbours)
 
 
 def draw(count: int, wanted: int | None, seed: int) -> Tensor:

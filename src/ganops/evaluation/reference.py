@@ -15,15 +15,15 @@ from ganops.data.manifest import read_manifest
 from ganops.data.packed import SPLITS, PackedImages, Split, read_packed
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
-from ganops.evaluation.backbones.backbone import Backbone
-from ganops.evaluation.backbones.choose import load_backbone
-from ganops.evaluation.backbones.classifier import Classifier, train_classifier
-from ganops.evaluation.distances import Neighbourhood
 from ganops.evaluation.extract import extract
-from ganops.evaluation.light_reference import LIGHT, write_light
+from ganops.evaluation.extractors.choose import load_extractor
+from ganops.evaluation.extractors.classifier import Classifier, train_classifier
+from ganops.evaluation.extractors.extractor import FeatureExtractor
+from ganops.evaluation.knn import KNNIndex
+from ganops.evaluation.metric import pick_groups
 from ganops.evaluation.real import RealFeatures, Reference, ReferenceDescription, derive, draw
-from ganops.evaluation.score import pick_groups
 from ganops.evaluation.statistics import Statistics, StatisticsGatherer, read_npz, statistics_of, write_npz
+from ganops.evaluation.validation_reference import VALIDATION, write_validation
 from ganops.params import EvaluateParams
 from ganops.progress import progress
 
@@ -35,40 +35,40 @@ def make_reference(
 ) -> ReferenceDescription:
     """Compute everything that evaluation needs of the prepared data and write it to `out`.
 
-    The classifier is trained where it is the backbone, and where scores by class are asked for and the data have
-    classes; where there is one, the light score of trainings gets it, too. reference.json is written last: it makes the
+    The classifier is trained where it is the extractor, and where scores by class are asked for and the data have
+    classes; where there is one, the validation metric of trainings gets it, too. reference.json is written last: it makes the
     reference whole.
-    Raises EvaluationError where the backbone does not fit the data or its weights cannot be had.
+    Raises EvaluationError where the extractor does not fit the data or its weights cannot be had.
     """
     groups = pick_groups(params.scores)  # a misspelt score is told now, not after hours of training
     manifest = read_manifest(prepared)
-    if manifest.spec.of_vectors and params.backbone != "classifier":
+    if manifest.spec.of_vectors and params.extractor != "classifier":
         raise EvaluationError(
-            f"the backbone {params.backbone} looks at images, and the data are vectors",
-            action="set evaluate.backbone: classifier in params.yaml",
+            f"the extractor {params.extractor} looks at images, and the data are vectors",
+            action="set evaluate.extractor: classifier in params.yaml",
         )
     data = {split: read_packed(prepared, split) for split in SPLITS}
     classifier = None
-    if params.backbone == "classifier" or (
+    if params.extractor == "classifier" or (
         len(manifest.spec.classes) > 1 and any(group.needs_classifier for group in groups)
     ):
         classifier = _train(data, manifest.spec, params, seed, device)
-        classifier.save(out / LIGHT)
-    backbone = load_backbone(params, out, device)
+        classifier.save(out / VALIDATION)
+    extractor = load_extractor(params, out, device)
     real, statistics = dict[Split, RealFeatures](), dict[Split, Statistics]()
     for split in SPLITS:
-        real[split], gatherer = _extract(data[split], split, backbone, params, seed)
+        real[split], gatherer = _extract(data[split], split, extractor, params, seed)
         if split == params.split:
             statistics[split] = gatherer.result()
-    write_light(out, classifier, _all_training_images(data["train"], real["train"], backbone, classifier, params))
-    pairwise, radii = derive(real[params.split].features, params, seed)
+    write_validation(out, classifier, _all_training_images(data["train"], real["train"], extractor, classifier, params))
+    pairwise, kth_distances = derive(real[params.split].features, params, seed)
     held_out = torch.empty(0)
     if len(real["test"]):
-        held_out = Neighbourhood(real["train"].features).nearest(real["test"].features)[0][:, 0]
+        held_out = KNNIndex(real["train"].features).nearest(real["test"].features)[0][:, 0]
     description = ReferenceDescription(
-        backbone=backbone.name,
-        weights=backbone.weights_digest,
-        resize=backbone.resize,
+        extractor=extractor.name,
+        weights=extractor.weights_digest,
+        resize=extractor.resize,
         split=params.split,
         spec=manifest.spec,
         real_data=manifest.digest,
@@ -79,7 +79,7 @@ def make_reference(
         classifier=classifier.weights_digest if classifier else None,
         classifier_accuracy=classifier.description.accuracy if classifier else None,
     )
-    _write(Reference(description, statistics[params.split], real, pairwise, radii, held_out), out)
+    _write(Reference(description, statistics[params.split], real, pairwise, kth_distances, held_out), out)
     return description
 
 
@@ -92,12 +92,12 @@ def load_reference(folder: Path) -> Reference:
             split: RealFeatures(tensors[f"{split}/features"], tensors[f"{split}/rows"], tensors.get(f"{split}/labels"))
             for split in SPLITS
         }
-        pairwise, radii, held_out = (tensors[name] for name in ("pairwise", "radii", "held_out"))
+        pairwise, kth_distances, held_out = (tensors[name] for name in ("pairwise", "kth_distances", "held_out"))
     except (OSError, ValidationError, SafetensorError, KeyError) as error:
         raise EvaluationError(
             f"{folder} holds no usable reference", found=str(error), action="make it anew: dvc repro --force reference"
         ) from error
-    return Reference(description, read_npz(folder / STATISTICS), real, pairwise, radii, held_out, folder)
+    return Reference(description, read_npz(folder / STATISTICS), real, pairwise, kth_distances, held_out, folder)
 
 
 def _train(
@@ -113,12 +113,12 @@ def _train(
 
 
 def _extract(
-    data: PackedImages, split: Split, backbone: Backbone, params: EvaluateParams, seed: int
+    data: PackedImages, split: Split, extractor: FeatureExtractor, params: EvaluateParams, seed: int
 ) -> tuple[RealFeatures, StatisticsGatherer]:
     rows = draw(len(data), params.real_samples, seed)
     batches = (data.images[some] for some in torch.split(rows, params.batch_size) if len(some))
     gatherer, found = StatisticsGatherer(), list[Tensor]()
-    for _, activations in extract(batches, backbone, len(rows), f"features {split}"):
+    for _, activations in extract(batches, extractor, len(rows), f"features {split}"):
         gatherer.add(activations.features)
         found.append(activations.features)
     features = torch.cat(found) if found else torch.empty(0, 0)
@@ -126,19 +126,23 @@ def _extract(
 
 
 def _all_training_images(
-    data: PackedImages, real: RealFeatures, backbone: Backbone, classifier: Classifier | None, params: EvaluateParams
+    data: PackedImages,
+    real: RealFeatures,
+    extractor: FeatureExtractor,
+    classifier: Classifier | None,
+    params: EvaluateParams,
 ) -> Statistics | None:
-    """What the light score compares with: every training image, whatever the full scores are measured with."""
+    """What the validation metric compares with: every training image, whatever the full scores are measured with."""
     if classifier is None:
         return None
-    if backbone.weights_digest == classifier.weights_digest and len(real) == len(data):
+    if extractor.weights_digest == classifier.weights_digest and len(real) == len(data):
         return statistics_of([real.features])
     batches = torch.split(data.images, params.batch_size)
     return statistics_of(found.features for _, found in extract(batches, classifier, len(data), "light statistics"))
 
 
 def _write(reference: Reference, out: Path) -> None:
-    tensors = {"pairwise": reference.pairwise, "radii": reference.radii, "held_out": reference.held_out}
+    tensors = {"pairwise": reference.pairwise, "kth_distances": reference.kth_distances, "held_out": reference.held_out}
     for split, real in reference.real.items():
         tensors |= {f"{split}/features": real.features, f"{split}/rows": real.rows}
         if real.labels is not None:

@@ -1,4 +1,4 @@
-"""How images get the size a backbone wants. Two ways are in use, they give different scores, so each has a name."""
+"""How images get the size a extractor wants. Two ways are in use, they give different scores, so each has a name."""
 
 from __future__ import annotations
 

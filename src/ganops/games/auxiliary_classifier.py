@@ -8,24 +8,24 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
-from ganops.games.duel import Duel, DuelSettings, Forgery, Opinion, labels_of
 from ganops.games.game import GAMES, Batch, Player
+from ganops.games.standard_gan import DiscriminatorOutput, GeneratedBatch, StandardGAN, StandardGANSettings, labels_of
 
 
-class AuxiliaryClassifierSettings(DuelSettings):
+class AuxiliaryClassifierSettings(StandardGANSettings):
     """classify_weight: of the class term beside the adversarial loss; 1 in the paper."""
 
     classify_weight: float = Field(default=1.0, gt=0)
 
 
 @GAMES.add("auxiliary-classifier", AuxiliaryClassifierSettings)
-class AuxiliaryClassifier(Duel):
+class AuxiliaryClassifier(StandardGAN):
     """A class head on the discriminator's features is right about real and fake, and fakes are recognisable.
 
     Odena et al. 2016, arXiv:1610.09585: D maximises L_S + L_C, G maximises L_C - L_S, L_C over real and fake images.
     """
 
-    generator_labels = True
+    conditional_generator = True
 
     def __init__(self, settings: AuxiliaryClassifierSettings, networks: dict[str, nn.Module], spec: DataSpec) -> None:
         super().__init__(settings, networks, spec)
@@ -33,13 +33,18 @@ class AuxiliaryClassifier(Duel):
         self.classifier = nn.Linear(self.discriminator.feature_count, self.class_count)
         self.players["discriminator"] = Player(("discriminator", "classifier"))
 
-    def opinion(self, images: Tensor, labels: Tensor | None) -> Opinion:
+    def discriminate(self, images: Tensor, labels: Tensor | None) -> DiscriminatorOutput:
         """Logits, and the features they come from."""
         features = self.discriminator.features(images)
-        return Opinion(images, self.discriminator.judge(features, labels).float(), features)
+        return DiscriminatorOutput(images, self.discriminator.judge(features, labels).float(), features)
 
     def extra_terms(
-        self, _player: str, batch: Batch, _forgery: Forgery, real: Opinion | None, fake: Opinion
+        self,
+        _player: str,
+        batch: Batch,
+        _forgery: GeneratedBatch,
+        real: DiscriminatorOutput | None,
+        fake: DiscriminatorOutput,
     ) -> dict[str, Tensor]:
         """The class term: cross entropy of the label over the images of this turn."""
         judged = [fake] if real is None else [real, fake]

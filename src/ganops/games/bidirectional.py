@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
-from ganops.games.exhibits import reconstructions
-from ganops.games.game import GAMES, Batch, Exhibit, Game, Player, Request, Turn
+from ganops.games.figures import reconstructions
+from ganops.games.game import GAMES, Batch, Figure, Game, Losses, Player, Request
 from ganops.networks.network import Encoder, Generator, JointDiscriminator, pick
 from ganops.objectives.adversarial import ADVERSARIAL, LossName
 from ganops.settings import Settings
@@ -43,10 +43,10 @@ class Bidirectional(Game):
                 found=str(self.encoder.latent_dim),
             )
         self.players = {"discriminator": Player(("discriminator",)), "generator": Player(("generator", "encoder"))}
-        self.averaged = ("generator", "encoder")
+        self.ema_networks = ("generator", "encoder")
         self.latent_dim = self.generator.latent_dim
 
-    def turn(self, player: str, batch: Batch, _step: int) -> Turn:
+    def losses(self, player: str, batch: Batch, _step: int) -> Losses:
         """Play one turn; see Game."""
         latents = torch.randn(len(batch), self.latent_dim, device=batch.images.device)
         fakes, codes = self.generator(latents).float(), self.encoder(batch.images).float()
@@ -55,16 +55,16 @@ class Bidirectional(Game):
         real = self.discriminator(batch.images, codes).float()
         fake = self.discriminator(fakes, latents).float()
         if player == "generator":
-            return Turn({"loss": self.loss.discriminator(fake, real)})
+            return Losses({"loss": self.loss.discriminator(fake, real)})
         score = self.loss.score
         observed = {
             "D(x)": score(real).mean(),
             "D(G(z))": score(fake).mean(),
             "accuracy": (real > fake).float().mean(),
         }
-        return Turn({"loss": self.loss.discriminator(real, fake)}, {k: v.detach() for k, v in observed.items()})
+        return Losses({"loss": self.loss.discriminator(real, fake)}, {k: v.detach() for k, v in observed.items()})
 
-    def rhythm(self, _step: int) -> Hashable:
+    def graph_key(self, _step: int) -> Hashable:
         """All rounds are alike."""
         return ()
 
@@ -73,7 +73,7 @@ class Bidirectional(Game):
         images: Tensor = self.generator(request.latents)
         return images
 
-    def exhibits(self, latents: Tensor, batch: Batch) -> dict[str, Exhibit]:
+    def figures(self, latents: Tensor, batch: Batch) -> dict[str, Figure]:
         """Real images above what is made of their inferred latents."""
         return {"reconstructions": reconstructions(batch.images, self.reconstruct(batch.images), len(latents))}
 

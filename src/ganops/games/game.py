@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from ganops.kinds import Kinds
+from ganops.registry_of_kinds import KindRegistry
 
 
 @dataclass(frozen=True)
@@ -53,20 +53,20 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Turn:
+class Losses:
     """What one player's turn gave.
 
     minimised: named scalar terms; their sum is minimised.
     observed: named scalars, detached, that are only looked at (D(x), D(G(z)), a gradient's norm).
     """
 
-    minimised: dict[str, Tensor]
-    observed: dict[str, Tensor] = field(default_factory=dict)
+    losses: dict[str, Tensor]
+    logs: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def total(self) -> Tensor:
         """The sum that the player minimises."""
-        return torch.stack(list(self.minimised.values())).sum()
+        return torch.stack(list(self.losses.values())).sum()
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Player:
 
 
 @dataclass(frozen=True)
-class Exhibit:
+class Figure:
     """Images that show something about a game when they are laid out in rows of `columns`.
 
     images: (N, C, H, W) float in [-1, 1].
@@ -98,28 +98,28 @@ class Game(nn.Module, ABC):
     """
 
     players: dict[str, Player]
-    averaged: tuple[str, ...]
+    ema_networks: tuple[str, ...]
     latent_dim: int
     class_count: int = 0
 
     @abstractmethod
-    def turn(self, player: str, batch: Batch, step: int) -> Turn:
+    def losses(self, player: str, batch: Batch, step: int) -> Losses:
         """Play one player's turn on a batch of real data; `step` counts rounds from 0."""
 
     @abstractmethod
     def generate(self, request: Request) -> Tensor:
         """Images (N, C, H, W) in [-1, 1] for a request; no gradients, no random numbers of its own."""
 
-    def after_update(self, player: str) -> None:
+    def on_optimizer_step(self, player: str) -> None:
         """Called when a player's optimiser has stepped; games that clip weights do it here."""
 
-    def after_round(self, processes: int) -> None:
+    def on_step_end(self, processes: int) -> None:
         """Called when all players had their turns; games that follow what they saw of the data do it here.
 
         processes: how many played the round, each on parts of the batch of its own; buffers are their mean by now.
         """
 
-    def rhythm(self, _step: int) -> Hashable | None:
+    def graph_key(self, _step: int) -> Hashable | None:
         """What of a round's work depends on `step`: rounds with equal rhythms do the same work on new numbers.
 
         Such rounds are recorded once and replayed. None, as here: nobody knows, so that every round is played anew. A
@@ -128,7 +128,7 @@ class Game(nn.Module, ABC):
         """
         return None
 
-    def exhibits(self, _latents: Tensor, _batch: Batch) -> dict[str, Exhibit]:
+    def figures(self, _latents: Tensor, _batch: Batch) -> dict[str, Figure]:
         """Pictures by name that show what this game is for, where samples do not; none for a plain one.
 
         latents: (N, latent_dim) standard normal, one for each column, at least two. batch: real data to work on, at
@@ -137,4 +137,4 @@ class Game(nn.Module, ABC):
         return {}
 
 
-GAMES: Kinds[Game] = Kinds("game", "ganops.games")
+GAMES: KindRegistry[Game] = KindRegistry("game", "ganops.games")

@@ -11,15 +11,15 @@ from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
-from ganops.games.duel import Duel, DuelSettings, Forgery, Opinion
-from ganops.games.exhibits import varied
-from ganops.games.game import GAMES, Batch, Exhibit, Player, Request
+from ganops.games.figures import varied
+from ganops.games.game import GAMES, Batch, Figure, Player, Request
+from ganops.games.standard_gan import DiscriminatorOutput, GeneratedBatch, StandardGAN, StandardGANSettings
 from ganops.networks.heads import CodeHead
 from ganops.networks.one_hot import one_hot
 from ganops.objectives.mutual_information import categorical_information, split_codes, uniform_information
 
 
-class InfoGanSettings(DuelSettings):
+class InfoGanSettings(StandardGANSettings):
     """categorical: numbers of values of the categorical codes; continuous: how many codes uniform in [-1, 1].
 
     categorical_weight, continuous_weight: lambda of the paper for the two sorts.
@@ -36,7 +36,7 @@ ROWS_PER_CODE = 4
 
 
 @GAMES.add("infogan", InfoGanSettings)
-class InfoGan(Duel):
+class InfoGan(StandardGAN):
     """A head Q on the discriminator's features guesses the codes; both sides gain by what it knows of them.
 
     Chen et al. 2016, arXiv:1606.03657. The codes are the last of the generator's latents. All are drawn standard
@@ -64,38 +64,43 @@ class InfoGan(Duel):
         """Standard normal (N, latent_dim) latents with their last entries turned into codes."""
         return to_codes(latents, self.codes.categorical, self.codes.continuous)
 
-    def exhibits(self, latents: Tensor, batch: Batch) -> dict[str, Exhibit]:
+    def figures(self, latents: Tensor, batch: Batch) -> dict[str, Figure]:
         """`categories`: a row for each value of each categorical code, all else the same down a column.
 
         `codes`: four rows for each continuous code, which grows from -2 to 2 from left to right, all else the same.
         """
-        codes, columns, found = self.encode(latents), len(latents), super().exhibits(latents, batch)
+        codes, columns, found = self.encode(latents), len(latents), super().figures(latents, batch)
         start = self.latent_dim - sum(self.codes.categorical) - self.codes.continuous
         rows = []
         for count in self.codes.categorical:
             rows.append(varied(codes, start, torch.eye(count, device=codes.device)).flatten(0, 1))
             start += count
         if rows:
-            found["categories"] = Exhibit(self.generator(torch.cat(rows)), columns)
+            found["categories"] = Figure(self.generator(torch.cat(rows)), columns)
         sweep = torch.linspace(-SWEPT, SWEPT, columns, device=codes.device)[:, None]
         places = range(start, self.latent_dim)
         rows = [varied(codes[:ROWS_PER_CODE], place, sweep).transpose(0, 1).flatten(0, 1) for place in places]
         if rows:
-            found["codes"] = Exhibit(self.generator(torch.cat(rows)), columns)
+            found["codes"] = Figure(self.generator(torch.cat(rows)), columns)
         return found
 
-    def draw(self, batch: Batch) -> Forgery:
+    def draw(self, batch: Batch) -> GeneratedBatch:
         """Fakes of random noise and random codes."""
         latents = self.encode(torch.randn(len(batch), self.latent_dim, device=batch.images.device))
-        return Forgery(self.generator(latents).float(), latents)
+        return GeneratedBatch(self.generator(latents).float(), latents)
 
-    def opinion(self, images: Tensor, labels: Tensor | None) -> Opinion:
+    def discriminate(self, images: Tensor, labels: Tensor | None) -> DiscriminatorOutput:
         """Logits, and the features they come from."""
         features = self.discriminator.features(images)
-        return Opinion(images, self.discriminator.judge(features, labels).float(), features)
+        return DiscriminatorOutput(images, self.discriminator.judge(features, labels).float(), features)
 
     def extra_terms(
-        self, _player: str, _batch: Batch, forgery: Forgery, _real: Opinion | None, fake: Opinion
+        self,
+        _player: str,
+        _batch: Batch,
+        forgery: GeneratedBatch,
+        _real: DiscriminatorOutput | None,
+        fake: DiscriminatorOutput,
     ) -> dict[str, Tensor]:
         """Minus the bound on the mutual information between codes and images, in nats, weighted."""
         *logits, mean, log_deviation = self.head(fake.features)

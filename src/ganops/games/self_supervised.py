@@ -7,19 +7,19 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
-from ganops.games.duel import Duel, DuelSettings, Forgery, Opinion
 from ganops.games.game import GAMES, Batch
+from ganops.games.standard_gan import DiscriminatorOutput, GeneratedBatch, StandardGAN, StandardGANSettings
 from ganops.networks.network import ReconstructingDiscriminator, pick
 
 
-class SelfSupervisedSettings(DuelSettings):
+class SelfSupervisedSettings(StandardGANSettings):
     """reconstruct_weight: of the reconstruction beside the adversarial loss."""
 
     reconstruct_weight: float = Field(default=1.0, gt=0)
 
 
 @GAMES.add("self-supervised", SelfSupervisedSettings)
-class SelfSupervised(Duel):
+class SelfSupervised(StandardGAN):
     """The discriminator is also an auto-encoder of real images (Liu et al. 2021, arXiv:2101.04775, section 3.2).
 
     The reconstruction is compared by mean absolute difference; the paper's perceptual distance needs a network trained
@@ -31,13 +31,18 @@ class SelfSupervised(Duel):
         self.reconstruct_weight = settings.reconstruct_weight
         self.discriminator: ReconstructingDiscriminator = pick(networks, "discriminator", ReconstructingDiscriminator)
 
-    def opinion(self, images: Tensor, labels: Tensor | None) -> Opinion:
+    def discriminate(self, images: Tensor, labels: Tensor | None) -> DiscriminatorOutput:
         """Logits, and the features they come from."""
         features = self.discriminator.features(images)
-        return Opinion(images, self.discriminator.judge(features, labels).float(), features)
+        return DiscriminatorOutput(images, self.discriminator.judge(features, labels).float(), features)
 
     def extra_terms(
-        self, _player: str, _batch: Batch, _forgery: Forgery, real: Opinion | None, _fake: Opinion
+        self,
+        _player: str,
+        _batch: Batch,
+        _forgery: GeneratedBatch,
+        real: DiscriminatorOutput | None,
+        _fake: DiscriminatorOutput,
     ) -> dict[str, Tensor]:
         """The reconstruction of the real images from their features, in the discriminator's turn."""
         if real is None or real.features is None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ganops.games.duel import Duel, DuelSettings
 from ganops.games.game import GAMES
+from ganops.games.standard_gan import StandardGAN, StandardGANSettings
 
 
-@GAMES.add("unconditional", DuelSettings)
-class Unconditional(Duel):
+@GAMES.add("unconditional", StandardGANSettings)
+class Unconditional(StandardGAN):
     """Generator against discriminator on images alone (Goodfellow et al. 2014, arXiv:1406.2661)."""

@@ -10,13 +10,13 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from ganops.data.spec import DataSpec
-from ganops.games.duel import Duel, DuelSettings, Opinion
-from ganops.games.game import GAMES, Batch, Turn
+from ganops.games.game import GAMES, Batch, Losses
+from ganops.games.standard_gan import DiscriminatorOutput, StandardGAN, StandardGANSettings
 
 MEMORY = 0.999  # of the size of gradients, from one generator's turn to the next; Adam's own
 
 
-class UnrolledSettings(DuelSettings):
+class UnrolledSettings(StandardGANSettings):
     """unroll_steps: how far the generator looks ahead. unroll_lr: how far the discriminator's weights go in each step.
 
     loss: what the discriminator minimises; the generator minimises its negative.
@@ -33,7 +33,7 @@ class UnrolledSettings(DuelSettings):
 
 
 @GAMES.add("unrolled", UnrolledSettings)
-class Unrolled(Duel):
+class Unrolled(StandardGAN):
     """The generator's gradient runs through the discriminator's reaction (Metz et al. 2016, arXiv:1611.02163, eq. 7).
 
     Both sides play for one value, that of real images and fakes, as in the paper: with the non-saturating loss the
@@ -53,7 +53,7 @@ class Unrolled(Duel):
         # Mean square of each tensor's gradients, kept here so that checkpoints hold it.
         self.register_buffer("gradient_squares", torch.zeros(len(list(self.discriminator.parameters()))))
 
-    def forge(self, batch: Batch, step: int) -> Turn:
+    def forge(self, batch: Batch, step: int) -> Losses:
         """The generator's turn, against the discriminator as it would be after the imagined steps."""
         forgery = self._fakes.get(batch.part) or self.draw(batch)
         self._fakes[batch.part] = forgery
@@ -66,15 +66,15 @@ class Unrolled(Duel):
             finally:
                 self._ahead = None
 
-    def opinion(self, images: Tensor, labels: Tensor | None) -> Opinion:
+    def discriminate(self, images: Tensor, labels: Tensor | None) -> DiscriminatorOutput:
         """What the discriminator makes of images; in the generator's turn, the one ahead."""
         if self._ahead is None:
-            return super().opinion(images, labels)
-        return Opinion(images, functional_call(self.discriminator, self._ahead, (images, labels)).float())
+            return super().discriminate(images, labels)
+        return DiscriminatorOutput(images, functional_call(self.discriminator, self._ahead, (images, labels)).float())
 
-    def generator_loss(self, batch: Batch, fake: Opinion, step: int) -> Tensor:
+    def generator_loss(self, batch: Batch, fake: DiscriminatorOutput, step: int) -> Tensor:
         """The negative of what the discriminator ahead minimises."""
-        real = self.opinion(self.seen(batch.images, step), None)
+        real = self.discriminate(self.seen(batch.images, step), None)
         return -self.loss.discriminator(real.logits, fake.logits)
 
     def _imagine(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
-from ganops.kinds import Kinds
+from ganops.registry_of_kinds import KindRegistry
 
-NETWORKS: Kinds[nn.Module] = Kinds("network", "ganops.networks")
+NETWORKS: KindRegistry[nn.Module] = KindRegistry("network", "ganops.networks")
 
 
 class Generator(nn.Module):

@@ -47,12 +47,12 @@ def short_card(candidate: Candidate) -> str:
     headline = [score for score in _known_scores(candidate) if score.key in HEADLINE_SCORES]
     scores = ", ".join(f"{score.title} {score.show(candidate.scores)}" for score in headline)
     seeds = f", means of {len(candidate.seeds)} seeds" if candidate.seeds else ""
-    backbone = candidate.protocol.get("backbone", "unknown")
+    extractor = candidate.protocol.get("extractor", "unknown")
     return (
         f"Makes {candidate.description().spec.words} in the manner of "
         f"{candidate.manifest.source}, with the recipe {candidate.recipe} ({candidate.description().recipe.paper}). "
         f"Scores{seeds}: {scores or 'none'} "
-        f"(backbone {backbone}, {candidate.protocol.get('generated_count', '?')} images, "
+        f"(extractor {extractor}, {candidate.protocol.get('generated_count', '?')} images, "
         f"protocol {str(candidate.protocol.get('digest', ''))[:SHORT]})."
     )
 

@@ -16,7 +16,7 @@ Verdict = Literal["accepted", "refused", "already champion", "not judged"]
 
 
 @dataclass(frozen=True)
-class Measured:
+class ProtocolScores:
     """Scores (`<key>_error` is the standard error of `<key>`) and the protocol they were measured under."""
 
     scores: Mapping[str, float]
@@ -29,19 +29,19 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Standing:
+class ModelRecord:
     """All that counts for or against a model version.
 
     measured: its scores, once per protocol, the first those it was registered with.
-    sick: something was wrong when its training ended. withdrawn: why it was taken back before; empty if it was not.
+    sick: something was wrong when its training ended. quarantined: why it was taken back before; empty if it was not.
     """
 
     version: str
-    measured: tuple[Measured, ...]
+    measured: tuple[ProtocolScores, ...]
     sick: bool = False
-    withdrawn: str = ""
+    quarantined: str = ""
 
-    def under(self, digest: str) -> Measured | None:
+    def under(self, digest: str) -> ProtocolScores | None:
         """Its scores under a protocol."""
         return next((measured for measured in self.measured if digest and measured.digest == digest), None)
 
@@ -64,10 +64,10 @@ class _Findings:
         (self.for_it if good else self.against_it).append(sentence)
 
 
-def decide(policy: GateParams, challenger: Standing, champion: Standing | None) -> Decision:
+def decide(policy: GateParams, challenger: ModelRecord, champion: ModelRecord | None) -> Decision:
     """Judge a challenger.
 
-    It is accepted when it is neither sick nor withdrawn, when every score the policy names is a finite number within
+    It is accepted when it is neither sick nor quarantined, when every score the policy names is a finite number within
     its limits, and when it is better than the champion, under the same protocol, by more than chance and by the asked
     share. Mode `enabled` promotes an accepted one, `dry_run` only says so, `disabled` does not judge.
     """
@@ -76,11 +76,11 @@ def decide(policy: GateParams, challenger: Standing, champion: Standing | None) 
     if champion is not None and champion.version == challenger.version:
         return Decision(False, "already champion", (f"version {challenger.version} is the champion already",))
     findings = _Findings()
-    if challenger.withdrawn:
-        findings.note(False, f"it was withdrawn before: {challenger.withdrawn}")
+    if challenger.quarantined:
+        findings.note(False, f"it was quarantined before: {challenger.quarantined}")
     if challenger.sick:
         findings.note(False, "its training was sick when it ended; a sick run is never promoted")
-    own = challenger.measured[0] if challenger.measured else Measured({}, {})
+    own = challenger.measured[0] if challenger.measured else ProtocolScores({}, {})
     _check_scores(policy, own, findings)
     if champion is None:
         findings.note(True, "there is no champion yet")
@@ -93,7 +93,7 @@ def decide(policy: GateParams, challenger: Standing, champion: Standing | None) 
     return Decision(accepted and policy.mode == "enabled", "accepted" if accepted else "refused", tuple(reasons))
 
 
-def _check_scores(policy: GateParams, own: Measured, findings: _Findings) -> None:
+def _check_scores(policy: GateParams, own: ProtocolScores, findings: _Findings) -> None:
     for key in dict.fromkeys((policy.score, *policy.limits)):
         title, value = describe(key).title, _finite(own.scores, key)
         if value is None:
@@ -106,7 +106,7 @@ def _check_scores(policy: GateParams, own: Measured, findings: _Findings) -> Non
             findings.note(value >= limit.min, f"{title} {number(value)}, at least {number(limit.min)} is asked")
 
 
-def _check_improvement(policy: GateParams, own: Measured, champion: Standing, findings: _Findings) -> None:
+def _check_improvement(policy: GateParams, own: ProtocolScores, champion: ModelRecord, findings: _Findings) -> None:
     key, shown = policy.score, describe(policy.score)
     other = champion.under(own.digest)
     who = f"the champion (version {champion.version})"
@@ -129,7 +129,7 @@ def _check_improvement(policy: GateParams, own: Measured, champion: Standing, fi
         findings.note(True, f"{sentence}: better")
 
 
-def _difference(own: Measured, champion: Standing) -> str:
+def _difference(own: ProtocolScores, champion: ModelRecord) -> str:
     """Which fields of the two protocols differ, in words."""
     other = champion.measured[0].protocol if champion.measured else {}
     keys = [key for key in own.protocol if key != "digest" and own.protocol.get(key) != other.get(key)]

@@ -17,13 +17,13 @@ from ganops.settings import Settings
 PREFIX = "history."
 LONGEST = 5000  # characters in a tag of a registered model
 
-Event = Literal["promoted", "rolled back", "withdrawn"]
+Event = Literal["promoted", "rolled back", "quarantined"]
 
 
 class Entry(Settings):
     """One change of champion.
 
-    at: UTC. event: promoted through the gate, rolled back by a person, or withdrawn after a failed smoke test.
+    at: UTC. event: promoted through the gate, rolled back by a person, or quarantined after a failed smoke test.
     version: the champion from then on; None when there was none to go back to. former: the champion before.
     """
 
@@ -36,7 +36,7 @@ class Entry(Settings):
     reasons: tuple[str, ...] = ()
 
 
-class Reign(Settings):
+class ChampionPeriod(Settings):
     """A time in which one version was champion; `until` is None while it lasts, `ended` the event that ended it."""
 
     version: str
@@ -65,15 +65,15 @@ def entries(versions: Versions) -> list[Entry]:
     return [entry for entry, _ in sorted(found, key=lambda pair: (pair[0].at, pair[1]))]
 
 
-def reigns(found: Sequence[Entry]) -> list[Reign]:
+def champion_periods(found: Sequence[Entry]) -> list[ChampionPeriod]:
     """The times of each champion, the oldest first."""
-    times: list[Reign] = []
+    times: list[ChampionPeriod] = []
     for entry in found:
         if times and times[-1].until is None:
             times[-1] = times[-1].model_copy(update={"until": entry.at, "ended": entry.event})
         if entry.version is not None:
             times.append(
-                Reign(
+                ChampionPeriod(
                     version=entry.version,
                     recipe=entry.recipe,
                     since=entry.at,

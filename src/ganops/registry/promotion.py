@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ganops.errors import GanopsError, RegistryError
 from ganops.params import Params
-from ganops.registry.gate import Decision, Standing, decide
+from ganops.registry.gate import Decision, ModelRecord, decide
 from ganops.registry.history import LONGEST, champion_before, entries
-from ganops.registry.moves import carry_out, complete_interrupted_move, note_move
+from ganops.registry.pending import carry_out, complete_interrupted_promotion, note_promotion
 from ganops.registry.rescore import rescore
 from ganops.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, Versions
 from ganops.tracking.describe import user_name
@@ -51,10 +51,10 @@ def promote(
     versions = Versions(connect(), params.tracking.model)
     with store_lock(versions.store.uri, "promotion"):
         if not dry_run:
-            complete_interrupted_move(versions)
+            complete_interrupted_promotion(versions)
         challenger = _challenger(versions, version)
         former = versions.at(CHAMPION)
-        champion = versions.standing(former) if former is not None else None
+        champion = versions.record(former) if former is not None else None
         if champion is not None and reference is not None and prepared is not None and params.gate.mode != "disabled":
             champion = _comparable(versions, challenger, champion, params, reference, prepared)
         policy = params.gate
@@ -67,7 +67,7 @@ def promote(
         if not decision.promote:
             return Promotion(decision, challenger.version, former, moved=False)
         becomes_previous = former if former is not None else versions.at(PREVIOUS)
-        move = note_move(versions, "promoted", challenger.version, becomes_previous, decision.reasons)
+        move = note_promotion(versions, "promoted", challenger.version, becomes_previous, decision.reasons)
         failure = carry_out(versions, move)
         return Promotion(decision, challenger.version, former, moved=not failure, failure=failure)
 
@@ -75,12 +75,12 @@ def promote(
 def rollback(params: Params, reason: str = "") -> tuple[str, str | None]:
     """Make the previous champion champion again and withdraw the present one; (champion now, champion before).
 
-    The withdrawn version is not promoted again unless somebody names it. Going back twice leads to the champion before
+    The quarantined version is not promoted again unless somebody names it. Going back twice leads to the champion before
     the previous one, as far as the history knows it. Raises RegistryError when there is none to go back to.
     """
     versions = Versions(connect(), params.tracking.model)
     with store_lock(versions.store.uri, "promotion"):
-        complete_interrupted_move(versions)
+        complete_interrupted_promotion(versions)
         target, former = versions.at(PREVIOUS), versions.at(CHAMPION)
         if target is None or target == former:
             raise RegistryError(
@@ -89,14 +89,14 @@ def rollback(params: Params, reason: str = "") -> tuple[str, str | None]:
             )
         before = champion_before(entries(versions), target)
         reasons = (reason or f"rolled back by {user_name()}",)
-        move = note_move(versions, "rolled back", target, before if before != former else None, reasons)
+        move = note_promotion(versions, "rolled back", target, before if before != former else None, reasons)
         carry_out(versions, move)
         return target, former
 
 
-def _challenger(versions: Versions, version: str | None) -> Standing:
+def _challenger(versions: Versions, version: str | None) -> ModelRecord:
     if version is not None:
-        return replace(versions.standing(version), withdrawn="")
+        return replace(versions.record(version), quarantined="")
     challenger = versions.at(CHALLENGER)
     if challenger is None:
         raise RegistryError(
@@ -104,12 +104,12 @@ def _challenger(versions: Versions, version: str | None) -> Standing:
             found=versions.store.uri,
             action="`dvc repro` trains and registers one",
         )
-    return versions.standing(challenger)
+    return versions.record(challenger)
 
 
 def _comparable(
-    versions: Versions, challenger: Standing, champion: Standing, params: Params, reference: Path, prepared: Path
-) -> Standing:
+    versions: Versions, challenger: ModelRecord, champion: ModelRecord, params: Params, reference: Path, prepared: Path
+) -> ModelRecord:
     """The champion with scores under the challenger's protocol, measured now where it has none."""
     wanted = challenger.measured[0].digest if challenger.measured else ""
     if not wanted or champion.under(wanted) or champion.version == challenger.version:
@@ -118,4 +118,4 @@ def _comparable(
         rescore(versions, champion.version, params, reference, prepared)
     except GanopsError as error:
         warn(f"the champion cannot be scored under the challenger's protocol: {error.message}")
-    return versions.standing(champion.version)
+    return versions.record(champion.version)

@@ -9,7 +9,7 @@ from ganops.params import Params
 from ganops.registry.candidate import Candidate
 from ganops.registry.card import short_card, write_card
 from ganops.registry.package import log_package
-from ganops.registry.versions import CHALLENGER, LINEAGE, PROTOCOL, RECIPE, SICK, Versions, measured_tag
+from ganops.registry.versions import CHALLENGER, LINEAGE, PROTOCOL, RECIPE, UNHEALTHY, Versions, measured_tag
 from ganops.settings import Settings
 from ganops.tracking.lineage import lineage_tags
 from ganops.tracking.names import tracked_name
@@ -37,7 +37,7 @@ def register(candidate: Candidate, params: Params, run_file: Path) -> tuple[Regi
     versions, lineage = Versions(connect(), params.tracking.model), candidate.lineage()
     known = versions.with_lineage(lineage)
     version = known[0] if known else _create(versions, candidate, params, run_file, lineage)
-    versions.point(CHALLENGER, version)
+    versions.set_alias(CHALLENGER, version)
     found = Registration(
         model=versions.model, version=version, alias=CHALLENGER, lineage=lineage, recipe=candidate.recipe
     )
@@ -84,4 +84,4 @@ def _scores(candidate: Candidate) -> dict[str, str]:
     digest = str(candidate.protocol.get("digest", ""))
     shown = {tracked_name(f"score.{key}"): f"{value:.6g}" for key, value in candidate.scores.items()}
     sick = str(bool(candidate.training.get("sick"))).lower()
-    return {PROTOCOL: digest, SICK: sick, **shown, **measured_tag(candidate.scores, candidate.protocol)}
+    return {PROTOCOL: digest, UNHEALTHY: sick, **shown, **measured_tag(candidate.scores, candidate.protocol)}

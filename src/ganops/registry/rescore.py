@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ganops.params import Params
-from ganops.registry.gate import Measured
+from ganops.registry.gate import ProtocolScores
 from ganops.registry.load import load_registered_game
 from ganops.registry.versions import Versions, measured_tag
 
 
-def rescore(versions: Versions, version: str, params: Params, reference: Path, prepared: Path) -> Measured:
+def rescore(versions: Versions, version: str, params: Params, reference: Path, prepared: Path) -> ProtocolScores:
     """Score a registered version as the evaluate stage would now, and keep the scores beside its older ones.
 
     Raises RegistryError when the version cannot be loaded, EvaluationError when its scores cannot be had.
@@ -25,4 +25,4 @@ def rescore(versions: Versions, version: str, params: Params, reference: Path, p
     found = evaluate_game(game, reference, prepared, params.evaluate, params.seed, device, label=label)
     protocol = found.protocol.model_dump(mode="json") | {"digest": found.protocol.digest()}
     versions.mark(version, measured_tag(found.metrics(), protocol))
-    return Measured(found.metrics(), protocol)
+    return ProtocolScores(found.metrics(), protocol)

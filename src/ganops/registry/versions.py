@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ganops.errors import RegistryError
-from ganops.registry.gate import Measured, Standing
+from ganops.registry.gate import ModelRecord, ProtocolScores
 from ganops.tracking.outbox import first_line
 from ganops.tracking.store import Store
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous-champion"
 RECIPE = "recipe"
-LINEAGE, PROTOCOL, SICK, WITHDRAWN, MEASURED = "lineage", "protocol", "sick", "withdrawn", "measured."
+LINEAGE, PROTOCOL, UNHEALTHY, QUARANTINED, MEASURED = "lineage", "protocol", "sick", "quarantined", "measured."
 ABOUT = (
     "Generators trained by ganops. champion: in use; challenger: the newest winner; previous-champion: the way back."
 )
@@ -47,7 +47,7 @@ class Versions:
                 return None
             raise _refused(self.model, error) from error
 
-    def point(self, alias: str, version: str | None) -> None:
+    def set_alias(self, alias: str, version: str | None) -> None:
         """Let `alias` name `version`, in one step; None takes the alias away."""
         client = self.store.client
         with _readable(self.model):
@@ -112,12 +112,12 @@ class Versions:
             found = self.store.client.search_model_versions(f"name = '{self.model}' AND tags.{LINEAGE} = '{lineage}'")
         return sorted((str(version.version) for version in found), key=int)
 
-    def standing(self, version: str) -> Standing:
+    def record(self, version: str) -> ModelRecord:
         """What the gate needs to know of a version."""
         tags = self.get(version).tags
-        measured = [Measured(**json.loads(value)) for key, value in tags.items() if key.startswith(MEASURED)]
+        measured = [ProtocolScores(**json.loads(value)) for key, value in tags.items() if key.startswith(MEASURED)]
         measured.sort(key=lambda scored: scored.digest != tags.get(PROTOCOL))
-        return Standing(version, tuple(measured), tags.get(SICK) == "true", tags.get(WITHDRAWN, ""))
+        return ModelRecord(version, tuple(measured), tags.get(UNHEALTHY) == "true", tags.get(QUARANTINED, ""))
 
 
 def measured_tag(scores: Mapping[str, float], protocol: Mapping[str, Any]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from math import floor, inf, isfinite, log10
 from typing import Literal
 
 from ganops.evaluation.estimate import Estimate
-from ganops.evaluation.score import all_scores
+from ganops.evaluation.metric import all_scores
 from ganops.evaluation.verdict import Verdict, judge
 
 HEADLINE_SCORES = ("fid", "is", "kid")

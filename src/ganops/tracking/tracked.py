@@ -98,7 +98,7 @@ class TrackedRun:
         new = {name: value for name, value in new.items() if self._scores.get(name) != value}
         self._scores |= new
         self._log_metrics([Metric(name, value, now, step) for name, value in new.items()])
-        self.set_tags({f"protocol.{key}": str(protocol[key]) for key in ("digest", "backbone") if key in protocol})
+        self.set_tags({f"protocol.{key}": str(protocol[key]) for key in ("digest", "extractor") if key in protocol})
         self.outbox.put("the protocol", lambda: client.log_dict(self.run_id, dict(protocol), "protocol.json"))
 
     def log_file(self, path: Path, folder: str | None = None) -> None:

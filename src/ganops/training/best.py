@@ -1,4 +1,4 @@
-"""The best step of a training by a light score, kept beside the last."""
+"""The best step of a training by a validation metric, kept beside the last."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-Sickness = Literal["non-finite", "discriminator-won", "collapse", "oscillation"]
+HealthProblem = Literal["non-finite", "discriminator-won", "collapse", "oscillation"]
 
 WON_ACCURACY = 0.999  # the discriminator ranks every real image above its fake ...
 WON_GRADIENT = 1e-2  # ... and the generator's gradient is this share of what it was in the first rows
@@ -29,7 +29,7 @@ class HealthEvent:
     """Something sick was seen: when, what, and the numbers that say so."""
 
     step: int
-    kind: Sickness
+    kind: HealthProblem
     detail: str
 
     def facts(self) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class Health:
     def __init__(self, real_spread: float, rounds: int) -> None:
         self.real_spread, self.rounds = real_spread, rounds
         self.events: list[HealthEvent] = []
-        self.active: set[Sickness] = set()
+        self.active: set[HealthProblem] = set()
         self._gradients: list[float] = []  # the generator's, of the first rows
         self._recent: list[tuple[float, float]] = []  # accuracy and the generator's gradient of the last rows
         self._collapsed_times = self._moved_times = 0
@@ -118,7 +118,7 @@ class Health:
         self._collapsed_times, self._moved_times = state["counts"]
         self._last_samples = state["last_samples"]
 
-    def _judge(self, step: int, kind: Sickness, sick: bool, detail: str) -> None:
+    def _judge(self, step: int, kind: HealthProblem, sick: bool, detail: str) -> None:
         if sick and kind not in self.active:
             self.events.append(HealthEvent(step, kind, detail))
         (self.active.add if sick else self.active.discard)(kind)

@@ -13,10 +13,10 @@ def summarise(trainer: Trainer, recipe_name: str) -> dict[str, Any]:
     """The facts of a finished training.
 
     images_per_second counts real images shown, over the wall time of the loop with sampling and checkpoints, without
-    start-up. sick: something was still wrong when it ended. delivered: the step whose weights the model has.
+    start-up. sick: something was still wrong when it ended. selected: the step whose weights the model has.
     light_score: under the name of its curve, absent where nothing was scored; seconds: what scoring took of the above.
     """
-    shown = trainer.step * trainer.plan.images_per_round
+    shown = trainer.step * trainer.plan.images_per_step
     return {
         "recipe": recipe_name,
         "steps": trainer.step,
@@ -32,7 +32,7 @@ def summarise(trainer: Trainer, recipe_name: str) -> dict[str, Any]:
         "health_events": [event.facts() for event in trainer.health.events],
         "recoveries": trainer.recoveries,
         "sick": bool(trainer.health.active),
-        "delivered": trainer.delivered,
+        "selected": trainer.selected,
     } | _light_score(trainer)
 
 

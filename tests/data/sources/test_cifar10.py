@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 from image_files import write_files
 
-from ganops.data.form import Form
+from ganops.data.image_format import ImageFormat
 from ganops.data.sources import cifar10
 from ganops.data.sources.cifar10 import ARCHIVE, RECORD, TEST_BATCH, TRAIN_BATCHES, UNPACKED
 from ganops.errors import DataError
 
-FORM = Form(32, 3)
+FORM = ImageFormat(32, 3)
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (12, 3, 32, 32), dtype=np.uint8)
 LABELS = np.arange(12, dtype=np.uint8) % 10

@@ -10,25 +10,27 @@ import pytest
 from image_files import encode, noise, png, write_files, write_zip
 from PIL import Image
 
-from ganops.data.collected import Collected
-from ganops.data.form import Form
+from ganops.data.image_format import ImageFormat
+from ganops.data.raw_dataset import RawDataset
 from ganops.data.rejection import Reason
 from ganops.data.sources.images import collect
 from ganops.errors import DataError
 
-FORM = Form(16, 3)
+FORM = ImageFormat(16, 3)
 ALL = 1.0  # the share of rejected files that is allowed where a test wants to look at them
 
 
-def collected(path: Path, *, form: Form = FORM, test_share: float = 0.3, max_rejected: float = ALL) -> Collected:
+def collected(
+    path: Path, *, form: ImageFormat = FORM, test_share: float = 0.3, max_rejected: float = ALL
+) -> RawDataset:
     return collect(path, form, test_share, max_rejected, path.parent / "room")
 
 
-def used(images: Collected) -> int:
+def used(images: RawDataset) -> int:
     return sum(len(rows) for rows in images.rows.values())
 
 
-def reasons(images: Collected) -> dict[str, Reason]:
+def reasons(images: RawDataset) -> dict[str, Reason]:
     return {each.name: each.reason for each in images.rejections}
 
 
@@ -168,7 +170,7 @@ def test_a_slice_of_the_real_cifar_images(shared_datasets: Path, tmp_path: Path)
     with zipfile.ZipFile(shared_datasets / "cifar10-images.zip") as whole:
         names = [name for name in whole.namelist() if name.endswith(("/0000.jpg", "/0001.jpg"))]
         path = write_zip(tmp_path / "slice.zip", {name: whole.read(name) for name in names})
-    images = collected(path, form=Form(32, 3), max_rejected=0.0)
+    images = collected(path, form=ImageFormat(32, 3), max_rejected=0.0)
     assert images.labels is not None
     assert len(images.classes) == 10
     for rows in images.rows.values():

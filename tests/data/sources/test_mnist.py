@@ -12,8 +12,8 @@ import pytest
 from numpy.typing import NDArray
 
 from ganops.data import home
-from ganops.data.form import Form
-from ganops.data.home import DEBIAN_HOME
+from ganops.data.data_root import DEBIAN_HOME
+from ganops.data.image_format import ImageFormat
 from ganops.data.sources import mnist
 from ganops.errors import DataError
 
@@ -49,7 +49,7 @@ def test_files_are_found_where_people_and_torchvision_keep_them(
     tmp_path: Path, name: Name, folder: str, suffix: str
 ) -> None:
     write_small(tmp_path / folder, suffix)
-    collected = mnist.collect(name, Form(28, 1), tmp_path, tmp_path / "raw")
+    collected = mnist.collect(name, ImageFormat(28, 1), tmp_path, tmp_path / "raw")
     assert collected.labels is not None
     assert (collected.images[collected.rows["train"], 0] == IMAGES[:20]).all()
     assert (collected.images[collected.rows["test"], 0] == IMAGES[20:]).all()
@@ -60,14 +60,14 @@ def test_files_that_do_not_belong_together_are_an_error(tmp_path: Path) -> None:
     write_small(tmp_path / "mnist")
     write_idx(tmp_path / "mnist" / "train-labels-idx1-ubyte", LABELS)
     with pytest.raises(DataError, match="do not belong together"):
-        mnist.collect("mnist", Form(28, 1), tmp_path, tmp_path / "raw")
+        mnist.collect("mnist", ImageFormat(28, 1), tmp_path, tmp_path / "raw")
 
 
 def test_labels_beyond_the_classes_are_an_error(tmp_path: Path) -> None:
     write_small(tmp_path / "mnist")
     write_idx(tmp_path / "mnist" / "train-labels-idx1-ubyte", LABELS[:20] + 1)
     with pytest.raises(DataError, match="labels below 10"):
-        mnist.collect("mnist", Form(28, 1), tmp_path, tmp_path / "raw")
+        mnist.collect("mnist", ImageFormat(28, 1), tmp_path, tmp_path / "raw")
 
 
 def test_without_files_and_network_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,13 +76,13 @@ def test_without_files_and_network_the_error_says_what_to_do(tmp_path: Path, mon
     monkeypatch.setattr(MNIST, "mirrors", ["http://127.0.0.1:9/"])  # nobody listens there
     monkeypatch.delenv(home.DATA_HOME_VARIABLE, raising=False)
     with pytest.raises(DataError) as caught:
-        mnist.collect("mnist", Form(28, 1), None, tmp_path / "raw")
+        mnist.collect("mnist", ImageFormat(28, 1), None, tmp_path / "raw")
     assert "train-images-idx3-ubyte.gz" in caught.value.message
     assert str(tmp_path / "raw" / "mnist") in caught.value.action
 
 
 def test_the_real_mnist(shared_datasets: Path, tmp_path: Path) -> None:
-    collected = mnist.collect("mnist", Form(28, 1), shared_datasets, tmp_path)
+    collected = mnist.collect("mnist", ImageFormat(28, 1), shared_datasets, tmp_path)
     train = collected.images[collected.rows["train"]] / 255
     assert train.shape == (60_000, 1, 28, 28)
     assert len(collected.rows["test"]) == 10_000
@@ -93,7 +93,7 @@ def test_the_real_mnist(shared_datasets: Path, tmp_path: Path) -> None:
 @pytest.mark.skipif(not (DEBIAN_HOME / "fashion-mnist").is_dir(), reason="needs Debian's package dataset-fashion-mnist")
 def test_debians_fashion_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(home.DATA_HOME_VARIABLE, raising=False)
-    collected = mnist.collect("fashion-mnist", Form(28, 1), None, tmp_path)
+    collected = mnist.collect("fashion-mnist", ImageFormat(28, 1), None, tmp_path)
     assert collected.images.shape == (70_000, 1, 28, 28)
     assert collected.labels is not None
     assert np.bincount(collected.labels[collected.rows["test"]]).tolist() == [1000] * 10

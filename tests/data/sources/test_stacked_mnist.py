@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ganops.data.form import Form
+from ganops.data.image_format import ImageFormat
 from ganops.data.sources import stacked_mnist
 from ganops.errors import SettingsError
 from ganops.params import DataParams
@@ -35,7 +35,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_channels_are_digits_and_the_class_is_their_number(home: Path, tmp_path: Path) -> None:
-    collected = stacked_mnist.collect(Form(8, 3), home, tmp_path)
+    collected = stacked_mnist.collect(ImageFormat(8, 3), home, tmp_path)
     assert collected.labels is not None
     assert collected.classes == tuple(f"{number:03}" for number in range(1000))
     assert collected.channel_classes == tuple("0123456789")
@@ -50,7 +50,7 @@ def test_channels_are_digits_and_the_class_is_their_number(home: Path, tmp_path:
 
 
 def test_the_same_images_every_time(home: Path, tmp_path: Path) -> None:
-    once, again = (stacked_mnist.collect(Form(8, 3), home, tmp_path) for _ in range(2))
+    once, again = (stacked_mnist.collect(ImageFormat(8, 3), home, tmp_path) for _ in range(2))
     assert (once.images == again.images).all()
     assert once.labels is not None
     assert once.classes[once.labels[0]] == "799"  # what the seed drew when the data set was made

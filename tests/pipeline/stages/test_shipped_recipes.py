@@ -21,7 +21,7 @@ from pipeline.stages.train import main as train
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("shipped recipes")]
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.yaml"))
-TRAIN = "train: {device: cpu, sample_images: 4, sample_times: 1, score_samples: 40}\n"
+TRAIN = "train: {device: cpu, sample_images: 4, sample_times: 1, validation_samples: 40}\n"
 FEW_SCORES = {"fid, is, kid, prdc, memorisation, diversity, modes, by-class, label-accuracy": "fid, label-accuracy"}
 
 

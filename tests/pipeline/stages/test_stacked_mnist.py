@@ -19,8 +19,8 @@ from torch import Tensor
 
 from ganops.data.packed import read_packed
 from ganops.data.sources import stacked_mnist
-from ganops.evaluation.backbones.choose import load_backbone
 from ganops.evaluation.evaluate import evaluate_images
+from ganops.evaluation.extractors.choose import load_extractor
 from ganops.evaluation.reference import load_reference
 from ganops.params import load_params
 from pipeline.stages.evaluate import main as evaluate
@@ -34,7 +34,7 @@ PARAMS = """\
 seed: 7
 recipes: [tiny]
 data: {source: stacked-mnist, home: raw, image_size: 8, channels: 3, test_share: 0.2, max_rejected: 0}
-train: {device: cpu, sample_images: 4, sample_times: 1, score_samples: 50}
+train: {device: cpu, sample_images: 4, sample_times: 1, validation_samples: 50}
 evaluate:
   samples: 1000
   real_samples: 1000
@@ -76,7 +76,7 @@ def count(images: Tensor) -> tuple[float, float]:
     """Modes and their divergence."""
     params = load_params().evaluate
     params = params.model_copy(update={"samples": len(images)})
-    found = evaluate_images([images], load_reference(REFERENCE), load_backbone(params, REFERENCE), params, seed=7)
+    found = evaluate_images([images], load_reference(REFERENCE), load_extractor(params, REFERENCE), params, seed=7)
     return found.scores["modes"].value, found.scores["mode_kl"].value
 
 

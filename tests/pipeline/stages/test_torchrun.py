@@ -21,7 +21,9 @@ from pipeline.stages.reference import main as make_reference
 from pipeline.stages.results import train_folder
 
 ROOT = Path(__file__).resolve().parents[3]
-TRAIN = "train: {device: cpu, precision: float32, processes: 2, sample_times: 2, score_kimg: 0.4, score_samples: 60"
+TRAIN = (
+    "train: {device: cpu, precision: float32, processes: 2, sample_times: 2, validate_kimg: 0.4, validation_samples: 60"
+)
 TRAIN += ", checkpoint_seconds: 0.5}\n"
 
 pytestmark = pytest.mark.slow
@@ -80,7 +82,7 @@ def test_two_processes_leave_one_model_and_one_run(home: Path) -> None:
     with training(home, budget_kimg=0.8) as process:
         said, _ = process.communicate(timeout=200)
     assert process.returncode == 0, said
-    assert said.count("is delivered") == 1
+    assert said.count("is selected") == 1
     assert_one_model_and_one_run()
 
 
@@ -94,7 +96,7 @@ def test_two_machines_with_one_folder_do_the_same(home: Path) -> None:
     with training(home, 0.8, *machine) as first, training(home, 0.8, *machine) as second:
         said = [process.communicate(timeout=200)[0] for process in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), said
-    assert sum(text.count("is delivered") for text in said) == 1
+    assert sum(text.count("is selected") for text in said) == 1
     assert_one_model_and_one_run()
 
 

@@ -12,8 +12,8 @@ from evaluated_home import PARAMS, RECIPE, make_home
 
 from ganops.data.manifest import read_manifest
 from ganops.errors import EvaluationError
-from ganops.evaluation.light_reference import read_light, write_light
-from ganops.evaluation.light_score import LightScore
+from ganops.evaluation.validation_metric import ValidationMetric
+from ganops.evaluation.validation_reference import read_validation, write_validation
 from ganops.games.saved import load_game
 from ganops.params import load_params
 from ganops.tracking.run import read_run_file
@@ -22,7 +22,7 @@ from pipeline.stages.reference import main as make_reference
 from pipeline.stages.results import REFERENCE, run_file, train_folder
 from pipeline.stages.train import Task, main
 
-TRAIN = "train: {device: cpu, precision: float32, sample_times: 2, score_kimg: 0.04, score_samples: 60, debug: 'off'}\n"
+TRAIN = "train: {device: cpu, precision: float32, sample_times: 2, validate_kimg: 0.04, validation_samples: 60, debug: 'off'}\n"
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def train(home: Path, **changes: Any) -> dict[str, Any]:
 
 
 def score_of_the_model() -> float:
-    score = LightScore(*read_light(REFERENCE), samples=60, seed=7, batch_size=RECIPE.batch_size)
+    score = ValidationMetric(*read_validation(REFERENCE), samples=60, seed=7, batch_size=RECIPE.batch_size)
     return score(load_game(train_folder("tiny") / "model"))
 
 
@@ -52,35 +52,35 @@ def test_leaves_the_step_that_the_recipe_wants_and_tells_all_scores(
     make_reference()
     facts = train(home)
     rows = list(csv.DictReader((train_folder("tiny") / "history.csv").open()))
-    scores = {int(row["step"]): float(row["light_fid"]) for row in rows if row["light_fid"]}
+    scores = {int(row["step"]): float(row["val_fid"]) for row in rows if row["val_fid"]}
     assert list(scores) == [10, 20, 30, 40, 50]
     best = min(scores, key=scores.__getitem__)
-    assert (facts["delivered"], facts["light_fid_best_step"]) == ("best", best)
+    assert (facts["selected"], facts["light_fid_best_step"]) == ("best", best)
     # history.csv has nine digits.
     assert [facts["light_fid_best"], facts["light_fid_last"]] == pytest.approx([scores[best], scores[50]], rel=1e-8)
     # Weights that were saved and loaded are the same; a network in eval mode may be summed in another order.
     assert score_of_the_model() == pytest.approx(scores[best], rel=1e-4)
     run_id = read_run_file(run_file("tiny")).run_id
-    tracked = {point.step: point.value for point in connect().client.get_metric_history(run_id, "light_fid")}
+    tracked = {point.step: point.value for point in connect().client.get_metric_history(run_id, "val_fid")}
     assert tracked == pytest.approx(scores, rel=1e-8)
-    assert "the best is delivered" in capsys.readouterr().out
+    assert "the best is selected" in capsys.readouterr().out
     last = train(home, deliver="last")
-    assert (last["delivered"], last["light_fid_last"]) == ("last", facts["light_fid_last"])
+    assert (last["selected"], last["light_fid_last"]) == ("last", facts["light_fid_last"])
     assert score_of_the_model() == pytest.approx(scores[50], rel=1e-4)
 
 
 def test_without_a_classifier_the_last_step_is_delivered_with_a_word(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_light(REFERENCE, None, None)
+    write_validation(REFERENCE, None, None)
     facts = train(home, budget_kimg=0.04)
-    assert facts["delivered"] == "last"
-    assert "light_fid" not in (train_folder("tiny") / "history.csv").read_text()
-    assert "no light scores (results/reference has no classifier): the last step" in capsys.readouterr().out
+    assert facts["selected"] == "last"
+    assert "val_fid" not in (train_folder("tiny") / "history.csv").read_text()
+    assert "no validation metrics (results/reference has no classifier): the last step" in capsys.readouterr().out
 
 
 def test_a_recipe_s_own_seed_takes_the_place_of_the_common_one(home: Path) -> None:
-    write_light(REFERENCE, None, None)
+    write_validation(REFERENCE, None, None)
     models = {}
     for seed in (None, 7, 8):
         facts = train(home, budget_kimg=0.04, seed=seed)
@@ -92,7 +92,7 @@ def test_a_recipe_s_own_seed_takes_the_place_of_the_common_one(home: Path) -> No
 def test_a_debug_mode_needs_no_reference(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (home / "params.yaml").write_text(PARAMS + TRAIN.replace("'off'", "two-steps"))
     assert train(home)["steps"] == 2
-    assert "no light scores (debug: two-steps)" in capsys.readouterr().out
+    assert "no validation metrics (debug: two-steps)" in capsys.readouterr().out
 
 
 def test_without_a_reference_nothing_is_trained(home: Path) -> None:

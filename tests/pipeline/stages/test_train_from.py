@@ -23,7 +23,7 @@ from ganops.games.sampling import draw_latents, to_uint8
 from ganops.games.saved import digest_of, load_game
 from ganops.params import load_params
 from ganops.recipe import Recipe
-from ganops.registry.origin import Origin
+from ganops.registry.init_model import InitModel
 from ganops.registry.package import log_package
 from ganops.registry.versions import CHAMPION, Versions
 from ganops.reporting.grids import image_grid
@@ -61,7 +61,7 @@ def promote(folder: Path) -> None:
     with start_run("tiny", params=small_params(), system_metrics=False) as run:
         uri = log_package(run.store, run.run_id, folder, folder.parent / "card")
     versions = Versions(connect(), "ganops")
-    versions.point(CHAMPION, versions.create(uri, {"recipe": "dcgan"}, "a test's model"))
+    versions.set_alias(CHAMPION, versions.create(uri, {"recipe": "dcgan"}, "a test's model"))
 
 
 def weights(folder: Path, network: str) -> dict[str, Tensor]:
@@ -104,5 +104,5 @@ def test_a_model_of_other_widths_is_refused_before_anything_is_trained(
 
 def test_a_checkpoint_counts_for_one_starting_model_only(home: Path) -> None:
     params, manifest = load_params(), read_manifest(PREPARED)
-    tasks = [Task("transfer", params, TRANSFER, manifest, Origin("m", digest, home)) for digest in ("a", "b", "a")]
+    tasks = [Task("transfer", params, TRANSFER, manifest, InitModel("m", digest, home)) for digest in ("a", "b", "a")]
     assert len({task.checkpoints for task in tasks}) == 2

@@ -1,1 +1,1 @@
-"""One file per source of images; each has a `collect` that gives a Collected."""
+"""One file per source of images; each has a `collect` that gives a RawDataset."""

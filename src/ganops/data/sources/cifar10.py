@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ganops.data.collected import Collected
+from ganops.data.data_root import data_roots, find_files
 from ganops.data.download import download
-from ganops.data.form import Form, to_forms
-from ganops.data.home import data_homes, find_files
+from ganops.data.image_format import ImageFormat, to_formats
+from ganops.data.raw_dataset import RawDataset
 from ganops.errors import DataError
 
 MIRRORS = ("https://www.cs.toronto.edu/~kriz/",)
@@ -38,17 +38,17 @@ def find(homes: Sequence[Path]) -> list[Path] | None:
     return unpacked or find_files(homes, (".", "cifar10"), (ARCHIVE,))
 
 
-def collect(form: Form, home: Path | None, raw: Path) -> Collected:
+def collect(form: ImageFormat, home: Path | None, raw: Path) -> RawDataset:
     """The data set with its published split: unpacked or as tar.gz from a data home, else by download into `raw`."""
-    paths = find(data_homes(home, raw)) or [download(MIRRORS, ARCHIVE, ARCHIVE_MD5, raw / "cifar10")]
+    paths = find(data_roots(home, raw)) or [download(MIRRORS, ARCHIVE, ARCHIVE_MD5, raw / "cifar10")]
     unpacked = len(paths) == len(BATCHES)
     contents = {path.name: path.read_bytes() for path in paths} if unpacked else dict(_members(paths[0]))
     records = [_records(name, contents.get(name, b"")) for name in BATCHES]
     count = sum(len(batch) for batch in records[:-1])
     together = np.concatenate(records)
     planes = together[:, 1:].reshape(-1, 3, SIDE, SIDE)
-    return Collected(
-        images=to_forms(planes.transpose(0, 2, 3, 1), form),
+    return RawDataset(
+        images=to_formats(planes.transpose(0, 2, 3, 1), form),
         labels=together[:, 0].astype(np.int64),
         rows={"train": np.arange(count), "test": np.arange(count, len(together))},
         classes=CLASSES,

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from ganops.data.archive import Archive
-from ganops.data.collected import Collected, Labels
 from ganops.data.decode import KINDS
+from ganops.data.disk_array import disk_array
 from ganops.data.folder import Folder
-from ganops.data.form import Form, Pixels
+from ganops.data.image_format import ImageFormat, Pixels
 from ganops.data.layout import Layout, Place, read_layout
 from ganops.data.listing import Candidate, Files
 from ganops.data.packed import SPLITS, Split
+from ganops.data.raw_dataset import Labels, RawDataset
 from ganops.data.rejection import Reason, Rejection, check_share, printable
-from ganops.data.scratch import scratch
 from ganops.data.splitting import Hashes, Rows, hash_order, split_by_hash
 from ganops.data.workers import decode_all
 from ganops.errors import DataError
@@ -38,8 +38,8 @@ class _Decoded:
 
 
 def collect(
-    path: Path, form: Form, test_share: float, max_rejected: float, room: Path, processes: int | None = None
-) -> Collected:
+    path: Path, form: ImageFormat, test_share: float, max_rejected: float, room: Path, processes: int | None = None
+) -> RawDataset:
     """Every usable image below `path`, each split in an order that depends on the files' contents alone.
 
     room: a folder on whose disk the pixels lie until they are packed.
@@ -61,7 +61,7 @@ def collect(
     rejections = sorted([*listing.rejections, *rejected.values()], key=lambda each: each.name)
     check_share(rejections, len(candidates) + len(listing.rejections), max_rejected)
     kept = np.array([row for row in range(len(candidates)) if row not in rejected], dtype=np.int64)
-    return Collected(
+    return RawDataset(
         images=decoded.images,
         labels=_labels(layout) if layout.classes else None,
         rows=_rows(layout, kept, decoded.file_hashes, test_share),
@@ -91,10 +91,12 @@ def open_files(path: Path) -> Files:
     raise DataError(f"{path} is neither a folder nor a zip file", action="unpack it, or give the folder that holds it")
 
 
-def _decode(files: Files, candidates: Sequence[Candidate], form: Form, room: Path, processes: int | None) -> _Decoded:
+def _decode(
+    files: Files, candidates: Sequence[Candidate], form: ImageFormat, room: Path, processes: int | None
+) -> _Decoded:
     count = len(candidates)
     decoded = _Decoded(
-        scratch(room, (count, *form.shape), np.uint8), np.zeros((count, 32), dtype=np.uint8), [b""] * count, {}
+        disk_array(room, (count, *form.shape), np.uint8), np.zeros((count, 32), dtype=np.uint8), [b""] * count, {}
     )
     with progress("prepare images", count, "images") as bar:
         names = [each.name for each in candidates]

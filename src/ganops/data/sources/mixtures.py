@@ -14,8 +14,8 @@ from typing import Literal
 import numpy as np
 import torch
 
-from ganops.data.collected import Collected
 from ganops.data.mixture import Mixture
+from ganops.data.raw_dataset import RawDataset
 
 MixtureName = Literal["ring2d", "grid2d"]
 
@@ -34,14 +34,14 @@ def mixture(name: MixtureName) -> Mixture:
     return Mixture(centres=tuple(tuple(scale * value for value in centre) for centre in centres), sigma=scale * sigma)
 
 
-def collect(name: MixtureName) -> Collected:
+def collect(name: MixtureName) -> RawDataset:
     """Points (N, 2, 1, 1) float32 with the mode each came from as its class, named by its place in the papers."""
     known = mixture(name)
     generator = torch.Generator().manual_seed(SEED)
     labels = torch.randint(len(known.centres), (TRAIN + TEST,), generator=generator)
     noise = torch.randn(TRAIN + TEST, 2, generator=generator)
     points = torch.tensor(known.centres)[labels] + known.sigma * noise
-    return Collected(
+    return RawDataset(
         images=points[:, :, None, None].numpy(),
         labels=labels.numpy(),
         rows={"train": np.arange(TRAIN), "test": np.arange(TRAIN, TRAIN + TEST)},

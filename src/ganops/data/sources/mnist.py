@@ -14,11 +14,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ganops.data.collected import Collected
+from ganops.data.data_root import data_roots, find_files
 from ganops.data.download import download
-from ganops.data.form import Form, to_forms
-from ganops.data.home import data_homes, find_files
 from ganops.data.idx import read_idx
+from ganops.data.image_format import ImageFormat, to_formats
+from ganops.data.raw_dataset import RawDataset
 from ganops.errors import DataError
 
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
@@ -46,18 +46,18 @@ def find(name: Literal["mnist", "fashion-mnist"], homes: Sequence[Path]) -> list
     return find_files(homes, DATA_SETS[name].folders, NAMES)
 
 
-def collect(name: Literal["mnist", "fashion-mnist"], form: Form, home: Path | None, raw: Path) -> Collected:
+def collect(name: Literal["mnist", "fashion-mnist"], form: ImageFormat, home: Path | None, raw: Path) -> RawDataset:
     """The data set with its published split, from a data home or else by download into `raw`."""
     data_set = DATA_SETS[name]
-    paths = find(name, data_homes(home, raw)) or _download(name, raw / data_set.folders[0])
+    paths = find(name, data_roots(home, raw)) or _download(name, raw / data_set.folders[0])
     train_images, train_labels, test_images, test_labels = (
         read_idx(path, 3 if "images" in path.name else 1) for path in paths
     )
     _check(paths[:2], train_images, train_labels, len(data_set.classes))
     _check(paths[2:], test_images, test_labels, len(data_set.classes))
     count = len(train_images)
-    return Collected(
-        images=to_forms(np.concatenate([train_images, test_images]), form),
+    return RawDataset(
+        images=to_formats(np.concatenate([train_images, test_images]), form),
         labels=np.concatenate([train_labels, test_labels]).astype(np.int64),
         rows={"train": np.arange(count), "test": np.arange(count, count + len(test_images))},
         classes=data_set.classes,

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from ganops.data.collected import Collected
-from ganops.data.form import Form
+from ganops.data.image_format import ImageFormat
 from ganops.data.packed import SPLITS, Split
+from ganops.data.raw_dataset import RawDataset
 from ganops.data.sources import mnist
 from ganops.data.splitting import Rows
 
@@ -24,14 +24,14 @@ COUNTS: dict[Split, int] = {"train": 128_000, "test": 26_000}
 SEED = 20161107  # which digits meet is part of the data set: the same for every seed of a training
 
 
-def collect(form: Form, home: Path | None, raw: Path) -> Collected:
+def collect(form: ImageFormat, home: Path | None, raw: Path) -> RawDataset:
     """Images (N, 3, size, size) of MNIST's digits, taken as `mnist` takes them; the class is the number they spell."""
-    digits = mnist.collect("mnist", Form(form.size, 1), home, raw)
+    digits = mnist.collect("mnist", ImageFormat(form.size, 1), home, raw)
     assert digits.labels is not None
     generator = torch.Generator().manual_seed(SEED)
     drawn = {split: _draw(digits.rows[split], count, generator) for split, count in COUNTS.items()}
     together = np.concatenate([drawn[split] for split in SPLITS])
-    return Collected(
+    return RawDataset(
         images=digits.images[together, 0],
         labels=np.ravel_multi_index(tuple(digits.labels[together].T), (len(digits.classes),) * CHANNELS),
         rows={"train": np.arange(COUNTS["train"]), "test": np.arange(COUNTS["train"], len(together))},

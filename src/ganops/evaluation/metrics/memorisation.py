@@ -1,0 +1,85 @@
+"""Memorisation: do generated images lie closer to training images than images the generator never saw?
+
+The rank test of Meehan, Chaudhuri and Dasgupta 2020, arXiv:2004.05675, over the whole space.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import erfc, sqrt
+
+import torch
+from torch import Tensor
+
+from ganops.errors import EvaluationError
+from ganops.evaluation.context import EvalContext
+from ganops.evaluation.estimate import Estimate, from_mean
+from ganops.evaluation.metric import Group, Score
+
+FEWEST_HELD_OUT = 20  # below, not even complete separation gives a p-value that says much
+
+
+@dataclass(frozen=True)
+class RankTest:
+    """closer (n,): for each generated image the share of held-out images that lie farther from the training images;
+    p_value: how likely generated images would lie so close if both came from one distribution."""
+
+    closer: Tensor
+    p_value: float
+
+
+def rank_test(generated: Tensor, held_out: Tensor) -> RankTest:
+    """Mann and Whitney's test on distances to the nearest training image, of generated (n,) and held-out (t,) images.
+
+    The mean of `closer` is 0.5 where the generator behaves as new real images do, and 1 where it copies.
+    Raises EvaluationError for fewer than 20 held-out images.
+    """
+    if len(held_out) < FEWEST_HELD_OUT:
+        raise EvaluationError(
+            "too few test images to tell whether the generator copies",
+            expected=f"at least {FEWEST_HELD_OUT}",
+            found=str(len(held_out)),
+            action="raise data.test_share, or leave memorisation out of evaluate.scores",
+        )
+    ranked = held_out.sort().values
+    below = torch.searchsorted(ranked, generated, right=False)
+    up_to = torch.searchsorted(ranked, generated, right=True)
+    closer = 1 - (below + up_to).double() / (2 * len(ranked))
+    return RankTest(closer, _p_value(generated, held_out, float(closer.mean())))
+
+
+def _p_value(generated: Tensor, held_out: Tensor, closer: float) -> float:
+    """One-sided, by the normal approximation with corrections for ties and continuity (Mann and Whitney 1947)."""
+    n, m = len(generated), len(held_out)
+    _, counts = torch.unique(torch.cat([generated, held_out]), return_counts=True)
+    ties = counts.double()
+    variance = n * m / 12 * (n + m + 1 - float((ties**3 - ties).sum()) / ((n + m) * (n + m - 1)))
+    if variance <= 0:  # all distances are one and the same
+        return 1.0
+    above = n * m * (1 - closer)  # pairs in which the generated image is the farther one
+    return 0.5 * erfc(-(above - n * m / 2 + 0.5) / sqrt(2 * variance))
+
+
+def _measure(case: EvalContext) -> dict[str, Estimate]:
+    test = rank_test(case.nearest, case.real.held_out)
+    return {"memorisation": from_mean(test.closer), "memorisation_p": Estimate(test.p_value, None)}
+
+
+def _applies(case: EvalContext) -> bool:
+    return len(case.real.held_out) > 0
+
+
+GROUP = Group(
+    "memorisation",
+    (
+        Score(
+            "memorisation",
+            "Memorisation",
+            "lower",
+            "How often a generated image is closer to a training image than a test image is: 0.5 is right, 1 copies.",
+        ),
+        Score("memorisation_p", "p of memorisation", "higher", "How likely this would be if nothing had been copied."),
+    ),
+    _measure,
+    _applies,
+)

@@ -1,0 +1,90 @@
+"""Mode coverage: which of the data's classes appear among generated images, and in which proportion.
+
+Counted with a classifier as in VEEGAN (Srivastava et al. 2017, arXiv:1705.07761) and PacGAN (Lin et al. 2018,
+arXiv:1712.04086).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganops.evaluation.bootstrap import resampled
+from ganops.evaluation.context import EvalContext
+from ganops.evaluation.estimate import Estimate, from_influence
+from ganops.evaluation.metric import Group, Score
+
+# A class counts as found from a tenth of its real share on: a classifier's few errors must not find a missing one.
+FOUND_SHARE = 0.1
+
+
+@dataclass(frozen=True)
+class Modes:
+    """generated, real (k,): share of each class; found (k,): whether it counts as found;
+    found_error: standard error of the number found, by the bootstrap.
+    divergence: Kullback-Leibler divergence of the generated shares from the real ones, in nats; influence (n,) of each
+    image on it.
+    """
+
+    generated: Tensor
+    real: Tensor
+    found: Tensor
+    found_error: float
+    divergence: float
+    influence: Tensor
+
+
+def modes(predicted: Tensor, labels: Tensor, classes: int, found_share: float = FOUND_SHARE) -> Modes:
+    """Compare the classes predicted for generated images (n,) with the labels of real ones (m,), both int64.
+
+    found_share: share of a class's real share from which on it counts as found; 0 asks for a single image, as the
+    papers do. A class without real images is left out of the divergence.
+    """
+    counts, total = torch.bincount(predicted, minlength=classes), len(predicted)
+    real = torch.bincount(labels, minlength=classes).double() / len(labels)
+
+    def found(counts: Tensor) -> Tensor:
+        return (counts > 0) & (counts / total >= found_share * real)
+
+    generated = counts.double() / total
+    logs = torch.where((generated > 0) & (real > 0), (generated / real).log(), 0.0)
+    divergence = float((generated * logs).sum())
+    found_error = float(found(resampled(counts)).sum(dim=1).double().std())
+    return Modes(generated, real, found(counts), found_error, divergence, logs[predicted] - divergence)
+
+
+def modes_of(case: EvalContext) -> Modes:
+    """The modes of a case; for `EvalContext.once`."""
+    spec, labels = case.real.description.spec, case.real.compared.labels
+    assert case.predicted is not None
+    assert labels is not None
+    if spec.channel_classes:
+        # Stacked images are counted as the papers do: any image finds its mode, and all modes are equally likely.
+        return modes(case.predicted, torch.arange(len(spec.classes)), len(spec.classes), found_share=0)
+    return modes(case.predicted, labels, len(spec.classes))
+
+
+def _measure(case: EvalContext) -> dict[str, Estimate]:
+    found = case.once(modes_of)
+    return {
+        "modes": Estimate(float(found.found.sum()), found.found_error),
+        "mode_kl": from_influence(found.divergence, found.influence),
+    }
+
+
+def _applies(case: EvalContext) -> bool:
+    return case.predicted is not None
+
+
+GROUP = Group(
+    "modes",
+    (
+        Score("modes", "Modes", "higher", "How many of the data's classes the generator makes."),
+        Score("mode_kl", "Mode KL", "lower", "How far the shares of the classes are from the real ones."),
+    ),
+    _measure,
+    _applies,
+    needs_classifier=True,
+)

@@ -1,0 +1,76 @@
+"""Two processes promise the result of one at the same global batch, and to end when the other one dies."""
+
+from __future__ import annotations
+
+import multiprocessing
+import socket
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from tiny_training import make_trainer, run, weights
+from two_processes import train_as, two_part_recipe
+
+from ganops.errors import TrainingError
+from ganops.training.distributed.process_group import Processes
+
+# A penalty and several turns; a player that shares a network's features; adaptation, lazy terms, path lengths.
+RECIPES = ("mlp", "wgan-gp", "infogan", "stylegan2-ada")
+
+
+def start_two(folder: Path, name: str, dies_after: int = 10**9) -> list[int | None]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["two_processes", "ganops.training.distributed.fabric_group"])
+    children = [context.Process(target=train_as, args=(rank, port, folder, name, dies_after)) for rank in range(2)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(120)
+    return [child.exitcode for child in children]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", RECIPES)
+def test_two_processes_end_where_one_does(name: str, tmp_path: Path) -> None:
+    """Up to rounding: gradients are summed in another order (1e-5 after 50 rounds of Adam at 2e-4).
+
+    Statistics that follow the images, which training does not use, are the mean over processes: one process alone takes
+    them from its parts one after the other.
+    """
+    alone = run(make_trainer(tmp_path / "alone", two_part_recipe(name), checkpoint_seconds=1e9))
+    assert start_two(tmp_path, name) == [0, 0]
+    first, second = (load_file(tmp_path / f"weights-{rank}.safetensors") for rank in range(2))
+    compared = {f"game.{name}" for name, _ in alone.game.named_parameters()} | {"game.augment_strength"}
+    for key, expected in weights(alone).items():
+        assert torch.equal(first[key], second[key])
+        if key in compared:
+            torch.testing.assert_close(first[key], expected, atol=1e-5, rtol=0)
+    assert "game.augment_strength" not in first or first["game.augment_strength"] > 0
+    scored = ["mean_image" in (tmp_path / f"history-{rank}.csv").read_text() for rank in range(2)]
+    assert scored == [True, False], "the one that leads scores, and the other stays in step"
+
+
+@pytest.mark.slow
+def test_when_one_dies_the_other_ends_with_a_word(tmp_path: Path) -> None:
+    codes = start_two(tmp_path, "mlp", dies_after=20)
+    assert codes == [1, 9]
+    assert "another process of this training is gone" in (tmp_path / "error-0.txt").read_text()
+
+
+def test_parts_that_cannot_be_shared_out_are_refused() -> None:
+    assert list(Processes(1, 2).parts(4)) == [2, 3]
+    with pytest.raises(TrainingError, match="cannot be shared by 2 processes"):
+        Processes(0, 2).parts(3)
+
+
+def test_alone_nothing_is_changed() -> None:
+    alone = Processes()
+    assert alone.average_row({"loss": 0.5}) == {"loss": 0.5}
+    assert alone.any(True)
+    assert not alone.any(False)
+    assert alone.all_equal(3)
+    assert alone.is_main_process

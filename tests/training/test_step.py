@@ -1,0 +1,35 @@
+"""Who sees which images in a round."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import pytest
+import torch
+from tiny_training import make_trainer, shrunk
+from torch import Tensor
+
+from ganops.games.game import Batch, Losses
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+def test_the_generator_sees_the_last_batch_of_the_discriminator_flipped_as_that_was(turns: int, tmp_path: Path) -> None:
+    recipe = shrunk("dcgan").model_copy(update={"flip": True, "turns": {"discriminator": turns}})
+    trainer = make_trainer(tmp_path, recipe)
+    seen: list[tuple[str, Tensor]] = []
+    play = trainer.game.losses
+
+    def losses(player: str, batch: Batch, step: int) -> Losses:
+        seen.append((player, batch.images))
+        return play(player, batch, step)
+
+    trainer.game.losses = losses
+    for _ in range(2):
+        trainer.run_step()
+    assert [player for player, _ in seen] == (["discriminator"] * turns + ["generator"]) * 2
+    images = [images for _, images in seen]
+    for last in (turns, 2 * turns + 1):
+        assert torch.equal(images[last], images[last - 1])
+    fresh = [shown for player, shown in seen if player == "discriminator"]
+    assert not any(torch.equal(one, other) for one, other in itertools.pairwise(fresh))
