@@ -6,14 +6,15 @@ from __future__ import annotations
 class GanopsError(Exception):
     """Base of all errors a person is meant to read; the command line prints it without a traceback.
 
-    `expected` and `found` are short phrases, `action` is one sentence in the imperative. `exit_code` is what the
-    process ends with.
+    code: a stable name such as "too-few-images", which programs and tests go by. `expected` and `found` are short
+    phrases, `action` is one sentence in the imperative. exit_code: what the process ends with.
     """
 
     def __init__(
-        self, message: str, *, expected: str = "", found: str = "", action: str = "", exit_code: int = 1
+        self, message: str, *, code: str = "", expected: str = "", found: str = "", action: str = "", exit_code: int = 1
     ) -> None:
-        self.message, self.expected, self.found, self.action = message, expected, found, action
+        self.message, self.code = message, code
+        self.expected, self.found, self.action = expected, found, action
         self.exit_code = exit_code
         super().__init__(self.describe())
 
@@ -24,11 +25,11 @@ class GanopsError(Exception):
 
 
 class SettingsError(GanopsError):
-    """params.yaml or a recipe says something that cannot be."""
+    """A key or value in params.yaml, a recipe or on the command line is invalid."""
 
 
 class DataError(GanopsError):
-    """The data are missing, unreadable, too few, or not of the kind that was asked for."""
+    """The data are missing, unreadable, too few, or of the wrong kind."""
 
 
 class ModelError(GanopsError):
@@ -36,7 +37,7 @@ class ModelError(GanopsError):
 
 
 class TrainingError(GanopsError):
-    """Training cannot start, cannot go on, or was ended by a sick run."""
+    """Training cannot start or continue, or was stopped because it became unhealthy."""
 
 
 class EvaluationError(GanopsError):

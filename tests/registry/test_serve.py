@@ -6,20 +6,17 @@ import base64
 import io
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from service import free_port, running, wait_for_answer
 
 from ganops.tracking.location import tracking_uri
 
@@ -30,33 +27,23 @@ pytestmark = pytest.mark.slow
 def address(register_version: Callable[..., str], tracking_home: Path) -> Iterator[str]:
     """A server of the challenger."""
     register_version(fid=10.0)
-    with closing(socket.socket()) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port, log = free_port(), tracking_home / "serve.log"
     tools = Path(sys.executable).parent
-    server = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/ganops@challenger"),
-            *("--env-manager", "local", "-p", str(port)),
-        ],
-        env=os.environ | {"MLFLOW_TRACKING_URI": tracking_uri(), "PATH": f"{tools}:{os.environ['PATH']}"},
-        cwd=tracking_home,
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        deadline = time.monotonic() + 180
-        while time.monotonic() < deadline and server.poll() is None:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=2):
-                    break
-            except OSError:
-                time.sleep(0.5)
+    with log.open("w") as file:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/ganops@challenger"),
+                *("--env-manager", "local", "-p", str(port)),
+            ],
+            env=os.environ | {"MLFLOW_TRACKING_URI": tracking_uri(), "PATH": f"{tools}:{os.environ['PATH']}"},
+            cwd=tracking_home,
+            start_new_session=True,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    with running(server, log):
+        wait_for_answer(f"http://127.0.0.1:{port}/ping", server, log)
         yield f"http://127.0.0.1:{port}/invocations"
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
 
 
 def ask(address: str, body: dict[str, Any]) -> Any:

@@ -1,53 +1,71 @@
-"""What a network must know of the data: the shape of one sample and the names of the classes."""
+"""What a data set is: its fields, and the ones that are derived from them while training runs."""
 
 from __future__ import annotations
 
-from ganops.data.mixture import Mixture
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import Field as Bounded
+
+from ganops.data.fields.field import AnyField, Field, Schema
+from ganops.errors import SettingsError
 from ganops.settings import Settings
 
-LISTED_CLASSES = 12
+F = TypeVar("F", bound=Field)
 
 
 class DataSpec(Settings):
-    """Shape and classes of a data set.
+    """The schema of a data set; stands in manifest.json and model.json.
 
-    shape: (C, H, W) of one image; (D, 1, 1) where the data are vectors of D numbers.
-    classes: class names in the order of their labels; empty where the data have none.
-    mixture: what the data were drawn from, where that is known; its Gaussians are the classes.
-    channel_classes: what a single channel shows, where each channel is a picture of its own; the classes are then the
-        combinations of these, the last channel's changing fastest.
+    fields: stored columns by name, in order; the first is the data themselves, which a plain generator makes.
+    derived: columns computed on the training device from stored ones, by name: the sections that DERIVATIONS builds.
+    paired: false where each field is a data set of its own length and order (the two domains of CycleGAN).
     """
 
-    shape: tuple[int, int, int]
-    classes: tuple[str, ...] = ()
-    mixture: Mixture | None = None
-    channel_classes: tuple[str, ...] = ()
+    fields: dict[str, AnyField] = Bounded(min_length=1)
+    derived: dict[str, dict[str, Any]] = Bounded(default_factory=dict)
+    paired: bool = True
 
     @property
-    def channels(self) -> int:
-        """Number of image channels, 1 or 3; of vectors the length."""
-        return self.shape[0]
+    def target(self) -> str:
+        """The name of the first field: what a plain generator makes."""
+        return next(iter(self.fields))
+
+    def schema(self) -> Schema:
+        """All fields by name, the derived ones too."""
+        if not self.derived:
+            return self.fields
+        from ganops.data.derived.derivation import derived_fields
+
+        return {**self.fields, **derived_fields(self)}
+
+    def field(self, name: str, kind: type[F]) -> F:
+        """The field called `name`; raises SettingsError where it is missing or of another kind."""
+        found = self.schema().get(name)
+        if not isinstance(found, kind):
+            raise SettingsError(
+                f"the data have no field '{name}' of the kind {kind.field_kind}",
+                code="missing-field",
+                expected=f"{name}: {kind.field_kind}",
+                found=", ".join(f"{key}: {field.kind}" for key, field in self.schema().items()),
+            )
+        return found
+
+    def first(self, kind: type[F]) -> F | None:
+        """The first field of a kind; None where there is none."""
+        return next((field for field in self.fields.values() if isinstance(field, kind)), None)
 
     @property
-    def image_size(self) -> int:
-        """Height and width in pixels."""
-        return self.shape[-1]
+    def classes(self) -> tuple[str, ...]:
+        """The class names of the field `label`; empty where the data have none."""
+        from ganops.data.fields.category import CategoryField
 
-    @property
-    def words(self) -> str:
-        """What a sample is, in words for a person."""
-        channels, height, width = self.shape
-        if self.of_vectors:
-            return f"vectors of {channels} numbers"
-        return f"{'grey' if channels == 1 else 'RGB'} images of {height} x {width} pixels"
+        label = self.fields.get(LABEL)
+        return label.classes if isinstance(label, CategoryField) else ()
 
-    @property
-    def class_words(self) -> str:
-        """The names of the classes for a person; of many the first."""
-        more = ", ..." if len(self.classes) > LISTED_CLASSES else ""
-        return (", ".join(self.classes[:LISTED_CLASSES]) or "none") + more
+    def with_fields(self, fields: Mapping[str, Field]) -> DataSpec:
+        """The same data with some fields replaced or added."""
+        return self.model_copy(update={"fields": {**self.fields, **fields}})
 
-    @property
-    def of_vectors(self) -> bool:
-        """Whether a sample is a vector: it has one pixel, and its channels are numbers of any kind."""
-        return self.shape[1:] == (1, 1)
+
+LABEL, IMAGE, VECTOR = "label", "image", "vector"  # names of the columns that most data sets have

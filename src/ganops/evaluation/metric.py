@@ -1,79 +1,97 @@
-"""What a score is: its name, which way is better, what it says in a sentence, and how groups of them are found."""
+"""Metrics and metric groups: what is measured, when it applies, and how it accumulates over batches."""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import cache
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from ganops.errors import SettingsError
-from ganops.evaluation.context import EvalContext
+from PIL import Image
+
+from ganops.data.rows import Rows
+from ganops.data.spec import DataSpec
 from ganops.evaluation.estimate import Estimate
-from ganops.params import EvaluateParams
-from ganops.settings import nearest
+from ganops.games.task import Task
+from ganops.settings import Settings
+
+if TYPE_CHECKING:
+    from ganops.evaluation.context import EvalContext
+
+Better = Literal["lower", "higher"]
 
 
 @dataclass(frozen=True)
-class Score:
-    """One number of metrics.json.
+class Metric:
+    """One number of scores.json.
 
     key: its name there; title: as the field writes it; better: which way, None where neither is better in itself;
-    sentence: what it says, for the report.
+    sentence: what it says, for the report. headline: whether the short leaderboard has a column for it.
+    by_features: the key and the title get the name of the features that it was measured in ("fid_classifier",
+        "FID (classifier)"); Inception-v3's alone have the plain name.
     """
 
     key: str
     title: str
-    better: Literal["lower", "higher"] | None
+    better: Better | None
     sentence: str
-
-
-def always(_case: EvalContext) -> bool:
-    """For scores that can be computed in every case."""
-    return True
+    headline: bool = False
+    by_features: bool = False
 
 
 @dataclass(frozen=True)
-class Group:
-    """Scores that are computed together, under the name by which `evaluate.scores` asks for them.
+class Table:
+    """A table of a result: its title, column names, and cells as numbers, text or None."""
 
-    applies: whether they can be computed at all (data without classes have no scores by class).
-    keeps_images: the generated images themselves are needed, not only their features.
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str | float | int | None]]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture of a result with what the report says of it."""
+
+    title: str
+    caption: str
+    image: Image.Image
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a metric group found; tables and pictures by file name without suffix."""
+
+    values: Mapping[str, Estimate]
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+
+
+class Accumulator(Protocol):
+    """One measurement in progress, in torchmetrics' words."""
+
+    def update(self, inputs: Rows | None, outputs: Rows, truth: Rows | None) -> None:
+        """Take in one batch of stored rows; truth: the real outputs of the same inputs, for paired tasks."""
+
+    def compute(self) -> Result:
+        """The scores of all batches so far."""
+
+
+class NoSettings(Settings):
+    """For groups that have nothing to set."""
+
+
+@dataclass(frozen=True)
+class MetricGroup:
+    """Metrics that are computed together, under the name by which `evaluate.metrics` asks for them.
+
+    applies: whether they can be computed for a task on such data; known right after `prepare`.
+    settings: the group's section of `evaluate`, and of the protocol; two scores compare when it is equal.
+    start: begins a measurement.
+    needs_classifier: the reference must hold a classifier of the data's classes.
     """
 
     name: str
-    scores: tuple[Score, ...]
-    measure: Callable[[EvalContext], dict[str, Estimate]]
-    applies: Callable[[EvalContext], bool] = always
+    metrics: tuple[Metric, ...]
+    applies: Callable[[Task, DataSpec], bool]
+    start: Callable[[EvalContext], Accumulator]
+    settings: type[Settings] = NoSettings
     needs_classifier: bool = False
-    keeps_images: bool = False
-
-
-@cache
-def all_groups() -> dict[str, Group]:
-    """Every group by its name: each file of ganops.evaluation.metrics offers one as GROUP.
-
-    Those that are computed by default come first, in the order of params.yaml's default.
-    """
-    package = importlib.import_module("ganops.evaluation.metrics")
-    names = [f"{package.__name__}.{found.name}" for found in pkgutil.iter_modules(package.__path__)]
-    groups: list[Group] = [importlib.import_module(name).GROUP for name in names]
-    first = EvaluateParams().scores
-    groups.sort(key=lambda group: first.index(group.name) if group.name in first else len(first))
-    return {group.name: group for group in groups}
-
-
-def all_scores() -> dict[str, Score]:
-    """Every score by its key."""
-    return {score.key: score for group in all_groups().values() for score in group.scores}
-
-
-def pick_groups(names: Iterable[str]) -> list[Group]:
-    """The groups of these names, each once; raises SettingsError that names the nearest for an unknown one."""
-    groups = all_groups()
-    for name in names:
-        if name not in groups:
-            raise SettingsError(f"evaluate.scores: there is no score '{name}'", action=nearest(name, groups))
-    return [groups[name] for name in dict.fromkeys(names)]

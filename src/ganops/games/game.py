@@ -1,63 +1,26 @@
-"""The interface between a game and everything else: who plays, and what each player minimises."""
+"""The interface between a game and everything else: who plays, what each player minimises, what the model answers."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
 
+from ganops.data.fields.field import Field
+from ganops.data.rows import Rows
+from ganops.games.task import Task
 from ganops.registry_of_kinds import KindRegistry
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What the data have, for one turn.
-
-    images: (N, C, H, W) float in [-1, 1], channels-last.
-    labels: (N,) int64, or None.
-    sources: (N, C', H', W') float in [-1, 1]: the images to be translated or enlarged, or None.
-    captions: (N, L) int64 token ids, or None.
-    part: which part of the round's batch this is; a game that keeps something from one turn for the next keeps it
-        per part.
-    """
-
-    images: Tensor
-    labels: Tensor | None = None
-    sources: Tensor | None = None
-    captions: Tensor | None = None
-    part: int = 0
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-
-@dataclass(frozen=True)
-class Request:
-    """What images are asked for; a game reads what it knows of and ignores the rest.
-
-    latents: (N, latent_dim) float, standard normal.
-    labels: (N,) int64, or None where the data have no classes.
-    sources, captions: as in Batch.
-    """
-
-    latents: Tensor
-    labels: Tensor | None = None
-    sources: Tensor | None = None
-    captions: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.latents)
-
-
-@dataclass(frozen=True)
 class Losses:
-    """What one player's turn gave.
+    """What one player minimises on one batch.
 
-    minimised: named scalar terms; their sum is minimised.
-    observed: named scalars, detached, that are only looked at (D(x), D(G(z)), a gradient's norm).
+    losses: named scalar terms; their sum is minimised.
+    logs: named scalars, detached, that are only recorded (D(x), D(G(z)), a gradient's norm).
     """
 
     losses: dict[str, Tensor]
@@ -70,71 +33,78 @@ class Losses:
 
 
 @dataclass(frozen=True)
-class Player:
-    """Who takes a turn: the names of the networks it trains, in the order of its parameters."""
-
-    networks: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class Figure:
-    """Images that show something about a game when they are laid out in rows of `columns`.
+    """Rows that show something about a game when they are laid out in rows of `columns`.
 
-    images: (N, C, H, W) float in [-1, 1].
+    modelled: (N, ...) values of `field`, as networks return them. title, caption: for the report.
     """
 
-    images: Tensor
+    field: Field
+    modelled: Tensor
     columns: int
+    title: str
+    caption: str
 
 
 class Game(nn.Module, ABC):
     """The networks that play against each other, and what each of them minimises.
 
-    players: in the order of their turns.
-    averaged: names of the networks that make samples; the trainer keeps a moving average of these, and only these
-        are used by `generate`.
-    latent_dim: length of one latent z.
-    class_count: classes it makes images of on demand; 0 where it knows no classes.
+    players: optimiser name to the names of the networks it trains, in the order of their turns.
+    ema_networks: names of the networks that `generate` uses; the trainer keeps a moving average of these.
+    tasks: by name; the first is the one that is evaluated and served.
+    default_metric: the metric that finds the best step and chooses the winner where nothing else is asked for; without
+        the name of the features ("fid" stands for "fid_classifier" where features come from the classifier).
     """
 
-    players: dict[str, Player]
+    players: Mapping[str, tuple[str, ...]]
     ema_networks: tuple[str, ...]
-    latent_dim: int
-    class_count: int = 0
+    tasks: Mapping[str, Task]
+    default_metric: str = "fid"
+
+    @property
+    def task(self) -> Task:
+        """The first task."""
+        return next(iter(self.tasks.values()))
 
     @abstractmethod
-    def losses(self, player: str, batch: Batch, step: int) -> Losses:
-        """Play one player's turn on a batch of real data; `step` counts rounds from 0."""
+    def losses(self, player: str, batch: Rows, step: int, micro_batch: int = 0) -> Losses:
+        """What `player` minimises on a modelled batch of real data.
+
+        step: training steps taken so far. micro_batch: which part of the step's batch this is; a game that keeps
+        something from one player's turn for the next keeps it per part.
+        """
 
     @abstractmethod
-    def generate(self, request: Request) -> Tensor:
-        """Images (N, C, H, W) in [-1, 1] for a request; no gradients, no random numbers of its own."""
+    def generate(self, inputs: Rows, task: str | None = None) -> Rows:
+        """Modelled outputs for modelled inputs and latents; task None: the first.
+
+        Deterministic: it draws no random number. Callers put the game into eval mode.
+        """
 
     def on_optimizer_step(self, player: str) -> None:
         """Called when a player's optimiser has stepped; games that clip weights do it here."""
 
     def on_step_end(self, processes: int) -> None:
-        """Called when all players had their turns; games that follow what they saw of the data do it here.
+        """Called when all players had their turns; games that adapt to what they saw of the data do it here.
 
-        processes: how many played the round, each on parts of the batch of its own; buffers are their mean by now.
+        processes: how many took part, each on micro-batches of its own; buffers are their mean by now.
         """
 
     def graph_key(self, _step: int) -> Hashable | None:
-        """What of a round's work depends on `step`: rounds with equal rhythms do the same work on new numbers.
+        """Steps with equal keys do the same work on new numbers and may share a captured graph.
 
-        Such rounds are recorded once and replayed. None, as here: nobody knows, so that every round is played anew. A
-        game whose turns do not look at `step` returns (); one that pays something in one round of eight returns whether
-        this is such a round. No part of a turn may then wait for the device or draw numbers in Python.
+        None, as here: unknown, so no step is captured. A game whose losses do not depend on `step` returns (); one with
+        a lazy term returns whether it is due. No loss may then wait for the device or draw numbers in Python.
         """
         return None
 
-    def figures(self, _latents: Tensor, _batch: Batch) -> dict[str, Figure]:
-        """Pictures by name that show what this game is for, where samples do not; none for a plain one.
+    def figures(self, _latents: Rows, _batch: Rows) -> dict[str, Figure]:
+        """Figures by file name that show what this game is for, where samples do not; none for a plain one.
 
-        latents: (N, latent_dim) standard normal, one for each column, at least two. batch: real data to work on, at
-        least one image. Called in eval mode and without gradients; no random numbers of its own.
+        latents: one row for each column of a figure, at least two. batch: modelled real data, at least one row.
+        Called in eval mode and without gradients; draws no random number.
         """
         return {}
 
 
-GAMES: KindRegistry[Game] = KindRegistry("game", "ganops.games")
+GAMES: KindRegistry[Game] = KindRegistry("game", "ganops.games", "GAMES")

@@ -11,7 +11,7 @@ from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.registry_of_kinds import KindRegistry
 
-NETWORKS: KindRegistry[nn.Module] = KindRegistry("network", "ganops.networks")
+NETWORKS: KindRegistry[nn.Module] = KindRegistry("network", "ganops.networks", "NETWORKS")
 
 
 class Generator(nn.Module):

@@ -1,0 +1,1 @@
+"""Derivations: columns computed from stored ones on the training device, fresh in every epoch. One file per kind."""

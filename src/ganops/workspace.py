@@ -1,0 +1,120 @@
+"""Where everything lies in a checkout: the one place that knows the layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """Paths below `root`, the folder that holds params.yaml; relative to the working directory by default."""
+
+    root: Path = Path()
+
+    @property
+    def params(self) -> Path:
+        """The settings of the whole pipeline."""
+        return self.root / "params.yaml"
+
+    @property
+    def recipes(self) -> Path:
+        """The folder of recipe files."""
+        return self.root / "pipeline" / "recipes"
+
+    @property
+    def resolved(self) -> Path:
+        """What the values `auto` of params.yaml stand for with the data at hand."""
+        return self.root / "pipeline" / "resolved.yaml"
+
+    @property
+    def raw(self) -> Path:
+        """Source data, as downloaded or put there by a person."""
+        return self.root / "data" / "raw"
+
+    @property
+    def prepared(self) -> Path:
+        """Packed data and their manifest."""
+        return self.root / "data" / "prepared"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Checkpoints of trainings that have not ended."""
+        return self.root / "checkpoints"
+
+    @property
+    def profiles(self) -> Path:
+        """Traces of trainings with `debug: profile`."""
+        return self.root / "profiles"
+
+    @property
+    def logs(self) -> Path:
+        """Full logs of flows."""
+        return self.root / "logs"
+
+    @property
+    def results(self) -> Path:
+        """Everything the stages after `prepare` leave."""
+        return self.root / "results"
+
+    @property
+    def reference(self) -> Path:
+        """What evaluation needs of the real data."""
+        return self.results / "reference"
+
+    @property
+    def comparison(self) -> Path:
+        """Leaderboard, report and winner."""
+        return self.results / "compare"
+
+    @property
+    def leaderboard(self) -> Path:
+        """The leaderboard as CSV."""
+        return self.comparison / "leaderboard.csv"
+
+    @property
+    def report(self) -> Path:
+        """The report, one HTML file."""
+        return self.comparison / "report.html"
+
+    @property
+    def winner(self) -> Path:
+        """Which recipe won, and why."""
+        return self.comparison / "winner.json"
+
+    @property
+    def registration(self) -> Path:
+        """Which model version the winner is."""
+        return self.results / "register" / "registration.json"
+
+    @property
+    def outcome(self) -> Path:
+        """The last lines of the last flow."""
+        return self.results / "outcome.txt"
+
+    def recipe(self, name: str) -> Path:
+        """The file of one recipe."""
+        return self.recipes / f"{name}.yaml"
+
+    def code(self, recipe: str) -> Path:
+        """The digest of the code that a recipe reaches."""
+        return self.results / "code" / f"{recipe}.json"
+
+    def trained(self, recipe: str) -> Path:
+        """The folder with the trained model, its curves and its samples over time."""
+        return self.results / "train" / recipe
+
+    def model(self, recipe: str) -> Path:
+        """The model folder of one recipe."""
+        return self.trained(recipe) / "model"
+
+    def run_file(self, recipe: str) -> Path:
+        """The id of the MLflow run of this recipe's training."""
+        return self.results / "runs" / f"{recipe}.json"
+
+    def evaluated(self, recipe: str) -> Path:
+        """The folder with scores, figures and tables of one recipe."""
+        return self.results / "evaluate" / recipe
+
+
+WORKSPACE = Workspace()
