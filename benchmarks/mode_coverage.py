@@ -39,8 +39,8 @@ from ganops.evaluation.metrics.modes import modes
 from ganops.games.sampling import sample_images
 from ganops.params import TrainParams
 from ganops.recipe import Recipe, load_recipe
-from ganops.reporting.captions import with_caption
-from ganops.reporting.grids import save_png
+from ganops.data.fields.captions import with_caption
+from ganops.data.fields.pictures import save_png
 from ganops.reporting.samples import draw_samples
 from ganops.training.interruption import Interruption
 

@@ -29,7 +29,7 @@ from ganops.games.game import Game
 from ganops.games.sampling import sample_images
 from ganops.params import EvaluateParams, TrainParams
 from ganops.recipe import Recipe, load_recipe
-from ganops.reporting.grids import image_grid, save_png
+from ganops.data.fields.pictures import image_grid, save_png
 from ganops.training.randomness import seed_all
 
 RECIPES = Path(__file__).resolve().parent.parent / "pipeline" / "recipes"

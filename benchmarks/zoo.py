@@ -47,7 +47,7 @@ from ganops.params import EvaluateParams, Precision, TrainParams
 from ganops.progress import progress
 from ganops.recipe import Recipe, load_recipe
 from ganops.reporting.figures import draw_figures
-from ganops.reporting.grids import image_grid, save_png
+from ganops.data.fields.pictures import image_grid, save_png
 from ganops.training.interruption import Interruption
 from ganops.training.trainer import Trainer
 

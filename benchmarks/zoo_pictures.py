@@ -6,8 +6,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from ganops.reporting.captions import INK, font, with_caption
-from ganops.reporting.grids import save_png
+from ganops.data.fields.captions import INK, font, with_caption
+from ganops.data.fields.pictures import save_png
 
 COLUMNS = 10  # of every grid that is kept
 ROWS = 2  # of each grid that a strip shows

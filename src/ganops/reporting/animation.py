@@ -10,7 +10,7 @@ from PIL import Image
 
 from ganops.atomic import write_bytes
 from ganops.errors import EvaluationError
-from ganops.reporting.captions import with_caption
+from ganops.data.fields.captions import with_caption
 
 FRAME_MILLISECONDS = 300
 LAST_FRAME_MILLISECONDS = 2500

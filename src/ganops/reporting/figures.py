@@ -8,7 +8,7 @@ from PIL import Image
 from ganops.data.packed import PackedImages, are_vectors
 from ganops.games.game import Batch, Game
 from ganops.games.sampling import draw_latents, to_float, to_packed
-from ganops.reporting.grids import image_grid
+from ganops.data.fields.pictures import image_grid
 
 COLUMNS, REAL_IMAGES = 10, 20
 

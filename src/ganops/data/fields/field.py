@@ -89,6 +89,11 @@ class Field(Settings, ABC):
         del stored, columns
         return None
 
+    def pictures(self, stored: Tensor) -> list[Image.Image]:
+        """One picture per row; none where there is nothing to see."""
+        drawn = [self.draw(row, 1) for row in stored.split(1)]
+        return [picture for picture in drawn if picture is not None]
+
     def flip(self, modelled: Tensor, mirrored: Tensor) -> Tensor:
         """Mirror the rows where `mirrored` (N,) bool is true; the same rows where a mirror image makes no sense."""
         del mirrored

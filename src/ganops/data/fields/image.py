@@ -73,6 +73,12 @@ class ImageField(Field):
 
         return image_grid(stored, columns or square(len(stored)))
 
+    def pictures(self, stored: Tensor) -> list[Image.Image]:
+        """The images as they are, pixel for pixel."""
+        from ganops.data.fields.pictures import to_pil
+
+        return [to_pil(image) for image in stored]
+
     def flip(self, modelled: Tensor, mirrored: Tensor) -> Tensor:
         """Left to right."""
         return torch.where(mirrored.view(-1, 1, 1, 1), modelled.flip(3), modelled)

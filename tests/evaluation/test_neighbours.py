@@ -8,7 +8,7 @@ import torch
 from example_results import digits
 
 from ganops.errors import EvaluationError
-from ganops.reporting.neighbours import PAIR_GAP, neighbour_grid
+from ganops.evaluation.neighbours import PAIR_GAP, neighbour_grid
 
 
 def test_each_pair_is_a_sample_and_to_its_right_the_nearest() -> None:

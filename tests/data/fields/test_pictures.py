@@ -10,8 +10,8 @@ import torch
 from example_results import digits
 from PIL import Image
 
-from ganops.errors import EvaluationError
-from ganops.reporting.grids import image_grid, save_png
+from ganops.data.fields.pictures import SCATTER_SIDE, image_grid, save_png, scatter, square
+from ganops.errors import DataError
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -63,12 +63,37 @@ def test_grey_and_colour_keep_their_mode_through_a_file(tmp_path: Path) -> None:
     ],
     ids=["float", "no channels", "two channels", "no image"],
 )
-def test_what_is_no_image_is_refused(images: torch.Tensor) -> None:
-    with pytest.raises(EvaluationError, match=r"found: .* of shape"):
+def test_other_tensors_are_refused(images: torch.Tensor) -> None:
+    with pytest.raises(DataError) as error:
         image_grid(images, 2)
+    assert error.value.code == "not-images"
+    assert error.value.found.endswith(f"of shape {tuple(images.shape)}")
 
 
 @pytest.mark.parametrize("layout", [{"columns": 0}, {"columns": 2, "scale": 0}, {"columns": 2, "gap": -1}])
 def test_an_impossible_layout_is_refused(layout: dict[str, int]) -> None:
-    with pytest.raises(EvaluationError, match="cannot be laid out"):
+    with pytest.raises(DataError) as error:
         image_grid(digits()[:2], **layout)
+    assert error.value.code == "bad-layout"
+
+
+def test_vectors_are_points_with_x_to_the_right_and_y_upwards() -> None:
+    drawn = np.asarray(scatter(torch.tensor([(0.5, 0.5), (0.5, 0.5), (-0.5, 0.0)])))
+    assert drawn.shape == (SCATTER_SIDE, SCATTER_SIDE)
+    rows, columns = np.nonzero(drawn < 255)
+    right = columns > SCATTER_SIDE / 2
+    assert rows[right].mean() == pytest.approx(SCATTER_SIDE * 0.25, abs=2)
+    assert columns[right].mean() == pytest.approx(SCATTER_SIDE * 0.75, abs=2)
+    assert rows[~right].mean() == pytest.approx(SCATTER_SIDE * 0.5, abs=2)
+    assert drawn[rows[right], columns[right]].max() < drawn[rows[~right], columns[~right]].min()  # two points there
+
+
+def test_points_out_of_range_are_drawn_at_the_edge() -> None:
+    drawn = np.asarray(scatter(torch.tensor([(9.0, 0.0), (float("nan"), float("inf"))])))
+    assert (drawn[:, -1] < 255).any()
+    assert (drawn[0] < 255).any()
+
+
+@pytest.mark.parametrize(("count", "columns"), [(1, 1), (6, 2), (16, 4), (64, 8)])
+def test_a_grid_is_about_square(count: int, columns: int) -> None:
+    assert square(count) == columns

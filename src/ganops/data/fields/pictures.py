@@ -1,19 +1,23 @@
-"""Grids of images, large enough for a person to judge them."""
+"""Pictures of columns: grids of images and clouds of points, large enough for a person to judge them."""
 
 from __future__ import annotations
 
-from math import ceil
+from math import ceil, isqrt
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
 
 from ganops.atomic import atomic_path
-from ganops.errors import EvaluationError
+from ganops.errors import DataError
 
 READABLE_PIXELS = 56
 BACKGROUND = 255
+SCATTER_SIDE = 320  # pixels
+RADIUS = 2
+INK = 0.35  # the share of the remaining white that one point covers: many points on one place are black
 
 
 def image_grid(images: Tensor, columns: int, scale: int | None = None, gap: int = 2) -> Image.Image:
@@ -25,13 +29,14 @@ def image_grid(images: Tensor, columns: int, scale: int | None = None, gap: int 
     gap: white pixels between the images and around all of them.
 
     Image i stands at x = gap + (i mod columns) * (W * scale + gap), y likewise with i div columns.
-    Raises EvaluationError for images that are not of this form.
+    Raises DataError for images that are not of this form.
     """
     check_images(images)
     count, channels, height, width = images.shape
     if columns < 1 or gap < 0 or (scale is not None and scale < 1):
-        raise EvaluationError(
+        raise DataError(
             "a grid cannot be laid out like this",
+            code="bad-layout",
             expected="columns >= 1, scale >= 1, gap >= 0",
             found=f"columns {columns}, scale {scale}, gap {gap}",
         )
@@ -44,7 +49,29 @@ def image_grid(images: Tensor, columns: int, scale: int | None = None, gap: int 
     for index, image in enumerate(large):
         top, left = gap + index // columns * step_y, gap + index % columns * step_x
         canvas[:, top : top + height * factor, left : left + width * factor] = image
-    return Image.fromarray((canvas[0] if channels == 1 else canvas.permute(1, 2, 0)).contiguous().numpy())
+    return to_pil(canvas)
+
+
+def scatter(points: Tensor) -> Image.Image:
+    """The first two coordinates of (N, D) vectors, D at least 2: x to the right, y upwards, both from -1 to 1.
+
+    Points outside of this range are drawn at the edge.
+    """
+    places = points[:, :2].clamp(-1, 1).nan_to_num().cpu().numpy()
+    room = SCATTER_SIDE - 1 - 2 * RADIUS
+    columns = np.rint(RADIUS + (places[:, 0] + 1) / 2 * room).astype(int)
+    rows = np.rint(RADIUS + (1 - places[:, 1]) / 2 * room).astype(int)
+    ink = np.zeros((SCATTER_SIDE, SCATTER_SIDE))
+    for down in range(-RADIUS, RADIUS + 1):
+        for right in range(-RADIUS, RADIUS + 1):
+            if down**2 + right**2 <= RADIUS**2:
+                np.add.at(ink, (rows + down, columns + right), 1)
+    return Image.fromarray(np.rint(255 * (1 - INK) ** ink).astype(np.uint8))
+
+
+def square(count: int) -> int:
+    """The number of columns that makes a grid of `count` images about square."""
+    return max(1, isqrt(count))
 
 
 def readable_scale(height: int, width: int) -> int:
@@ -52,12 +79,18 @@ def readable_scale(height: int, width: int) -> int:
     return max(1, ceil(READABLE_PIXELS / min(height, width)))
 
 
+def to_pil(image: Tensor) -> Image.Image:
+    """One (C, H, W) uint8 image, grey for one channel, RGB for three."""
+    return Image.fromarray((image[0] if len(image) == 1 else image.permute(1, 2, 0)).contiguous().cpu().numpy())
+
+
 def check_images(images: Tensor) -> None:
-    """Raise EvaluationError unless `images` are uint8 (N, C, H, W), with at least one image of 1 or 3 channels."""
+    """Raise DataError unless `images` are uint8 (N, C, H, W), with at least one image of 1 or 3 channels."""
     shape = tuple(images.shape)
     if images.dtype != torch.uint8 or len(shape) != 4 or shape[1] not in (1, 3) or 0 in shape:
-        raise EvaluationError(
-            "these are no images that can be shown",
+        raise DataError(
+            "a tensor does not hold images",
+            code="not-images",
             expected="uint8 of shape (N, 1 or 3, H, W), N >= 1",
             found=f"{str(images.dtype).removeprefix('torch.')} of shape {shape}",
         )
