@@ -3,41 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from ganops.errors import SettingsError
 from ganops.settings import Settings, read_yaml, validate
+from ganops.workspace import Workspace
 
-SourceName = Literal["digits", "mnist", "fashion-mnist", "stacked-mnist", "cifar10", "ring2d", "grid2d", "images"]
 ExtractorName = Literal["classifier", "inception-v3", "efficientnet-lite0", "custom"]
 Precision = Literal["auto", "float32", "bfloat16"]
 ScoreName = Literal["fid", "is", "kid"]
 RecipeName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
+AUTO = "auto"
+AUTO_RECIPES = (AUTO,)  # how `recipes: auto` is held until pipeline/resolved.yaml says which recipes these are
+
 
 class DataParams(Settings):
-    """Which images, and in which form they are packed."""
+    """Which data, and the form in which they are packed.
 
-    source: SourceName
+    source: a name that ganops.data.sources knows. home: folder with the raw files of standard data sets.
+    path: folder or zip file of your own images, for source `images`.
+    image_size, channels: `auto` is decided from the data alone by the rules of ganops.data.auto; a source of a known data
+        set takes that data set's own. manifest.json records what was used.
+    max_rejected: share of damaged or unreadable image files above which the stage stops.
+    """
+
+    source: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
     home: Path | None = None
     path: Path | None = None
-    image_size: int = Field(ge=8, le=1024)
-    channels: Literal[1, 3]
-    test_share: float = Field(gt=0, lt=0.9)
-    max_rejected: float = Field(ge=0, le=1)
-
-    @model_validator(mode="after")
-    def _path_where_it_is_needed(self) -> DataParams:
-        if self.source == "images" and self.path is None:
-            raise ValueError("data.path: a folder or a zip file, because data.source is 'images'")
-        return self
-
-    @model_validator(mode="after")
-    def _a_channel_for_each_digit(self) -> DataParams:
-        if self.source == "stacked-mnist" and self.channels != 3:
-            raise ValueError("data.channels: 3, because each of them is a digit where data.source is 'stacked-mnist'")
-        return self
+    image_size: Annotated[int, Field(ge=8, le=1024)] | Literal["auto"] = "auto"
+    channels: Literal[1, 3, "auto"] = "auto"
+    test_share: float = Field(default=0.2, gt=0, lt=0.9)
+    max_rejected: float = Field(default=0.25, ge=0, le=1)
 
 
 class TrainParams(Settings):
@@ -124,46 +123,50 @@ class CompareParams(Settings):
 
 
 class TrackingParams(Settings):
-    """Names under which MLflow keeps runs and models."""
+    """Names under which MLflow keeps runs and models.
+
+    model: the registered model that gets the versions; `auto` names it after the data and the task, since models of
+        different data do not compare.
+    """
 
     experiment: str = Field(default="ganops", min_length=1)
-    model: str = Field(default="ganops", pattern=r"^[A-Za-z0-9._-]+$")
+    model: str = Field(default="auto", pattern=r"^[A-Za-z0-9._-]+$")
 
 
 class Limit(Settings):
-    """An absolute bound of one score: the gate refuses a model outside of it."""
+    """An absolute bound of one metric: the gate refuses a model outside of it."""
 
     min: float | None = None
     max: float | None = None
 
     @model_validator(mode="after")
-    def _leaves_something(self) -> Limit:
+    def _min_is_below_max(self) -> Limit:
         if self.min is not None and self.max is not None and self.min > self.max:
-            raise ValueError(f"min {self.min:g} is above max {self.max:g}: no score is inside")
+            raise ValueError(f"min {self.min:g} is above max {self.max:g}: nothing lies between")
         return self
 
 
 class GateParams(Settings):
     """When a challenger may become champion.
 
-    mode: judge and promote, judge and only say so (`dry_run`), or neither.
-    score: what has to be better than the champion's, by at least the share `min_improvement` of it and by more than
-        `sigmas` standard errors of the difference.
-    limits: absolute bounds, which hold for the first champion too.
+    mode: judge and promote, judge and only report (`dry_run`), or neither.
+    metric: what has to be better than the champion's, by at least the share `min_improvement` of it and by more than
+        `sigmas` standard errors of the difference; `auto`: the default metric of the model's game.
+    limits: absolute bounds by metric, which hold for the first champion too.
     """
 
     mode: Literal["disabled", "dry_run", "enabled"] = "enabled"
-    score: ScoreName = "fid"
+    metric: str = Field(default="auto", min_length=1)
     min_improvement: float = Field(default=0.0, ge=0, lt=1)
     sigmas: float = Field(default=2.0, ge=0)
-    limits: dict[ScoreName, Limit] = Field(default_factory=dict)
+    limits: dict[str, Limit] = Field(default_factory=dict)
 
 
 class Params(Settings):
     """All of params.yaml."""
 
     seed: int = Field(ge=0, lt=2**31)
-    recipes: tuple[RecipeName, ...] = Field(min_length=1)
+    recipes: Annotated[tuple[RecipeName, ...], BeforeValidator(lambda value: AUTO_RECIPES if value == AUTO else value)]
     data: DataParams
     train: TrainParams = TrainParams()
     evaluate: EvaluateParams = EvaluateParams()
@@ -173,11 +176,68 @@ class Params(Settings):
 
     @model_validator(mode="after")
     def _each_recipe_once(self) -> Params:
+        if not self.recipes:
+            raise ValueError("recipes: at least one name, or auto")
         if len(set(self.recipes)) != len(self.recipes):
             raise ValueError("recipes: each name once")
         return self
 
 
-def load_params(path: Path = Path("params.yaml")) -> Params:
-    """Read and check params.yaml; raises SettingsError naming the file, the key and what was expected."""
+class Resolved(Settings):
+    """What the values `auto` of params.yaml stand for with the data at hand; values given by name stand here too.
+
+    image_size: null where the data are not images. channels likewise.
+    """
+
+    recipes: tuple[RecipeName, ...] = Field(min_length=1)
+    image_size: int | None = None
+    channels: Literal[1, 3] | None = None
+    features: str
+    compare_metric: str
+    gate_metric: str
+    model: str
+
+    def apply(self, params: Params) -> Params:
+        """The same settings with every `auto` replaced; data.* stay, because `prepare` decides those for itself."""
+        chosen: dict[str, dict[str, Any]] = {
+            "evaluate": {"features": self.features},
+            "compare": {"metric": self.compare_metric},
+            "gate": {"metric": self.gate_metric},
+            "tracking": {"model": self.model},
+        }
+        changes: dict[str, Any] = {
+            name: section.model_copy(update={key: value for key, value in values.items() if _is_auto(section, key)})
+            for name, values in chosen.items()
+            for section in [getattr(params, name)]
+        }
+        recipes = self.recipes if params.recipes == AUTO_RECIPES else params.recipes
+        return params.model_copy(update={**changes, "recipes": recipes})
+
+
+def _is_auto(section: Settings, key: str) -> bool:
+    return getattr(section, key) == AUTO
+
+
+def read_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check params.yaml as it is written, with every `auto`.
+
+    Raises SettingsError naming the file, the key and what was expected.
+    """
     return validate(Params, read_yaml(path), str(path))
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check params.yaml, with every `auto` replaced by what pipeline/resolved.yaml beside it says.
+
+    Without that file `auto` stays. Raises SettingsError as read_params does.
+    """
+    params, resolved = read_params(path), read_resolved(Workspace(path.parent).resolved)
+    return resolved.apply(params) if resolved else params
+
+
+def read_resolved(path: Path) -> Resolved | None:
+    """What pipeline/resolved.yaml says; None where it is missing or has another form: the stage `resolve` writes it."""
+    try:
+        return validate(Resolved, read_yaml(path)["resolved"], str(path))
+    except (SettingsError, KeyError, TypeError):
+        return None
