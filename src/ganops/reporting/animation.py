@@ -1,4 +1,4 @@
-"""The training as a short film: the sample grids of one recipe, one after the other."""
+"""The training as a short film: the sample grids of one recipe in order."""
 
 from __future__ import annotations
 
@@ -22,30 +22,36 @@ MIN_SIZE = 0.25
 def animate(frames_folder: Path, out: Path) -> None:
     """Join step-*.png of a folder, in the order of their steps, to an animated WebP or GIF, by the suffix of `out`.
 
-    Each frame says its step; the last one stays longer. Of more than 60 grids, 60 evenly spread ones are taken, first
-    and last among them. A film above 1 MB is shrunk.
-    Raises EvaluationError when there is no grid, one cannot be read, they differ in size, or for another suffix.
+    Each frame names its step; the last one is shown longer. Of more than 60 grids, 60 evenly spaced ones are used,
+    including the first and the last. A film above 1 MB is shrunk.
+    Raises EvaluationError when there are no grids, one cannot be read, they differ in size, or for another suffix.
     """
     kinds = {".webp": "WEBP", ".gif": "GIF"}
     if out.suffix not in kinds:
-        raise EvaluationError(f"{out}: unknown kind of animation", expected="one of .webp, .gif", found=out.suffix)
+        raise EvaluationError(
+            f"{out}: unknown kind of animation", code="unknown-kind", expected="one of .webp, .gif", found=out.suffix
+        )
     paths = _spread(sorted(frames_folder.glob("step-*.png"), key=_step))
     if not paths:
         raise EvaluationError(
-            f"no sample grids in {frames_folder}", expected="step-*.png", action="train the recipe again: dvc repro"
+            f"no sample grids in {frames_folder}",
+            code="no-frames",
+            expected="step-*.png",
+            action="train the recipe again: dvc repro",
         )
     frames = [_read(path) for path in paths]
     if len({frame.size for frame in frames}) > 1:
         raise EvaluationError(
             f"the sample grids in {frames_folder} differ in size",
-            expected="all of one training",
+            code="frames-differ",
+            expected="grids of one training",
             found=", ".join(sorted({f"{frame.width}x{frame.height}" for frame in frames})),
             action="remove the folder and train the recipe again",
         )
     captions = [f"step {_step(path):,}" for path in paths]
     size, film = 1.0, _encode(frames, captions, 1.0, kinds[out.suffix])
     while len(film) > MAX_BYTES and size > MIN_SIZE:
-        # Bytes go with the area, roughly: one more round is mostly enough.
+        # The size of the file grows roughly with the area, so one more pass is usually enough.
         size = max(MIN_SIZE, 0.9 * size * sqrt(MAX_BYTES / len(film)))
         film = _encode(frames, captions, size, kinds[out.suffix])
     write_bytes(out, film)
@@ -54,7 +60,9 @@ def animate(frames_folder: Path, out: Path) -> None:
 def _step(path: Path) -> int:
     number = path.stem.removeprefix("step-")
     if not number.isdecimal():
-        raise EvaluationError(f"{path} is no sample grid", expected="step-<number>.png", found=path.name)
+        raise EvaluationError(
+            f"{path} is not a sample grid", code="bad-frame-name", expected="step-<number>.png", found=path.name
+        )
     return int(number)
 
 
@@ -68,16 +76,18 @@ def _read(path: Path) -> Image.Image:
         with Image.open(path) as image:
             return image.convert("L" if image.mode == "L" else "RGB")
     except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a damaged PNG
-        raise EvaluationError(f"{path} cannot be read", found=str(error), action="train the recipe again") from error
+        raise EvaluationError(
+            f"{path} cannot be read", code="damaged-file", found=str(error), action="train the recipe again"
+        ) from error
 
 
 def _encode(frames: list[Image.Image], captions: list[str], size: float, kind: str) -> bytes:
-    """The film with its frames at `size` of their own; captions keep theirs, so that they can be read."""
+    """The film with its frames scaled by `size`; captions keep their size, so that they stay readable."""
     width, height = (round(size * side) for side in frames[0].size)
     shrunk = [frame.resize((width, height), Image.Resampling.LANCZOS) for frame in frames]
     shown = [with_caption(frame, caption) for frame, caption in zip(shrunk, captions, strict=True)]
     if kind == "GIF" and shown[0].mode == "RGB":
-        # Pillow's own way to 256 colours takes a hundred times as long for hardly better ones.
+        # Pillow's default quantizer takes a hundred times as long for hardly better colours.
         shown = [frame.quantize(method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE) for frame in shown]
     durations = [FRAME_MILLISECONDS] * (len(frames) - 1) + [LAST_FRAME_MILLISECONDS]
     film = BytesIO()

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from ganops.atomic import atomic_path
 from ganops.errors import EvaluationError
 
-# Okabe and Ito (2008), told apart by the colour-blind too; yellow is left out, as it fades on white.
+# Okabe and Ito (2008): distinguishable for colour-blind people; without yellow, which is hard to see on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-SICK_COLOUR = "#C1121F"
-SICK_MARK = {"color": SICK_COLOUR, "markersize": 9, "markeredgewidth": 2.0}
+BROKEN_COLOUR = "#C1121F"
+BROKEN_MARK = {"color": BROKEN_COLOUR, "markersize": 9, "markeredgewidth": 2.0}
 SMOOTHED_SHARE = 0.03
 PANEL_INCHES = (4.2, 2.5)
 MAX_PANEL_COLUMNS = 3
@@ -32,24 +32,26 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Curve:
-    """values (points,) at kimg (points,): some curves have a point in few rows only."""
+    """values (points,) at kimg (points,); a curve need not have a point in every row."""
 
     kimg: Floats
     values: Floats
 
 
 def read_history(path: Path) -> dict[str, Curve]:
-    """Each curve of a history.csv; an empty field is no point of it.
+    """Each curve of a history.csv; an empty field is not a point.
 
-    Raises EvaluationError when the file is missing, has no kimg column or no rows, or a field is no number.
+    Raises EvaluationError when the file is missing, has no kimg column or no rows, or a field is not a number.
     """
     try:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except FileNotFoundError:
-        raise EvaluationError(f"{path} is missing", action="train the recipe: dvc repro") from None
+        raise EvaluationError(f"{path} is missing", code="missing-file", action="train the recipe: dvc repro") from None
     if not rows or "kimg" not in rows[0]:
-        raise EvaluationError(f"{path} holds no curves", expected="columns step, kimg and the curves; at least one row")
+        raise EvaluationError(
+            f"{path} holds no curves", code="no-curves", expected="columns step, kimg and the curves; at least one row"
+        )
     try:
         return {
             name: _curve([(row["kimg"], row[name]) for row in rows if row[name] != ""])
@@ -57,7 +59,9 @@ def read_history(path: Path) -> dict[str, Curve]:
             if name not in ("step", "kimg")
         }
     except (TypeError, ValueError) as error:
-        raise EvaluationError(f"{path} is damaged", expected="a number in each field", found=str(error)) from error
+        raise EvaluationError(
+            f"{path} is damaged", code="damaged-file", expected="a number in each field", found=str(error)
+        ) from error
 
 
 def _curve(points: list[tuple[str, str]]) -> Curve:
@@ -83,7 +87,7 @@ def panels(names: list[str]) -> dict[str, list[str]]:
 
 
 def smooth(values: Floats) -> Floats:
-    """A centred moving average over 3 % of the points, by what is finite in it; NaN where nothing is."""
+    """A centred moving average over 3 % of the points, of the finite values only; NaN where there are none."""
     if not len(values):
         return values
     radius = int(len(values) * SMOOTHED_SHARE / 2)
@@ -97,13 +101,15 @@ def smooth(values: Floats) -> Floats:
 def plot_curves(history_csv: Path, out: Path) -> None:
     """Draw every curve of history.csv (step, kimg, then the curves) into the PNG file `out`.
 
-    Each panel shows the smoothed curve with the raw one behind it. Rows that are NaN or infinite are red marks at the
-    panel's foot. Raises EvaluationError when the file is missing or damaged.
+    Each panel shows the smoothed curve with the raw one behind it. Red marks at the foot of a panel stand for rows that
+    are NaN or infinite. Raises EvaluationError when the file is missing or damaged.
     """
     curves = read_history(history_csv)
     grouped = panels(list(curves))
     if not grouped:
-        raise EvaluationError(f"{history_csv} holds no curves", expected="at least one column besides step and kimg")
+        raise EvaluationError(
+            f"{history_csv} holds no curves", code="no-curves", expected="at least one column besides step and kimg"
+        )
     columns = 2 if len(grouped) == 4 else min(len(grouped), MAX_PANEL_COLUMNS)
     rows = ceil(len(grouped) / columns)
     figure = Figure(figsize=(PANEL_INCHES[0] * columns, PANEL_INCHES[1] * rows + 0.2), dpi=110, layout="constrained")
@@ -123,26 +129,29 @@ def _draw(panel: Any, title: str, curves: dict[str, Curve]) -> None:
     for index, (name, curve) in enumerate(curves.items()):
         colour = COLOURS[index % len(COLOURS)]
         shown = np.where(np.isfinite(curve.values), curve.values, np.nan)
-        # Few points are marked one by one: a single one, or one between two NaN, has no line.
+        # Few points get markers: a single point, or one between two NaN, has no line.
         style = ".-" if len(shown) <= FEW_POINTS else "-"
         panel.plot(curve.kimg, shown, style, color=colour, alpha=0.25, linewidth=0.8)
         smoothed, label = smooth(curve.values), name.removesuffix(f"/{title}")
         panel.plot(curve.kimg, smoothed, color=colour, linewidth=1.6, label=label)
-    sick = np.unique(np.concatenate([curve.kimg[~np.isfinite(curve.values)] for curve in curves.values()]))
-    if sick.size:
+    broken = np.unique(np.concatenate([curve.kimg[~np.isfinite(curve.values)] for curve in curves.values()]))
+    if broken.size:
         foot = panel.get_xaxis_transform()
-        panel.plot(sick, np.full(sick.size, 0.03), "|", transform=foot, label="not a finite number", **SICK_MARK)
+        panel.plot(broken, np.full(broken.size, 0.03), "|", transform=foot, label="not a finite number", **BROKEN_MARK)
     beyond = _cut_outliers(panel, np.concatenate([curve.values for curve in curves.values()]))
     panel.set_title(title.replace("_", " ") + (f"  ({beyond} outliers not shown)" if beyond else ""), **TITLE)
     panel.grid(alpha=0.25, linewidth=0.6)
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(labelsize=8)
-    if [*curves] != [title] or sick.size:
+    if [*curves] != [title] or broken.size:
         panel.legend(fontsize=7.5, frameon=False, loc="best")
 
 
 def _cut_outliers(panel: Any, values: Floats) -> int:
-    """Fit the panel to the middle 98 % of the values where a few extreme ones would flatten all others; how many."""
+    """Fit the panel to the middle 98 % of the values where a few extreme ones would flatten the rest.
+
+    Returns how many values are outside of it.
+    """
     values = values[np.isfinite(values)]
     if values.size < FEW_POINTS:
         return 0

@@ -1,30 +1,37 @@
-"""Pictures of what a game shows of itself: rows of classes, swept codes, reconstructions, mixed styles."""
+"""Pictures of what a game shows about itself: rows of classes, swept codes, reconstructions, mixed styles."""
 
 from __future__ import annotations
 
 import torch
-from PIL import Image
 
-from ganops.data.packed import PackedImages, are_vectors
-from ganops.games.game import Batch, Game
-from ganops.games.sampling import draw_latents, to_float, to_packed
-from ganops.data.fields.pictures import image_grid
+from ganops.data.derived.derivation import with_derived
+from ganops.data.packed import subsample
+from ganops.data.rows import Rows
+from ganops.evaluation.metric import Picture
+from ganops.games.game import Game
+from ganops.games.sampling import HeldOut, draw_latents
 
-COLUMNS, REAL_IMAGES = 10, 20
+COLUMNS, REAL_ROWS = 10, 20
 
 
 @torch.no_grad()
-def draw_figures(game: Game, real: PackedImages, seed: int, scale: int | None = None) -> dict[str, Image.Image]:
-    """The pictures by name; none for a plain game, and none for vectors, which are no images.
+def draw_figures(game: Game, held_out: HeldOut, seed: int) -> dict[str, Picture]:
+    """The pictures by file name without suffix; none for a plain game.
 
-    game: in eval mode. real: images of the shape that it makes, some of which it may work on. seed: of latents, and of
-    which real images these are. scale: as of `image_grid`.
+    game: in eval mode. held_out: real rows that the game may work on. seed: of latents, and of which real rows.
     """
-    if are_vectors(real.images):
-        return {}
     device = next(game.parameters()).device
-    some = real.some(min(REAL_IMAGES, len(real)), seed)
-    batch = Batch(to_float(some.images).to(device), None if some.labels is None else some.labels.to(device))
-    latents = draw_latents(COLUMNS, game.latent_dim, seed).to(device)
-    shown = game.figures(latents, batch)
-    return {name: image_grid(to_packed(each.images).cpu(), each.columns, scale) for name, each in shown.items()}
+    batch = _modelled(held_out, seed).to(device)
+    latents = draw_latents(game.task.latents, COLUMNS, seed)
+    found: dict[str, Picture] = {}
+    for name, figure in game.figures(None if latents is None else latents.to(device), batch).items():
+        image = figure.field.draw(figure.field.to_storage(figure.modelled).cpu(), figure.columns)
+        if image is not None:
+            found[name] = Picture(figure.title, figure.caption, image)
+    return found
+
+
+def _modelled(held_out: HeldOut, seed: int) -> Rows:
+    rows, spec = subsample(held_out.rows, min(REAL_ROWS, len(held_out.rows)), seed), held_out.spec
+    modelled = Rows({name: field.to_model(rows[name]) for name, field in spec.fields.items()})
+    return with_derived(modelled, spec, torch.Generator().manual_seed(seed))

@@ -4,61 +4,73 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from math import inf
+from typing import Any
 
 import jinja2
 
 from ganops.data.manifest import Manifest
-from ganops.reporting.leaderboard import Row, common_protocol, ranked
+from ganops.evaluation.metric import Metric
+from ganops.evaluation.metric_names import in_order
+from ganops.reporting.leaderboard import LeaderboardRow, ranked
 from ganops.reporting.parts import RecipePart, facts, read_part
-from ganops.reporting.scores import ShownScore, describe, in_order
-from ganops.reporting.tables import headline_scores, table
+from ganops.reporting.scores import heading, show, sort_key
+from ganops.reporting.tables import headline_metrics, table
 from ganops.reporting.winner import Winner
+from ganops.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class ScoreLine:
-    """One score of all recipes: the value of each as text, and which of them are the best."""
+    """One metric of all rows: its heading and sentence, the value of each row as text, and which are the best."""
 
-    score: ShownScore
+    heading: str
+    sentence: str
     values: Sequence[str]
     best: Sequence[bool]
 
 
-def render_report(rows: Sequence[Row], winner: Winner, results: Path, manifest: Manifest, recipes: Path) -> str:
+def render_report(rows: Sequence[LeaderboardRow], winner: Winner, workspace: Workspace, manifest: Manifest) -> str:
     """The page as HTML: pictures inside it, no scripts, nothing to load.
 
-    results: the folder with train/, evaluate/ and runs/. recipes: the folder of the recipe files.
-    A section appears when its files are there; every score, picture and table that evaluation left is shown.
-    Raises EvaluationError when the protocols differ or a file that must be there is missing.
+    Every score, and every picture and table that contents.json of a recipe names, is shown.
+    Raises EvaluationError when a file that must exist is missing or damaged.
     """
-    protocol = common_protocol(rows)
-    parts = [read_part(row, results, recipes) for row in ranked(rows, describe(winner.score))]
-    heading, lines = table(rows, winner.score)
+    ordered = ranked(rows, winner.metric)
+    parts = [read_part(row, workspace) for row in ordered if row.kind == "recipe"]
+    columns, lines = table(rows, winner.metric)
     return template("report.html").render(
         winner=winner,
-        score=describe(winner.score),
         parts=parts,
-        winning=next(part for part in parts if part.row.recipe == winner.recipe),
-        heading=heading,
+        columns=columns,
         lines=lines,
-        headline_scores=headline_scores(rows, winner.score),
-        score_lines=score_lines(parts),
-        protocol=facts(protocol),
+        headlines=[(heading(metric), metric.sentence) for metric in headline_metrics(rows, winner.metric)],
+        rows=ordered,
+        score_lines=score_lines(ordered),
+        deciding=lambda row: show(row.scores.get(winner.metric.key)),
+        protocol=protocol_facts(ordered),
         manifest=manifest,
+        fields={name: field.description for name, field in manifest.spec.schema().items()},
         class_counts=class_counts(manifest),
-        lineage=lineage(parts, protocol.get("digest", ""), manifest),
+        lineage=lineage(parts, winner, manifest),
     )
 
 
-def score_lines(parts: Sequence[RecipePart]) -> list[ScoreLine]:
-    """Every score that any recipe has, with the best healthy recipes marked where the score has a better side."""
-    keys = {key for part in parts for key in part.row.scores}
-    return [_score_line(score, [part.row for part in parts]) for score in in_order(keys)]
+def score_lines(rows: Sequence[LeaderboardRow]) -> list[ScoreLine]:
+    """Every metric that any row has, with the best healthy recipes marked where it has a better side."""
+    return [_score_line(metric, rows) for metric in in_order({key for row in rows for key in row.scores})]
+
+
+def protocol_facts(rows: Sequence[LeaderboardRow]) -> dict[str, str]:
+    """How the scores of the recipes were measured; where recipes differ, the value of each with its name."""
+    scored = [row for row in rows if row.kind == "recipe" and row.scores]
+    found = {row.name: facts(_flat_protocol(row)) for row in scored}
+    names = dict.fromkeys(name for protocol in found.values() for name in protocol)
+    return {name: _said_by({recipe: own[name] for recipe, own in found.items() if name in own}) for name in names}
 
 
 def class_counts(manifest: Manifest) -> list[tuple[str, Mapping[str, int], float]]:
-    """For each class its name, its images in each split, and its share of the largest class, in [0, 1]."""
+    """For each class its name, its rows in each split, and its share of the largest class, in [0, 1]."""
     counts = {
         name: {str(split): classes.get(name, 0) for split, classes in manifest.class_counts.items()}
         for name in manifest.spec.classes
@@ -67,18 +79,13 @@ def class_counts(manifest: Manifest) -> list[tuple[str, Mapping[str, int], float
     return [(name, splits, sum(splits.values()) / largest) for name, splits in counts.items()]
 
 
-def lineage(parts: Sequence[RecipePart], protocol_digest: str, manifest: Manifest) -> dict[str, str]:
+def lineage(parts: Sequence[RecipePart], winner: Winner, manifest: Manifest) -> dict[str, str]:
     """What these results were made of, by digest, and the MLflow run of each recipe."""
-    digests = {"data": manifest.digest, "protocol": protocol_digest}
-    return digests | {f"MLflow run of {part.row.recipe}": part.run_id for part in parts}
-
-
-def _score_line(score: ShownScore, rows: Sequence[Row]) -> ScoreLine:
-    distances = [score.distance_from_best(row.scores) for row in rows]
-    healthy = [distance for distance, row in zip(distances, rows, strict=True) if not row.sick]
-    best = min(healthy, default=float("inf"))
-    marked = [distance == best < float("inf") and not row.sick for distance, row in zip(distances, rows, strict=True)]
-    return ScoreLine(score, [score.show(row.scores) for row in rows], marked)
+    digests = {
+        "data": manifest.digest,
+        f"protocol of {winner.metric.title}": winner.row.scores.digest(winner.metric.key),
+    }
+    return digests | {f"MLflow run of {part.row.name}": part.run_id for part in parts}
 
 
 def template(name: str) -> jinja2.Template:
@@ -91,3 +98,21 @@ def template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
     )
     return environment.get_template(name)
+
+
+def _score_line(metric: Metric, rows: Sequence[LeaderboardRow]) -> ScoreLine:
+    able = {row.name: row.scores for row in rows if row.kind == "recipe" and not row.unhealthy}
+    best = min((sort_key(metric, scores) for scores in able.values()), default=inf)
+    marked = [row.name in able and sort_key(metric, row.scores) == best < inf for row in rows]
+    return ScoreLine(heading(metric), metric.sentence, [show(row.scores.get(metric.key)) for row in rows], marked)
+
+
+def _flat_protocol(row: LeaderboardRow) -> dict[str, Any]:
+    protocol = row.scores.protocol
+    return {**protocol.shared, **protocol.groups}
+
+
+def _said_by(values: Mapping[str, str]) -> str:
+    if len(set(values.values())) == 1:
+        return next(iter(values.values()))
+    return "; ".join(f"{value} ({recipe})" for recipe, value in values.items())

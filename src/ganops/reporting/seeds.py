@@ -1,59 +1,54 @@
-"""Several trainings of one recipe by different seeds: one candidate, with the spread between them as its error."""
+"""Several trainings of one recipe with different seeds: one row, with the spread between them as its error."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ganops.evaluation.estimate import Estimate
+from ganops.evaluation.metric import Metric
+from ganops.evaluation.scores import Scores
 from ganops.evaluation.verdict import pool
 from ganops.recipe import Recipe
-from ganops.reporting.leaderboard import Row, ranked
-from ganops.reporting.scores import ERROR_SUFFIX, ShownScore, in_order
+from ganops.reporting.leaderboard import LeaderboardRow, ranked
 
 
-def pool_seeds(rows: Sequence[Row], recipes: Mapping[str, Recipe], seed: int, score: ShownScore) -> list[Row]:
-    """One row for each candidate; recipes that are the same but for their seed are one candidate.
+def average_seeds(
+    rows: Sequence[LeaderboardRow], recipes: Mapping[str, Recipe], seed: int, metric: Metric
+) -> list[LeaderboardRow]:
+    """One row for each recipe; recipes that differ in nothing but their seed are one.
 
-    recipes: by name, of all rows. seed: of those that have none of their own.
-    A pooled row is that of its best training by `score`, with the mean of each score that all of them have and the
-    standard error of that mean; `seeds` names them, best first. Trainings that fell sick, or have no `score`, are left
-    out of the mean; their health events stay on record.
+    recipes: by name, of all rows. seed: of those that set none themselves.
+    Such a row is that of its best training by `metric`, with `mean` added: the mean of each score that all of them
+    have, with the standard error of that mean. Trainings that ended unhealthy, or lack the metric, are left out of the
+    mean; their health events are kept.
     """
-    candidates: dict[str, dict[int, Row]] = {}
+    groups: dict[str, dict[int, LeaderboardRow]] = {}
     for row in rows:
-        recipe = recipes[row.recipe]
+        recipe = recipes[row.name]
         own = seed if recipe.seed is None else recipe.seed
-        trainings = candidates.setdefault(recipe.model_copy(update={"seed": None}).digest(), {})
-        if own in trainings:  # the same training under another name: it tells nothing of the spread
-            trainings = candidates.setdefault(row.recipe, {})
+        trainings = groups.setdefault(recipe.model_copy(update={"seed": None}).digest(), {})
+        if own in trainings:  # the same training under another name adds nothing to the spread
+            trainings = groups.setdefault(row.name, {})
         trainings[own] = row
-    return [_pooled(ranked(list(trainings.values()), score), score) for trainings in candidates.values()]
+    return [_averaged(ranked(list(trainings.values()), metric), metric) for trainings in groups.values()]
 
 
-def _pooled(trainings: Sequence[Row], score: ShownScore) -> Row:
+def _averaged(trainings: Sequence[LeaderboardRow], metric: Metric) -> LeaderboardRow:
     best, *others = trainings
-    events = [f"{row.recipe}: {event}" for row in others for event in row.health_events]
-    candidate = replace(best, health_events=(*best.health_events, *events))
-    counted = [row for row in trainings if not row.sick and score.value(row.scores) is not None]
+    events = tuple(
+        f"{row.name}: {event}" for row in others if row.training is not None for event in row.training.health_events
+    )
+    if best.training is not None and events:
+        best = replace(best, training=replace(best.training, health_events=best.training.health_events + events))
+    counted = [row for row in trainings if not row.unhealthy and metric.key in row.own]
     if len(counted) < 2:
-        return candidate
-    return replace(candidate, scores=_means(counted), seeds=tuple(row.recipe for row in counted))
+        return best
+    return replace(best, mean=mean_scores([row.own for row in counted]), seeds=tuple(row.name for row in counted))
 
 
-def _means(rows: Sequence[Row]) -> dict[str, float]:
-    """The mean of each score that all rows have; an error that is nothing is left out."""
-    means: dict[str, float] = {}
-    for score in in_order({key for row in rows for key in row.scores}):
-        values = [score.value(row.scores) for row in rows]
-        known = [
-            Estimate(value, score.error(row.scores))
-            for value, row in zip(values, rows, strict=True)
-            if value is not None
-        ]
-        if len(known) == len(rows):
-            found = pool(known)
-            means[score.key] = found.value
-            if found.error:
-                means[score.key + ERROR_SUFFIX] = found.error
-    return means
+def mean_scores(scores: Sequence[Scores]) -> Scores:
+    """The mean of each score that all have under one protocol, which is that of the first."""
+    first, *others = scores
+    shared = [key for key in first if all(other.comparable(first, key) for other in others)]
+    means = {key: pool([each[key] for each in scores]) for key in shared}
+    return Scores(means, first.protocol, {key: first.group_of[key] for key in shared})

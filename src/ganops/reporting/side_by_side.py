@@ -1,4 +1,4 @@
-"""Two recipes, or two versions of a model, on one page: which is better by which score, what was set differently."""
+"""Two recipes, or two versions of a model, on one page: which is better by which metric, and which settings differ."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ganops.evaluation.metric_names import in_order
+from ganops.evaluation.scores import Scores
 from ganops.evaluation.verdict import Verdict
-from ganops.reporting.parts import Picture, facts
+from ganops.reporting.parts import PagePicture, facts
 from ganops.reporting.report import template
-from ganops.reporting.scores import MISSING, ShownScore, compare, in_order
+from ganops.reporting.scores import MISSING, compare, heading, show
 
 
 @dataclass(frozen=True)
 class Side:
     """One of the two.
 
-    scores: as in metrics.json; protocol: as in protocol.json; both empty where it was never scored.
-    settings: its recipe, nested as in the file.
+    scores: NO_SCORES where it was never scored. settings: its recipe, nested as in the file.
     """
 
     name: str
-    scores: Mapping[str, float]
-    protocol: Mapping[str, Any]
+    scores: Scores
     settings: Mapping[str, Any]
-    pictures: Sequence[Picture]
+    pictures: Sequence[PagePicture]
 
 
 @dataclass(frozen=True)
 class Pair:
-    """One line of a table: what it is about, and the text of each side."""
+    """One line of a table: its name, and the text of each side."""
 
     name: str
     left: str
@@ -38,9 +38,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class JudgedScore:
-    """One score of both sides, and the right one's verdict against the left; None where they do not compare."""
+    """One metric of both sides, and the right one's verdict against the left; None where they cannot be compared."""
 
-    score: ShownScore
+    key: str
+    heading: str
+    sentence: str
     left: str
     right: str
     verdict: Verdict | None
@@ -53,32 +55,43 @@ def render_side_by_side(left: Side, right: Side) -> str:
         left=left,
         right=right,
         scores=judged(left, right),
-        protocols=differences(left.protocol, right.protocol),
+        protocols=protocol_differences(left, right),
         settings=differences(left.settings, right.settings),
         pictures=[(title, _picture(left, title), _picture(right, title)) for title in titles],
     )
 
 
 def judged(left: Side, right: Side) -> list[JudgedScore]:
-    """Every score of either side; judged only where both were measured under one protocol."""
-    comparable = bool(left.protocol) and left.protocol.get("digest") == right.protocol.get("digest")
+    """Every metric of either side; judged only where both were measured under one protocol."""
     return [
         JudgedScore(
-            score,
-            score.show(left.scores),
-            score.show(right.scores),
-            compare(score, right.scores, left.scores) if comparable else None,
+            metric.key,
+            heading(metric),
+            metric.sentence,
+            show(left.scores.get(metric.key)),
+            show(right.scores.get(metric.key)),
+            compare(metric, right.scores, left.scores),
         )
-        for score in in_order(left.scores.keys() | right.scores.keys())
+        for metric in in_order({*left.scores, *right.scores})
     ]
 
 
+def protocol_differences(left: Side, right: Side) -> list[Pair]:
+    """What keeps the metrics that both sides have from being compared."""
+    names: dict[str, tuple[Any, Any]] = {}
+    for key in left.scores:
+        if key in right.scores:
+            names |= left.scores.differences(right.scores, key)
+    ours, theirs = ({name: pair[side] for name, pair in names.items()} for side in (0, 1))
+    return differences(ours, theirs)
+
+
 def differences(left: Mapping[str, Any], right: Mapping[str, Any]) -> list[Pair]:
-    """What two nested mappings say differently, in the order of their keys."""
+    """The values in which two nested mappings differ, in the order of their keys."""
     ours, theirs = facts(left), facts(right)
     pairs = [Pair(name, ours.get(name, MISSING), theirs.get(name, MISSING)) for name in dict.fromkeys([*ours, *theirs])]
     return [pair for pair in pairs if pair.left != pair.right]
 
 
-def _picture(side: Side, title: str) -> Picture | None:
+def _picture(side: Side, title: str) -> PagePicture | None:
     return next((picture for picture in side.pictures if picture.title == title), None)

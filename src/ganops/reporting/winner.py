@@ -5,75 +5,104 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isinf
+from typing import Any
 
 from ganops.errors import EvaluationError
-from ganops.reporting.leaderboard import Row, common_protocol, ranked
-from ganops.reporting.scores import ShownScore, compare, describe, number
+from ganops.evaluation.metric import Metric
+from ganops.reporting.leaderboard import LeaderboardRow, check_comparable, ranked
+from ganops.reporting.scores import compare, number, show, sort_key
 
 
 @dataclass(frozen=True)
 class Winner:
-    """The best recipe by `score` (a key of metrics.json), its value, and the reason in one sentence."""
+    """The best recipe by `metric`, and the reason in one or two sentences."""
 
-    recipe: str
-    score: str
-    value: float
+    row: LeaderboardRow
+    metric: Metric
     why: str
 
+    @property
+    def recipe(self) -> str:
+        """Its name; of several seeds that of the best."""
+        return self.row.name
 
-def choose_winner(rows: Sequence[Row], score: str) -> Winner:
+    @property
+    def value(self) -> float:
+        """By which it won: a mean where it has several seeds."""
+        return self.row.scores[self.metric.key].value
+
+    def dump(self) -> dict[str, Any]:
+        """The content of winner.json."""
+        return {
+            "recipe": self.recipe,
+            "metric": self.metric.key,
+            "value": self.value,
+            "why": self.why,
+            "seeds": list(self.row.seeds),
+            "mean": None if self.row.mean is None else self.row.mean.dump(),
+        }
+
+
+def choose_winner(rows: Sequence[LeaderboardRow], metric: Metric) -> Winner:
     """The healthy recipe with the best value; among equals the one with fewer parameters, then the one given first.
 
-    Raises EvaluationError when the protocols differ, when the score has no direction, or when no recipe can win.
+    Raises EvaluationError when the recipes' protocols of the metric differ, when neither side of it is the better one,
+    or when no recipe can win.
     """
-    common_protocol(rows)
-    meaning = describe(score)
-    if meaning.better is None:
+    check_comparable(rows, metric)
+    if metric.better is None:
         raise EvaluationError(
-            f"score '{score}' cannot choose a winner", expected="a score of which more or less is better"
+            f"the metric '{metric.key}' cannot choose a winner",
+            code="metric-without-direction",
+            expected="a metric of which a lower or a higher value is better",
+            found=metric.key,
+            action="set compare.metric to another one",
         )
-    excluded = {row.recipe: reason for row in rows if (reason := _reason_against(row, meaning))}
-    candidates = ranked([row for row in rows if row.recipe not in excluded], meaning)
+    recipes = [row for row in rows if row.kind == "recipe"]
+    excluded = {row.name: reason for row in recipes if (reason := _reason_against(row, metric))}
+    candidates = ranked([row for row in recipes if row.name not in excluded], metric)
     if not candidates:
         raise EvaluationError(
             "no recipe can win",
-            expected=f"at least one healthy recipe with a {meaning.title}",
+            code="no-winner",
+            expected=f"at least one healthy recipe with a value of {metric.title}",
             found="; ".join(f"{recipe} {reason}" for recipe, reason in excluded.items()) or "no recipes",
             action="look at the curves in MLflow, change the recipe (a lower learning rate), and run dvc repro",
         )
-    value = candidates[0].scores[score]
-    equals = [row for row in candidates if row.scores[score] == value]
-    best = min(equals, key=lambda row: sum(row.parameters.values()))
-    rest = [row for row in candidates if row is not best]
-    why = _why(best, rest, meaning)
+    first = sort_key(metric, candidates[0].scores)
+    equals = [row for row in candidates if sort_key(metric, row.scores) == first]
+    best = min(equals, key=lambda row: row.parameter_count)
+    sentences = [_why(best, [row for row in candidates if row is not best], metric)]
     if best.seeds:
-        why += f"; its scores are means of {len(best.seeds)} seeds ({', '.join(best.seeds)}), of which it is the best"
-    if excluded:
-        why += "; " + ", ".join(f"{recipe} could not win, as it {reason}" for recipe, reason in excluded.items())
-    return Winner(best.recipe, score, value, why + ".")
+        sentences.append(
+            f"Its scores are means over {len(best.seeds)} seeds ({', '.join(best.seeds)}); {best.name} is the best of them"
+        )
+    sentences += [f"{recipe} could not win: it {reason}" for recipe, reason in excluded.items()]
+    return Winner(best, metric, ". ".join(sentences) + ".")
 
 
-def _reason_against(row: Row, score: ShownScore) -> str:
-    if row.sick:
-        return "fell sick in training"
-    return f"has no {score.title}" if isinf(score.distance_from_best(row.scores)) else ""
+def _reason_against(row: LeaderboardRow, metric: Metric) -> str:
+    if row.unhealthy:
+        return "became unhealthy in training"
+    return f"has no {metric.title}" if isinf(sort_key(metric, row.scores)) else ""
 
 
-def _why(best: Row, rest: Sequence[Row], score: ShownScore) -> str:
-    value = best.scores[score.key]
-    shown = f"{score.title} {score.show(best.scores)}"
+def _why(best: LeaderboardRow, rest: Sequence[LeaderboardRow], metric: Metric) -> str:
+    value = best.scores[metric.key].value
+    shown = f"{metric.title}, {show(best.scores[metric.key])}"
     if not rest:
-        return f"{best.recipe} is the only recipe that can be ranked: {shown}"
+        return f"{best.name} is the only recipe that can be ranked: {shown}"
     second = rest[0]
-    other = second.scores[score.key]
+    other = second.scores[metric.key].value
     if other == value:
-        smaller = sum(best.parameters.values()) < sum(second.parameters.values())
-        reason = "has fewer parameters" if smaller else "stands first in params.yaml"
-        return f"{best.recipe} and {second.recipe} share the best {shown}, and {best.recipe} {reason}"
+        smaller = best.parameter_count < second.parameter_count
+        reason = "has fewer parameters" if smaller else "is listed first in params.yaml"
+        return f"{best.name} and {second.name} share the best {shown}, and {best.name} {reason}"
     margin = abs(value - other)
-    # A share means something only between numbers above zero: KID may be negative.
+    # A share is meaningful only between positive numbers: KID may be negative.
     share = f" ({margin / other:.0%})" if value > 0 and other > 0 else ""
-    superlative, side = ("lowest", "below") if score.better == "lower" else ("highest", "above")
-    verdict = compare(score, best.scores, second.scores)
-    why = f"{best.recipe} has the {superlative} {shown}, {number(margin)}{share} {side} {second.recipe}, the next one"
-    return why + (", although so few samples cannot tell the two apart" if verdict == "cannot tell" else "")
+    superlative, side = ("lowest", "below") if metric.better == "lower" else ("highest", "above")
+    why = f"{best.name} has the {superlative} {shown}: {number(margin)}{share} {side} {second.name}, the next one"
+    if compare(metric, best.scores, second.scores) == "cannot tell":
+        return why + ". The difference is within its uncertainty"
+    return why
