@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,9 +12,8 @@ from ganops.errors import SettingsError
 from ganops.settings import Settings, read_yaml, validate
 from ganops.workspace import Workspace
 
-ExtractorName = Literal["classifier", "inception-v3", "efficientnet-lite0", "custom"]
+FeaturesName = Literal["auto", "classifier", "inception-v3", "efficientnet-lite0", "custom"]
 Precision = Literal["auto", "float32", "bfloat16"]
-ScoreName = Literal["fid", "is", "kid"]
 RecipeName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
 AUTO = "auto"
@@ -62,10 +62,17 @@ class TrainParams(Settings):
     debug: Literal["off", "overfit-one-batch", "two-steps", "profile"] = "off"
 
 
-class ClassifierParams(Settings):
-    """The small classifier of the data's own classes: a extractor, and what tells generated classes apart.
+def _empty_sections(value: Any) -> Any:
+    """`fid:` without anything below it means `fid: {}`."""
+    if not isinstance(value, Mapping):
+        return value
+    return {name: {} if section is None else section for name, section in value.items()}
 
-    max_kimg: thousands of images shown at most, so that many epochs of few images and few of many take alike.
+
+class ClassifierParams(Settings):
+    """The small classifier of the data's own classes: a feature extractor, and the judge of generated classes.
+
+    max_kimg: thousands of images shown at most, so that many epochs on few images and few on many take equally long.
     """
 
     epochs: int = Field(default=10, ge=1)
@@ -75,51 +82,58 @@ class ClassifierParams(Settings):
     batch_size: int = Field(default=64, ge=2)
 
 
-class EvaluateParams(Settings):
-    """The protocol of the scores: two scores compare only when all of this is the same.
+DEFAULT_METRICS: dict[str, dict[str, Any]] = {
+    name: {}
+    for name in (
+        *("fid", "is", "kid", "prdc", "memorisation", "diversity"),
+        *("modes", "by-class", "label-accuracy", "mixture", "pairs"),
+    )
+}
 
-    scores: the groups of scores to compute; ganops.evaluation.metrics has a file for each.
-    custom: for the extractor "custom" a TorchScript file, or `module:callable` that gives a torch module.
-    real_samples: how many images of each split the reference takes, drawn by the seed; null takes all.
-    pairwise_samples: how many generated and real images are compared each with each (KID, precision, recall, density,
-        coverage, diversity), at most.
-    neighbours: k of the k nearest neighbours that precision, recall, density and coverage are built on.
-    path_length_pairs: pairs of latents between which the path length is measured, where it is asked for.
+
+class EvaluateParams(Settings):
+    """What is measured, and how: the protocol of the scores.
+
+    features: the network that images are compared with; `auto` is decided from the data (ganops.evaluation.auto).
+    custom: for the features "custom" a TorchScript file, or `module:callable` that returns a torch module.
+    real_samples: how many images of each split the reference uses, drawn by the seed; null: all.
+    pairwise_samples: most generated and real images of which every pair is compared (KID, precision, recall, density,
+        coverage, diversity).
+    metrics: metric groups by name, each with its settings; ganops.evaluation.metrics has a file for each, which checks
+        them (ganops.evaluation.metric_groups.chosen_groups).
     """
 
-    scores: tuple[str, ...] = (
-        *("fid", "is", "kid", "prdc", "memorisation", "diversity"),
-        *("modes", "by-class", "label-accuracy", "mixture"),
-    )
-    real_samples: int | None = Field(default=None, ge=2)
-    pairwise_samples: int = Field(default=5000, ge=2)
-    neighbours: int = Field(default=5, ge=1)
-    path_length_pairs: int = Field(default=2000, ge=2)
-    extractor: ExtractorName = "classifier"
+    features: FeaturesName = "auto"
     custom: str | None = None
     weights: Path | None = None
     resize: Literal["pytorch-fid", "clean-fid"] = "pytorch-fid"
     split: Literal["train", "test"] = "train"
+    real_samples: int | None = Field(default=None, ge=2)
     samples: int = Field(default=5000, ge=2)
+    pairwise_samples: int = Field(default=5000, ge=2)
     batch_size: int = Field(default=250, ge=1)
-    is_splits: int = Field(default=10, ge=1)
-    kid_subsets: int = Field(default=50, ge=1)
-    kid_subset_size: int = Field(default=500, ge=2)
+    metrics: Annotated[dict[str, dict[str, Any]], BeforeValidator(_empty_sections)] = Field(
+        default_factory=lambda: dict(DEFAULT_METRICS), min_length=1
+    )
     classifier: ClassifierParams = ClassifierParams()
 
     @model_validator(mode="after")
     def _custom_where_it_is_needed(self) -> EvaluateParams:
-        if (self.extractor == "custom") != (self.custom is not None):
+        if (self.features == "custom") != (self.custom is not None):
             raise ValueError(
-                "evaluate.custom: a TorchScript file or module:callable, exactly when extractor is 'custom'"
+                "evaluate.custom: a TorchScript file or module:callable, exactly when features is 'custom'"
             )
         return self
 
 
 class CompareParams(Settings):
-    """How the winner is chosen."""
+    """How the winner is chosen.
 
-    score: ScoreName = "fid"
+    metric: key of the metric that ranks the recipes; `auto` is the default metric of their games, with the name of the
+        features.
+    """
+
+    metric: str = Field(default="auto", min_length=1)
 
 
 class TrackingParams(Settings):

@@ -1,23 +1,36 @@
-"""The bytes of one image file, of any common kind, as pixels in the packed form, or the reason why not."""
+"""The content of one image file, of any common kind, as pixels; or the reason why it cannot be used.
+
+Nothing here may import torch: the processes that decode images would spend seconds on it.
+"""
 
 from __future__ import annotations
 
 import io
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ganops.data.image_format import ImageFormat, Pixels, centre_square, to_format
 from ganops.data.rejection import Reason, RefusedError
 
-KINDS = ("JPEG", "PNG", "WEBP", "BMP", "GIF")
-SUFFIXES = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif")
+KINDS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM")
+SUFFIXES = (
+    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif"),
+    *(".tif", ".tiff", ".avif", ".ppm", ".pgm", ".pbm", ".pnm"),
+)
 MAX_BYTES = 128 * 2**20
 MAX_PIXELS = 89_478_485  # where Pillow begins to warn of decompression bombs: a quarter of a GiB of RGB
-DRAFT_MARGIN = 2  # a JPEG is decoded at no less than twice the packed size, so that Lanczos still has the last word
+DRAFT_MARGIN = 2  # a JPEG is decoded at no less than twice the packed size, so that Lanczos decides the result
+GREY_TOLERANCE = 8  # 8-bit steps between the channels of an image that counts as grey: lossy kinds move them a little
+INSPECTED_SIZE = 64  # pixels
 
-_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM")
+_SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
+_GREY_MODES = ("1", "L", "LA", "La", "I", "F")
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -30,11 +43,49 @@ _UPRIGHT = {
 }
 
 
+@dataclass(frozen=True)
+class Inspection:
+    """What can be said of an image before its format is known; grey: it shows no colour, whatever its channels."""
+
+    width: int
+    height: int
+    grey: bool
+
+
 def decode(content: bytes, form: ImageFormat) -> Pixels:
-    """Pixels (C, H, W) uint8 of an image file's `content`: first frame, upright, centre square, Lanczos.
+    """Pixels (C, H, W) uint8 of an image file: first frame, upright, centre square, Lanczos.
 
     Transparent parts are laid over white; 16-bit grey is scaled, not clipped. Raises RefusedError.
     """
+    with _opened(content) as image:
+        image.draft(None, (DRAFT_MARGIN * form.size, DRAFT_MARGIN * form.size))
+        return to_format(_upright(centre_square(_opaque(image)), _orientation(image)), form)
+
+
+def read_picture(content: bytes) -> Image.Image:
+    """A whole image file in its own size, as L or RGB: first frame, upright, over white. Raises RefusedError."""
+    with _opened(content) as image:
+        return _upright(_opaque(image), _orientation(image)).copy()
+
+
+def inspect(content: bytes) -> Inspection:
+    """Size and colour of an image file; it is decoded only where its header leaves open whether it is grey.
+
+    Raises RefusedError.
+    """
+    with _opened(content) as image:
+        width, height = image.size
+        grey = image.mode in _GREY_MODES or image.mode.startswith("I;16")
+        if not grey:
+            image.draft(None, (INSPECTED_SIZE, INSPECTED_SIZE))
+            small = to_format(_opaque(image), ImageFormat(INSPECTED_SIZE, 3)).astype(np.int16)
+            grey = int((small.max(axis=0) - small.min(axis=0)).max()) <= GREY_TOLERANCE
+        return Inspection(width, height, grey)
+
+
+@contextmanager
+def _opened(content: bytes) -> Iterator[Image.Image]:
+    """The image with its header read; whatever fails inside of the block becomes a RefusedError."""
     if not content:
         raise RefusedError(Reason.EMPTY)
     with warnings.catch_warnings():
@@ -42,7 +93,11 @@ def decode(content: bytes, form: ImageFormat) -> Pixels:
         warnings.simplefilter("ignore")
         try:
             with Image.open(io.BytesIO(content), formats=KINDS) as image:
-                return to_format(_upright_square(image, form), form)
+                if image.width * image.height > MAX_PIXELS:
+                    raise RefusedError(
+                        Reason.TOO_LARGE, f"{image.width:,} x {image.height:,} pixels, at most {MAX_PIXELS:,} in all"
+                    )
+                yield image
         except RefusedError:
             raise
         except UnidentifiedImageError:
@@ -56,23 +111,11 @@ def decode(content: bytes, form: ImageFormat) -> Pixels:
             raise RefusedError(Reason.DAMAGED, str(error)) from error
 
 
-def _upright_square(image: Image.Image, form: ImageFormat) -> Image.Image:
-    """The centre square as L or RGB, turned as the camera's EXIF orientation says."""
-    if image.width * image.height > MAX_PIXELS:
-        raise RefusedError(
-            Reason.TOO_LARGE, f"{image.width:,} x {image.height:,} pixels, at most {MAX_PIXELS:,} in all"
-        )
-    image.draft(None, (DRAFT_MARGIN * form.size, DRAFT_MARGIN * form.size))
-    image.load()
-    square = _opaque(centre_square(image))
-    turn = _UPRIGHT.get(_orientation(image))
-    return square if turn is None else square.transpose(turn)
-
-
 def _opaque(image: Image.Image) -> Image.Image:
     """Any of Pillow's modes as L or RGB, over white where it is transparent."""
-    if image.mode.startswith("I;16"):
-        return _from_16_bit(image)
+    image.load()
+    if image.mode.startswith("I") or image.mode == "F":
+        return _from_wide(image)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
@@ -81,21 +124,38 @@ def _opaque(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _from_16_bit(image: Image.Image) -> Image.Image:
-    """0..65535 to 0..255, rounded; the one transparent value a PNG may name becomes white."""
-    values = np.array(image, dtype=np.uint32)
+def _from_wide(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits to 8, rounded; the one transparent value that a PNG may name becomes white.
+
+    32-bit numbers are used where they are 16-bit values, and floating-point numbers where they lie within 0 to 1.
+    """
+    values: NDArray[np.float64] = np.array(image, dtype=np.float64)
+    if image.mode == "F":
+        values = values * 65535
     transparent = image.info.get("transparency")
     if isinstance(transparent, int):
         values[values == transparent] = 65535
+    if not (values.min() >= 0 and values.max() <= 65535):  # NaN fails as well
+        raise RefusedError(Reason.UNREADABLE, "pixels of 32 bits whose range is unknown")
     return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
 
 
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    turn = _UPRIGHT.get(orientation)
+    return image if turn is None else image.transpose(turn)
+
+
 def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation of a loaded image; kinds that Pillow turns by itself no longer have one by then."""
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     except Exception:
-        return 1  # damaged EXIF says nothing of the pixels, which are there already
+        return 1  # damaged EXIF says nothing of the pixels, which were read
 
 
 def _looks_like_an_image(content: bytes) -> bool:
-    return content.startswith(_SIGNATURES) or (content[:4] == b"RIFF" and content[8:12] == b"WEBP")
+    return (
+        content.startswith(_SIGNATURES)
+        or (content[:4] == b"RIFF" and content[8:12] == b"WEBP")
+        or content[4:12] == b"ftypavif"
+    )

@@ -1,84 +1,90 @@
-"""What the folders of an image collection mean: splits, classes, or nothing."""
+"""What the folders of a collection of images mean: splits, classes, or nothing."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ganops.data.decode import SUFFIXES
 from ganops.data.listing import Candidate
 from ganops.data.packed import Split
 from ganops.data.rejection import Reason, Rejection
 
 TRAIN_FOLDER, TEST_FOLDERS = "train", ("test", "val", "valid", "validation")
+IMAGES_PER_CLASS = 2  # on average; folders with fewer are not classes
 
 Parts = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Place:
-    """split: given by the folders, or None where the content decides. label: index of the class, -1 for none."""
+    """split: given by the folders, or None where the content decides. folder: the class folder, None without classes."""
 
     split: Split | None
-    label: int
+    folder: str | None
 
 
 @dataclass(frozen=True)
 class Layout:
-    """classes: in the order of their labels. places: one for each candidate; a Rejection where it fits nowhere."""
+    """places: one for each image; a Rejection where it does not fit."""
 
-    classes: tuple[str, ...]
     places: tuple[Place | Rejection, ...]
     has_splits: bool
 
 
-def read_layout(candidates: Sequence[Candidate]) -> Layout:
-    """Read the meaning of folders from the files that are named like images (from all where none is).
+def read_layout(images: Sequence[Candidate]) -> Layout:
+    """The meaning of the folders that the usable images lie in.
 
-    - Folders around everything else are wrapping and mean nothing.
-    - `train` beside `test` (or else `val`, `valid`, `validation`; in any case of letters) are the splits.
-    - Then two or more folders are the classes, in alphabetical order; a single one says nothing and gives no label.
-    - What lies beside the splits, beside the classes, or deeper than the classes fits nowhere.
+    - Folders around all images mean nothing.
+    - `train` and `test` (or else `val`, `valid`, `validation`; in any case of letters) are splits where most images lie
+      in them; then an image elsewhere does not fit.
+    - Inside of these, two or more folders are classes where most images lie in them and they hold two images each on
+      average; then an image in none of them does not fit. What lies deeper belongs to the outermost of these folders.
+    - Otherwise the folders mean nothing, and all images are used.
     """
-    named = [each.parts for each in candidates if each.parts[-1].casefold().endswith(SUFFIXES)]
-    named = named or [each.parts for each in candidates]
-    wrapping = _wrapping(named)
-    splits = _splits(parts[len(wrapping)] for parts in named if len(parts) > len(wrapping) + 1)
-    level = len(wrapping) + bool(splits)  # where class folders stand in a path
-    inside = [parts for parts in named if not splits or parts[level - 1] in splits]
-    folders = {parts[level] for parts in inside if len(parts) == level + 2}
-    loose = any(len(parts) == level + 1 for parts in inside)
-    classes = tuple(sorted(folders)) if len(folders) > 1 else ()
-    labels = {name: label for label, name in enumerate(classes)}
-    depth_expected = int(bool(classes) or (bool(folders) and not loose))
+    if not images:
+        return Layout((), has_splits=False)
+    names = [each.parts for each in images]
+    outer = len(_shared_folders(names))
+    splits = _splits([parts[outer] for parts in names if len(parts) > outer + 1], len(names))
+    level = outer + bool(splits)
+    folders = [_folder(parts, level) for parts in names if not splits or _folder(parts, outer) in splits]
+    classes = set(class_names(folders)) if 2 * folders.count(None) < len(folders) else set()
 
-    def place(candidate: Candidate) -> Place | Rejection:
-        parts = candidate.parts
-        depth = len(parts) - 1 - level
-        if parts[: len(wrapping)] != wrapping or depth < 0 or (splits and parts[level - 1] not in splits):
-            return Rejection(candidate.name, Reason.MISPLACED, "beside the folders of all the others")
-        if depth > 1:
-            return Rejection(candidate.name, Reason.TOO_DEEP)
-        if depth != depth_expected:
-            detail = "in a folder, unlike the others" if depth else "in no folder, unlike the others"
-            return Rejection(candidate.name, Reason.MISPLACED, detail)
-        return Place(splits.get(parts[level - 1]) if splits else None, labels[parts[level]] if classes else -1)
+    def place(image: Candidate) -> Place | Rejection:
+        folder = _folder(image.parts, level)
+        if splits and _folder(image.parts, outer) not in splits:
+            return Rejection(image.name, Reason.MISPLACED, "outside of the folders of the splits")
+        if classes and folder is None:
+            return Rejection(image.name, Reason.MISPLACED, "outside of the folders of the classes")
+        return Place(splits[image.parts[outer]] if splits else None, folder if classes else None)
 
-    return Layout(classes, tuple(place(each) for each in candidates), bool(splits))
+    return Layout(tuple(place(each) for each in images), bool(splits))
 
 
-def _wrapping(names: Sequence[Parts]) -> Parts:
-    """The outermost folders that all the files share."""
+def class_names(folders: Iterable[str | None]) -> tuple[str, ...]:
+    """The classes that class folders of images amount to, in alphabetical order; none where they say too little."""
+    counts = Counter(folder for folder in folders if folder is not None)
+    return tuple(sorted(counts)) if len(counts) > 1 and counts.total() >= IMAGES_PER_CLASS * len(counts) else ()
+
+
+def _folder(parts: Parts, level: int) -> str | None:
+    return parts[level] if len(parts) > level + 1 else None
+
+
+def _shared_folders(names: Sequence[Parts]) -> Parts:
+    """The outermost folders that all images share."""
     level = 0
     while all(len(parts) > level + 1 for parts in names) and len({parts[level] for parts in names}) == 1:
         level += 1
     return names[0][:level]
 
 
-def _splits(folders: Iterable[str]) -> dict[str, Split]:
-    """Which folder is which split; empty where the folders are no splits."""
+def _splits(folders: Sequence[str], total: int) -> dict[str, Split]:
+    """Which folder is which split; empty where the folders are not splits."""
     named = {folder.casefold(): folder for folder in folders}
     test = next((named[name] for name in TEST_FOLDERS if name in named), None)
     if TRAIN_FOLDER not in named or test is None:
         return {}
-    return {named[TRAIN_FOLDER]: "train", test: "test"}
+    splits: dict[str, Split] = {named[TRAIN_FOLDER]: "train", test: "test"}
+    return splits if 2 * sum(folder in splits for folder in folders) > total else {}

@@ -1,105 +1,104 @@
-"""The packed form of a data set: one safetensors file of samples per split, read without a copy."""
+"""The packed form of a data set: one file of rows per split, mapped into memory rather than read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from numpy.typing import NDArray
 
-from ganops.atomic import atomic_path
+from ganops.data.fields.field import Field, Schema
+from ganops.data.rows import Rows
+from ganops.data.tensor_file import Pieces, map_tensors, write_tensors
 from ganops.errors import DataError
 
 Split = Literal["train", "test"]
 SPLITS: tuple[Split, ...] = ("train", "test")
+RowIndices = NDArray[np.int64]
 
-
-@dataclass(frozen=True)
-class PackedImages:
-    """All images of one split, or all vectors.
-
-    images: (N, C, H, W) uint8, C is 1 or 3; vectors are (N, D, 1, 1) float32, since 256 levels are too few for them.
-    labels: (N,) int64 indices into the manifest's classes, or None where the data have no classes.
-    """
-
-    images: torch.Tensor
-    labels: torch.Tensor | None = None
-
-    def __post_init__(self) -> None:
-        if not (are_images(self.images) or are_vectors(self.images)):
-            raise DataError(
-                "packed images have the wrong form",
-                expected="uint8, N C H W with 1 or 3 channels; or vectors: float32, N D 1 1",
-                found=f"{self.images.dtype}, {tuple(self.images.shape)}",
-            )
-        if self.labels is not None and self.labels.shape != self.images.shape[:1]:
-            raise DataError(
-                "images and labels do not belong together",
-                expected=f"{len(self.images)} labels",
-                found=f"{tuple(self.labels.shape)}",
-            )
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def some(self, count: int, seed: int) -> PackedImages:
-        """`count` of the images, drawn by `seed`; raises DataError where there are fewer."""
-        if count > len(self):
-            raise DataError(
-                "there are fewer training images than the recipe wants to show",
-                expected=f"at least {count:,}",
-                found=f"{len(self):,}",
-                action="set images in the recipe lower, or to null for all",
-            )
-        rows = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))[:count]
-        return PackedImages(self.images[rows], None if self.labels is None else self.labels[rows])
-
-
-def are_images(samples: torch.Tensor) -> bool:
-    """Whether these are packed images: (N, 1 or 3, H, W) uint8."""
-    return samples.dtype == torch.uint8 and samples.ndim == 4 and samples.shape[1] in (1, 3)
-
-
-def are_vectors(samples: torch.Tensor) -> bool:
-    """Whether these are packed vectors: (N, D, 1, 1) float32."""
-    return samples.dtype == torch.float32 and samples.ndim == 4 and samples.shape[2:] == (1, 1)
+PIECE_BYTES = 16 * 2**20  # how much of a column is in memory at a time
 
 
 def split_path(folder: Path, split: Split) -> Path:
     """Where the packed file of `split` lies inside a prepared folder."""
-    return folder / split / "images.safetensors"
+    return folder / split / "rows.safetensors"
 
 
-def write_packed(folder: Path, split: Split, data: PackedImages) -> None:
-    """Write one split atomically; raises DataError when it cannot be written, as on a full disk."""
-    tensors = {"images": data.images.contiguous()}
-    if data.labels is not None:
-        tensors["labels"] = data.labels.contiguous()
+def write_packed(folder: Path, split: Split, rows: Rows, fields: Schema) -> None:
+    """Write stored rows as one split, atomically.
+
+    Raises DataError for columns that are not those of `fields`, and where the file cannot be written (a full disk).
+    """
+    columns = {name: column.cpu().numpy() for name, column in rows.only(fields).items()}
+    write_columns(folder, split, columns, np.arange(len(rows)), fields)
+
+
+def write_columns(
+    folder: Path, split: Split, columns: Mapping[str, NDArray[Any]], rows: RowIndices, fields: Schema
+) -> None:
+    """As `write_packed`, for the given rows of columns that may lie on disk and never are in memory as a whole."""
     path = split_path(folder, split)
+    tensors = {
+        name: Pieces(field.storage, (len(rows), *field.shape), _pieces(field, columns[name], rows))
+        for name, field in fields.items()
+    }
     try:
-        with atomic_path(path) as temporary:
-            save_file(tensors, temporary)
-    except (SafetensorError, OSError) as error:
+        write_tensors(path, tensors)
+    except OSError as error:
         raise DataError(
-            f"{path} cannot be written", found=str(error), action="look for room and rights there"
+            f"{path} cannot be written",
+            code="packed-unwritable",
+            found=str(error),
+            action="check the free space and the permissions there",
         ) from error
 
 
-def read_packed(folder: Path, split: Split) -> PackedImages:
-    """Read one split; the file is memory-mapped, so that only the rows that are used take memory.
+def read_packed(folder: Path, split: Split) -> Rows:
+    """Read one split. Its file is mapped: only rows that are used take memory, and it may be larger than all memory.
 
-    Raises DataError when the file is missing or torn.
+    The columns are read-only: writing to one in place ends the process. Raises DataError where the file is missing or
+    damaged.
     """
     path = split_path(folder, split)
-    if not path.exists():
-        raise DataError(f"{path} is missing", action="run the prepare stage: dvc repro prepare")
     try:
-        tensors = load_file(path)
-        return PackedImages(tensors["images"], tensors.get("labels"))
-    except (SafetensorError, KeyError, OSError) as error:
+        return Rows(map_tensors(path))
+    except FileNotFoundError:
         raise DataError(
-            f"{path} cannot be read", found=str(error), action="make it anew: dvc repro --force prepare"
+            f"{path} is missing", code="packed-missing", action="run the prepare stage: dvc repro prepare"
+        ) from None
+    except (OSError, ValueError, RuntimeError) as error:
+        raise DataError(
+            f"{path} cannot be read",
+            code="packed-unreadable",
+            found=str(error),
+            action="prepare the data again: dvc repro --force prepare",
         ) from error
+
+
+def subsample(rows: Rows, count: int, seed: int) -> Rows:
+    """`count` of the rows, drawn by `seed`; raises DataError where there are fewer."""
+    if count > len(rows):
+        raise DataError(
+            "the training split has fewer rows than the recipe asks for",
+            code="too-few-rows",
+            expected=f"at least {count:,}",
+            found=f"{len(rows):,}",
+            action="lower `images` in the recipe, or set it to null for all",
+        )
+    return rows.select(torch.randperm(len(rows), generator=torch.Generator().manual_seed(seed))[:count])
+
+
+def rows_per_piece(row_bytes: int) -> int:
+    """How many rows of this size to handle at a time, so that memory use does not depend on the size of a row."""
+    return max(1, PIECE_BYTES // max(1, row_bytes))
+
+
+def _pieces(field: Field, column: NDArray[Any], rows: RowIndices) -> Iterator[NDArray[Any]]:
+    size = rows_per_piece(column[:1].nbytes)
+    for start in range(0, len(rows), size):
+        piece = column[rows[start : start + size]]
+        field.check(torch.from_numpy(piece))
+        yield piece

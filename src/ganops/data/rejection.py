@@ -14,7 +14,7 @@ MAX_DETAIL = 120  # characters
 
 
 class Reason(StrEnum):
-    """Why an input is no image of the data set; the manifest counts by these words."""
+    """Why an input is not an image of the data set; the manifest counts by these words."""
 
     NOT_AN_IMAGE = "not an image"
     DAMAGED = "truncated or damaged"
@@ -27,9 +27,14 @@ class Reason(StrEnum):
     ENCRYPTED = "encrypted"
     LINK = "symbolic link"
     SPECIAL = "not a regular file"
-    TOO_DEEP = "in a folder below the classes"
-    MISPLACED = "in no class or split folder"
+    MISPLACED = "outside of the class or split folders"
     DUPLICATE = "duplicate"
+
+
+# These say that images are lost, as after an interrupted download; the others are what folders hold besides images.
+BROKEN = frozenset(
+    {Reason.DAMAGED, Reason.EMPTY, Reason.TOO_LARGE, Reason.PERMISSION, Reason.UNREADABLE, Reason.ENCRYPTED}
+)
 
 
 class RefusedError(Exception):
@@ -64,19 +69,21 @@ def count_reasons(rejections: Sequence[Rejection]) -> dict[str, int]:
     return {str(reason): count for reason, count in Counter(each.reason for each in rejections).most_common()}
 
 
-def check_share(rejections: Sequence[Rejection], total: int, limit: float) -> None:
-    """Raise DataError when more than the share `limit` of `total` inputs was rejected; it names the worst offenders."""
-    if len(rejections) <= limit * total:
+def check_share(broken: Sequence[Rejection], total: int, limit: float) -> None:
+    """Raise DataError when more than the share `limit` of `total` image files is broken; it names some of them."""
+    if len(broken) <= limit * total:
         return
     raise DataError(
-        f"{len(rejections):,} of {total:,} files ({len(rejections) / total:.1%}) are no usable images",
+        f"{len(broken):,} of {total:,} image files ({len(broken) / total:.1%}) cannot be used",
+        code="too-many-rejected",
         expected=f"at most {limit:.1%} (data.max_rejected)",
-        found=_offenders(rejections),
-        action="mend or remove these files, or raise data.max_rejected",
+        found=offenders(broken),
+        action="repair or remove these files, or raise data.max_rejected",
     )
 
 
-def _offenders(rejections: Sequence[Rejection]) -> str:
+def offenders(rejections: Sequence[Rejection]) -> str:
+    """The most frequent reasons with some names of each, on one line."""
     counts = count_reasons(rejections)
     parts = []
     for reason in list(counts)[:OFFENDING_REASONS]:

@@ -1,4 +1,4 @@
-"""Train or test, decided by an image's own content, so that adding or removing one never moves another."""
+"""Train or test, decided by the content of each row, so that adding or removing one does not move the others."""
 
 from __future__ import annotations
 
@@ -8,28 +8,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ganops.data.image_format import Pixels
-from ganops.data.packed import Split
+from ganops.data.packed import RowIndices, Split
 
-Hashes = NDArray[np.uint8]  # (N, 32): sha256 of each image's content
-Rows = NDArray[np.int64]
+Hashes = NDArray[np.uint8]  # (N, 32): sha256 of each row's content
+Labels = NDArray[np.int64]
+
+LEAST_ROWS = 2  # of each split: a single row has no spread to be learnt or measured
 
 
 def hash_images(images: Pixels) -> Hashes:
-    """sha256 of each image's pixels, for images (N, ...) that came in no files of their own."""
+    """sha256 of the pixels of each image, for images (N, ...) that were not in files of their own."""
     digests = b"".join(hashlib.sha256(image.tobytes()).digest() for image in images)
     return np.frombuffer(digests, dtype=np.uint8).reshape(len(images), 32)
 
 
-def split_by_hash(hashes: Hashes, test_share: float) -> dict[Split, Rows]:
-    """The rows of each split: test where the hash, read as a fraction of 1, is below `test_share`."""
+def split_by_hash(hashes: Hashes, test_share: float, labels: Labels | None = None) -> dict[Split, RowIndices]:
+    """The rows of each split: test where the hash, read as a fraction of 1, is below `test_share`.
+
+    Small data sets need exceptions: each class with two rows or more has one in each split at least, a class with one row
+    has it in train, and each split has two rows where there are four. The exceptions go by the order of the hashes, too.
+    """
     order = hash_order(hashes)
     is_test = (_leading(hashes) / 2.0**64 < test_share)[order]
+    groups = np.zeros(len(order), dtype=np.int64) if labels is None else labels[order]
+    for label in np.unique(groups) if labels is not None else ():
+        members = np.flatnonzero(groups == label)
+        if not is_test[members].any() and len(members) > 1:
+            is_test[members[0]] = True
+        if is_test[members].all():
+            is_test[members[-1]] = False
+    least = min(LEAST_ROWS, len(order) // 2)
+    while is_test.sum() < least:
+        is_test[_spare(~is_test, groups)[0]] = True
+    while (~is_test).sum() < least:
+        is_test[_spare(is_test, groups)[-1]] = False
     return {"train": order[~is_test], "test": order[is_test]}
 
 
-def hash_order(hashes: Hashes) -> Rows:
+def hash_order(hashes: Hashes) -> RowIndices:
     """All rows in the order of their hashes: whatever the files are called, the first n are a fair sample of all."""
     return np.argsort(_leading(hashes), kind="stable").astype(np.int64)
+
+
+def _spare(inside: NDArray[np.bool_], groups: Labels) -> RowIndices:
+    """The rows of a split that another one can be given: those whose class keeps a row, or else any."""
+    rows = np.flatnonzero(inside)
+    labels, counts = np.unique(groups[rows], return_counts=True)
+    spare = rows[np.isin(groups[rows], labels[counts > 1])]
+    return spare if len(spare) else rows
 
 
 def _leading(hashes: Hashes) -> NDArray[np.uint64]:

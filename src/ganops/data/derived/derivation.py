@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganops.data.fields.field import Field, Schema
 from ganops.data.rows import Rows
+from ganops.errors import SettingsError
 from ganops.registry_of_kinds import KindRegistry
 from ganops.settings import Settings
 
@@ -44,10 +45,18 @@ def derivations(spec: DataSpec) -> Mapping[str, Derivation]:
 
 
 def derived_fields(spec: DataSpec) -> Schema:
-    """The fields of the derived columns."""
+    """The fields of the derived columns; raises SettingsError where one starts from a column that is not stored."""
     found: dict[str, Field] = {}
     for name, derivation in derivations(spec).items():
-        found[name] = derivation.field(spec.field(derivation.of, Field))  # type: ignore[type-abstract]
+        source = spec.fields.get(derivation.of)
+        if source is None or name in spec.fields:
+            raise SettingsError(
+                f"derived.{name}: " + ("a stored column has this name" if source else "its source is not stored"),
+                code="bad-derivation",
+                expected=f"of: one of {', '.join(spec.fields)}; another name than these",
+                found=f"{name}, of: {derivation.of}",
+            )
+        found[name] = derivation.field(source)
     return found
 
 

@@ -1,1 +1,1 @@
-"""One file per source of images; each has a `collect` that gives a RawDataset."""
+"""Sources of data, one file each. To add one, add a file: a class that joins the registry SOURCES of source.py."""

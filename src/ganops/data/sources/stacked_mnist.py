@@ -7,42 +7,72 @@ The papers draw from all 70,000 digits; here the test images consist of MNIST's 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import product
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.image import ImageField
 from ganops.data.image_format import ImageFormat
-from ganops.data.packed import SPLITS, Split
+from ganops.data.packed import SPLITS, RowIndices, Split
 from ganops.data.raw_dataset import RawDataset
-from ganops.data.sources import mnist
-from ganops.data.splitting import Rows
+from ganops.data.sources.mnist import Mnist
+from ganops.data.sources.source import SOURCES, Source, SourceContext
+from ganops.data.spec import IMAGE, LABEL
+from ganops.errors import SettingsError
 
 CHANNELS = 3
+NATURAL = ImageFormat(28, CHANNELS)
 COUNTS: dict[Split, int] = {"train": 128_000, "test": 26_000}
-SEED = 20161107  # which digits meet is part of the data set: the same for every seed of a training
+SEED = 20161107  # which digits are combined is part of the data set: the same for every seed of a training
 
 
-def collect(form: ImageFormat, home: Path | None, raw: Path) -> RawDataset:
-    """Images (N, 3, size, size) of MNIST's digits, taken as `mnist` takes them; the class is the number they spell."""
-    digits = mnist.collect("mnist", ImageFormat(form.size, 1), home, raw)
-    assert digits.labels is not None
-    generator = torch.Generator().manual_seed(SEED)
-    drawn = {split: _draw(digits.rows[split], count, generator) for split, count in COUNTS.items()}
-    together = np.concatenate([drawn[split] for split in SPLITS])
-    return RawDataset(
-        images=digits.images[together, 0],
-        labels=np.ravel_multi_index(tuple(digits.labels[together].T), (len(digits.classes),) * CHANNELS),
-        rows={"train": np.arange(COUNTS["train"]), "test": np.arange(COUNTS["train"], len(together))},
-        classes=tuple("".join(number) for number in product(digits.classes, repeat=CHANNELS)),
-        split_by="published",
-        origin="drawn from MNIST's IDX files",
-        channel_classes=digits.classes,
-    )
+@SOURCES.add("stacked-mnist")
+class StackedMnist(Source):
+    """Images of MNIST's digits, read as the source `mnist` reads them; the class is the number they spell."""
+
+    def locate(self, roots: Sequence[Path]) -> list[Path] | None:
+        """MNIST's files."""
+        return Mnist().locate(roots)
+
+    def collect(self, context: SourceContext) -> RawDataset:
+        """The combinations that SEED draws; raises SettingsError where `data.channels` is 1."""
+        form = context.image_format(NATURAL)
+        if form.channels != CHANNELS:
+            raise SettingsError(
+                "data.channels does not fit data.source 'stacked-mnist', where each channel is a digit",
+                code="channels-mismatch",
+                expected="3 or auto",
+                found=str(form.channels),
+                action="set data.channels to auto",
+            )
+        digits = Mnist().collect(replace(context, params=context.params.model_copy(update={"channels": 1})))
+        generator = torch.Generator().manual_seed(SEED)
+        drawn = {split: _draw(digits.rows[split], count, generator) for split, count in COUNTS.items()}
+        together = np.concatenate([drawn[split] for split in SPLITS])
+        names = Mnist.classes
+        return RawDataset(
+            fields={
+                IMAGE: ImageField(channels=form.channels, size=form.size),
+                LABEL: CategoryField(
+                    classes=tuple("".join(number) for number in product(names, repeat=CHANNELS)), channel_classes=names
+                ),
+            },
+            columns={
+                IMAGE: digits.columns[IMAGE][together, 0],
+                LABEL: np.ravel_multi_index(tuple(digits.columns[LABEL][together].T), (len(names),) * CHANNELS),
+            },
+            rows={"train": np.arange(COUNTS["train"]), "test": np.arange(COUNTS["train"], len(together))},
+            split_by="published",
+            origin="drawn from MNIST's IDX files",
+        )
 
 
-def _draw(rows: Rows, count: int, generator: torch.Generator) -> Rows:
-    """(count, 3) out of `rows`, each as likely as any other, again and again."""
-    drawn: Rows = rows[torch.randint(len(rows), (count, CHANNELS), generator=generator).numpy()]
+def _draw(rows: RowIndices, count: int, generator: torch.Generator) -> RowIndices:
+    """(count, 3) out of `rows`, with replacement."""
+    drawn: RowIndices = rows[torch.randint(len(rows), (count, CHANNELS), generator=generator).numpy()]
     return drawn
