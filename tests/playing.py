@@ -1,4 +1,4 @@
-"""Playing a game in tests the way the trainer does: players in turn, gradients for the turning player only."""
+"""Small specs, batches and games for tests, played as training does: players in turn, each updating its own networks."""
 
 from __future__ import annotations
 
@@ -9,8 +9,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ganops.data.derived.derivation import with_derived
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.field import Field
+from ganops.data.fields.image import ImageField
+from ganops.data.fields.vector import VectorField
+from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
-from ganops.games.game import Batch, Game, Losses
+from ganops.games.game import Game, Losses
 from ganops.recipe import Recipe
 
 DIGITS = ("0", "1", "2", "3")
@@ -30,7 +36,7 @@ RECIPE: dict[str, Any] = {
 
 
 def recipe(**changes: Any) -> Recipe:
-    """The recipe with some keys replaced; a dotted key, its dots as double underscores, reaches inside."""
+    """The recipe with some keys replaced; double underscores in a name stand for dots of a nested key."""
     sections = copy.deepcopy(RECIPE)
     for path, value in changes.items():
         *outer, last = path.split("__")
@@ -41,16 +47,28 @@ def recipe(**changes: Any) -> Recipe:
     return Recipe.model_validate(sections)
 
 
-def spec_of(channels: int, size: int, classes: tuple[str, ...] = ()) -> DataSpec:
-    """Data of `size` pixels."""
-    return DataSpec(shape=(channels, size, size), classes=classes)
+def spec_of(channels: int, size: int, classes: tuple[str, ...] = (), shares: tuple[float, ...] = ()) -> DataSpec:
+    """Images of `size` pixels, with labels where there are classes."""
+    fields: dict[str, Field] = {"image": ImageField(channels=channels, size=size)}  # type: ignore[arg-type]
+    return DataSpec(fields=fields | _label(classes, shares))
 
 
-def random_batch(spec: DataSpec, count: int = 4) -> Batch:
-    """Images of uniform noise, channels last, with labels in turn where the data have classes."""
-    images = (torch.rand(count, *spec.shape) * 2 - 1).contiguous(memory_format=torch.channels_last)
-    labels = torch.arange(count) % len(spec.classes) if spec.classes else None
-    return Batch(images, labels)
+def points_spec(classes: tuple[str, ...] = (), size: int = 2) -> DataSpec:
+    """Vectors of `size` numbers, with labels where there are classes."""
+    fields: dict[str, Field] = {"vector": VectorField(size=size)}
+    return DataSpec(fields=fields | _label(classes, ()))
+
+
+def random_batch(spec: DataSpec, count: int = 4) -> Rows:
+    """Modelled rows of uniform noise in [-1, 1], images channels-last, with labels in turn and derived columns."""
+    columns = {}
+    for name, field in spec.fields.items():
+        if isinstance(field, CategoryField):
+            columns[name] = torch.arange(count) % len(field.classes)
+        else:
+            noise = torch.rand(count, *field.shape) * 2 - 1
+            columns[name] = noise.contiguous(memory_format=torch.channels_last) if noise.ndim == 4 else noise
+    return with_derived(Rows(columns), spec)
 
 
 def optimizers_of(
@@ -58,21 +76,21 @@ def optimizers_of(
 ) -> dict[str, torch.optim.Optimizer]:
     """One Adam per player."""
     return {
-        name: torch.optim.Adam([p for part in player.networks for p in getattr(game, part).parameters()], lr, betas)
-        for name, player in game.players.items()
+        player: torch.optim.Adam([p for name in names for p in game.get_submodule(name).parameters()], lr, betas)
+        for player, names in game.players.items()
     }
 
 
-def run_step(game: Game, batch: Batch, step: int, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Losses]:
-    """Every player's turn once, each with an optimiser step; what each gave."""
+def run_step(game: Game, batch: Rows, step: int, optimizers: Mapping[str, torch.optim.Optimizer]) -> dict[str, Losses]:
+    """One turn of every player with an optimiser step each; the losses of each."""
     turns = {}
-    for name in game.players:
-        turns[name] = game.losses(name, batch, step)
-        parameters = [p for group in optimizers[name].param_groups for p in group["params"]]
-        torch.autograd.backward(turns[name].total, inputs=parameters)
-        optimizers[name].step()
-        optimizers[name].zero_grad()
-        game.on_optimizer_step(name)
+    for player in game.players:
+        turns[player] = game.losses(player, batch, step)
+        parameters = [p for group in optimizers[player].param_groups for p in group["params"]]
+        torch.autograd.backward(turns[player].total, inputs=parameters)
+        optimizers[player].step()
+        optimizers[player].zero_grad()
+        game.on_optimizer_step(player)
     game.on_step_end(processes=1)
     return turns
 
@@ -83,5 +101,9 @@ def snapshot(network: nn.Module) -> dict[str, Tensor]:
 
 
 def moved(network: nn.Module, before: Mapping[str, Tensor]) -> list[str]:
-    """Names of the parameters that are not what they were."""
+    """Names of the parameters that have changed."""
     return [name for name, parameter in network.named_parameters() if not torch.equal(parameter, before[name])]
+
+
+def _label(classes: tuple[str, ...], shares: tuple[float, ...]) -> dict[str, Field]:
+    return {"label": CategoryField(classes=classes, shares=shares)} if classes else {}

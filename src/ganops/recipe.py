@@ -1,4 +1,4 @@
-"""A recipe: one GAN as a YAML file: networks, game, optimisers and budget."""
+"""A recipe: one model as a YAML file: networks, game, optimisers and budget."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ganops.settings import Settings, nearest, read_yaml, validate
 class OptimizerSettings(Settings):
     """One player's optimiser and its learning rate over time.
 
-    schedule: "constant", or "linear" (to zero over the budget) or "cosine" (likewise).
+    schedule: "constant", "linear" or "cosine", the latter two to zero over the budget.
     """
 
     kind: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
@@ -29,9 +29,9 @@ class OptimizerSettings(Settings):
 
 
 class EmaSettings(Settings):
-    """Exponential moving average of the networks that make samples (Karras et al. 2018, arXiv:1710.10196).
+    """Exponential moving average of the networks that generate samples (Karras et al. 2018, arXiv:1710.10196).
 
-    half_life_kimg: after so many thousand images a weight's share has fallen to one half.
+    half_life_kimg: thousands of images after which a weight's share has fallen to one half.
     rampup: the half life never exceeds this share of the images shown so far, so that early samples are not stale.
     """
 
@@ -40,9 +40,9 @@ class EmaSettings(Settings):
 
 
 class HealthSettings(Settings):
-    """What is done when training falls sick: warn, stop with a reason, or recover from the last healthy checkpoint.
+    """What happens when training becomes unhealthy: warn, stop, or recover from the last healthy checkpoint.
 
-    Losses or weights that are no numbers end a training under "warn" too, since nothing good can come after them.
+    Losses or weights that are not finite end a training under "warn" too, since it cannot recover by itself.
     """
 
     on_unhealthy: Literal["warn", "stop", "recover"] = "warn"
@@ -53,9 +53,9 @@ class InitSettings(Settings):
     """Start from a trained model instead of from fresh weights (Wang et al. 2018, arXiv:1805.01677).
 
     model: models:/NAME@ALIAS, models:/NAME/VERSION, or a model folder.
-    fresh: parts that start anew all the same, because the model's do not fit.
-    freeze: parts that are never trained, as the discriminator's lower layers (Mo et al. 2020, arXiv:2002.10964).
-    A part is a network or something inside it, `discriminator.layers.0`, named as `ganops recipes show` names it.
+    fresh: parts that keep their initial weights, for example because the model's do not fit.
+    freeze: parts that are never trained, such as the discriminator's lower layers (Mo et al. 2020, arXiv:2002.10964).
+    A part is a network or a module inside it, such as `discriminator.layers.0`; `ganops recipes show` lists them.
     """
 
     model: str = Field(min_length=1)
@@ -64,18 +64,19 @@ class InitSettings(Settings):
 
 
 class Recipe(Settings):
-    """All of a recipe file.
+    """The content of a recipe file.
 
-    The sections under `networks` and `game` have a `kind`; the file that defines the kind checks the rest of it.
-    image_size, channels: what the networks are built for; null means as the prepared data are.
-    batch_size: images per turn; parts: equal parts it is computed in, one after the other or one per process, their
-        gradients averaged. A batch norm sees one part.
-    seed: of weights, noise and data order; null means that of params.yaml. Recipes that are the same but for their seed
-        are one candidate on the leaderboard, with a spread.
-    budget_kimg: thousands of real images shown to the first player.
-    images: how many different training images are shown, drawn by the seed; null: all.
-    select: whose weights the training leaves: those of the best step by the validation metric, as the last one is a chance
-        moment of a game that never comes to rest; or of the last, which is taken where there is no validation metric, too.
+    The sections under `networks`, `game` and `derived` have a `kind`; the file that defines the kind checks the rest.
+    image_size, channels: what the networks are built for; null: as the prepared data are.
+    derived: columns computed from others while training runs (noise, edges ...), by name.
+    batch_size: rows per turn; micro_batches: number of equal parts in which they are computed, one after the other or
+        one per process, gradients averaged. A batch norm sees one part.
+    seed: of weights, noise and data order; null: that of params.yaml. Recipes that differ in their seed only are one
+        candidate on the leaderboard, with a spread.
+    budget_kimg: thousands of real rows shown to the first player.
+    images: number of different training rows that are used, drawn by the seed; null: all.
+    select: which weights the training leaves: "best" by the validation metric (a GAN oscillates, so the last step is
+        arbitrary), or "last", which also applies where there is no validation metric.
     """
 
     summary: str
@@ -86,10 +87,11 @@ class Recipe(Settings):
     seed: int | None = Field(default=None, ge=0, lt=2**31)
     game: dict[str, Any]
     networks: dict[str, dict[str, Any]] = Field(min_length=1)
+    derived: dict[str, dict[str, Any]] = Field(default_factory=dict)
     optimizers: dict[str, OptimizerSettings] = Field(min_length=1)
     turns: dict[str, int] = Field(default_factory=dict)
     batch_size: int = Field(ge=2)
-    parts: int = Field(default=1, ge=1)
+    micro_batches: int = Field(default=1, ge=1)
     budget_kimg: float = Field(gt=0)
     images: int | None = Field(default=None, ge=2)
     flip: bool = False
@@ -104,9 +106,9 @@ class Recipe(Settings):
             if player not in self.optimizers:
                 raise ValueError(f"turns.{player}: {nearest(player, self.optimizers)}")
             if turns < 1:
-                raise ValueError(f"turns.{player}: at least 1")
-        if self.batch_size % self.parts:
-            raise ValueError(f"batch_size: a multiple of parts ({self.parts})")
+                raise ValueError(f"turns.{player}: must be at least 1")
+        if self.batch_size % self.micro_batches:
+            raise ValueError(f"batch_size: must be a multiple of micro_batches ({self.micro_batches})")
         return self
 
     def digest(self) -> str:
@@ -121,9 +123,11 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def find_recipe(name: str, folder: Path) -> Path:
-    """The file of the recipe `name` in `folder`; raises SettingsError naming the nearest one when there is none."""
+    """The file of the recipe `name` in `folder`; raises SettingsError naming the nearest one for an unknown name."""
     path = folder / f"{name}.yaml"
     if not path.is_file():
         known = [file.stem for file in folder.glob("*.yaml")]
-        raise SettingsError(f"there is no recipe '{name}' in {folder}", action=nearest(name, known))
+        raise SettingsError(
+            f"{folder} has no recipe '{name}'", code="unknown-recipe", found=name, action=nearest(name, known)
+        )
     return path

@@ -1,4 +1,4 @@
-"""What a recipe does to images, real and generated alike, before the discriminator sees them."""
+"""Augmentations of images, real and generated alike, before the discriminator sees them."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from ganops.settings import Settings
 
 
 class DiffAugmentSettings(Settings):
-    """Always the same policy, applied to every image (Zhao et al. 2020, arXiv:2006.10738)."""
+    """The same policy for every image (Zhao et al. 2020, arXiv:2006.10738)."""
 
     kind: Literal["diffaugment"]
     policy: tuple[PolicyName, ...] = Field(default=("color", "translation", "cutout"), min_length=1)
 
     def apply(self, images: Tensor, _strength: Tensor) -> Tensor:
-        """Augmented images, (N, C, H, W) as before."""
+        """(N, C, H, W) images, augmented."""
         return augment(images, self.policy)
 
-    def adapt(self, strength: Tensor, signs: Tensor, seen: Tensor) -> None:
+    def adapt(self, strength: Tensor, signs: Tensor, new_signs: Tensor) -> None:
         """Nothing adapts."""
 
 
 class AdaSettings(Settings):
     """With a probability that rises while the discriminator overfits (Karras et al. 2020, arXiv:2006.06676).
 
-    target: what the mean sign of D(x) is held at. speed_kimg: thousands of images in which the probability can go from
-    0 to 1. images: how many real logits are looked at before it moves.
+    target: the value at which the mean sign of D(x) is held. speed_kimg: thousands of images in which the probability
+    can go from 0 to 1. images: number of real logits from which each move follows.
     """
 
     kind: Literal["ada"]
@@ -40,16 +40,16 @@ class AdaSettings(Settings):
     images: int = Field(default=256, ge=1)
 
     def apply(self, images: Tensor, strength: Tensor) -> Tensor:
-        """Augmented images, (N, C, H, W) as before."""
+        """(N, C, H, W) images, augmented with the probability `strength`."""
         return adaptive_augment(images, strength)
 
     @torch.no_grad()
-    def adapt(self, strength: Tensor, signs: Tensor, seen: Tensor) -> None:
-        """Move `strength` (0-dim, in place) by the overfitting seen in `signs` (2,): sum of signs and their number.
+    def adapt(self, strength: Tensor, signs: Tensor, new_signs: Tensor) -> None:
+        """Move `strength` (0-dim, in place) by the overfitting that `signs` (2,) show: sum of signs and their number.
 
-        seen: (2,) the same of the last round, which is added. All on the device, so that training never waits for it.
+        new_signs: (2,) those of the last step, which are added first. Stays on the device: training does not wait.
         """
-        signs += seen
+        signs += new_signs
         due = signs[1] >= self.images
         direction = (signs[0] / signs[1] - self.target).sign()
         moved = strength + direction * signs[1] / (1000 * self.speed_kimg)

@@ -1,84 +1,94 @@
-"""BiGAN / ALI: an encoder learns to undo the generator, since a discriminator sees images and latents together."""
+"""BiGAN / ALI: an encoder learns to invert the generator, since the discriminator sees images with their latents."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 
 import torch
 from torch import Tensor, nn
 
+from ganops.data.fields.vector import VectorField
+from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.games.figures import reconstructions
-from ganops.games.game import GAMES, Batch, Figure, Game, Losses, Player, Request
-from ganops.networks.network import Encoder, Generator, JointDiscriminator, pick
+from ganops.games.game import GAMES, Figure, Game, Losses
+from ganops.games.standard_gan import LATENT
+from ganops.games.task import Task
+from ganops.networks.network import Encoder, Generator, JointDiscriminator, pick, target_field
 from ganops.objectives.adversarial import ADVERSARIAL, LossName
 from ganops.settings import Settings
 
 
 class BidirectionalSettings(Settings):
-    """loss: what both sides play for."""
+    """loss: the adversarial loss of both sides."""
 
     loss: LossName
 
 
 @GAMES.add("bidirectional", BidirectionalSettings)
 class Bidirectional(Game):
-    """Tell (x, E(x)) from (G(z), z) (Donahue et al. 2016, arXiv:1605.09782; Dumoulin et al. 2016, arXiv:1606.00704).
+    """Distinguish (x, E(x)) from (G(z), z) (Donahue et al. 2016, arXiv:1605.09782; Dumoulin et al. 2016, 1606.00704).
 
-    Generator and encoder play together: they minimise the discriminator's loss with the labels exchanged, the
-    non-saturating form of both papers.
+    Generator and encoder are one player: they minimise the discriminator's loss with real and fake exchanged, whichever
+    loss it is; for cross entropy this is the non-saturating form of both papers.
     """
 
-    def __init__(self, settings: BidirectionalSettings, networks: dict[str, nn.Module], _spec: DataSpec) -> None:
+    def __init__(self, settings: BidirectionalSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:
         super().__init__()
-        self.loss = ADVERSARIAL[settings.loss]
+        self.loss, self.target = ADVERSARIAL[settings.loss], spec.target
         self.generator = pick(networks, "generator", Generator)
         self.encoder = pick(networks, "encoder", Encoder)
         self.discriminator = pick(networks, "discriminator", JointDiscriminator)
-        if self.encoder.latent_dim != self.generator.latent_dim:
+        self.latent_dim = self.generator.latent_dim
+        if self.encoder.latent_dim != self.latent_dim:
             raise SettingsError(
                 "networks.encoder and networks.generator differ in latent_dim",
-                expected=str(self.generator.latent_dim),
+                code="latent-dim",
+                expected=str(self.latent_dim),
                 found=str(self.encoder.latent_dim),
             )
-        self.players = {"discriminator": Player(("discriminator",)), "generator": Player(("generator", "encoder"))}
+        self.players = {"discriminator": ("discriminator",), "generator": ("generator", "encoder")}
         self.ema_networks = ("generator", "encoder")
-        self.latent_dim = self.generator.latent_dim
+        outputs, latents = {self.target: target_field(spec)}, {LATENT: VectorField(size=self.latent_dim)}
+        self.tasks = {"generate": Task(outputs=outputs, latents=latents)}
 
-    def losses(self, player: str, batch: Batch, _step: int) -> Losses:
-        """Play one turn; see Game."""
-        latents = torch.randn(len(batch), self.latent_dim, device=batch.images.device)
-        fakes, codes = self.generator(latents).float(), self.encoder(batch.images).float()
+    def losses(self, player: str, batch: Rows, _step: int, _micro_batch: int = 0) -> Losses:
+        """The losses of one player's turn; see Game."""
+        images = batch[self.target]
+        latents = torch.randn(len(batch), self.latent_dim, device=images.device)
+        generated, codes = self.generator(latents).float(), self.encoder(images).float()
         if player == "discriminator":
-            fakes, codes = fakes.detach(), codes.detach()
-        real = self.discriminator(batch.images, codes).float()
-        fake = self.discriminator(fakes, latents).float()
+            generated, codes = generated.detach(), codes.detach()
+        real = self.discriminator(images, codes).float()
+        fake = self.discriminator(generated, latents).float()
         if player == "generator":
             return Losses({"loss": self.loss.discriminator(fake, real)})
         score = self.loss.score
-        observed = {
+        logs = {
             "D(x)": score(real).mean(),
             "D(G(z))": score(fake).mean(),
             "accuracy": (real > fake).float().mean(),
         }
-        return Losses({"loss": self.loss.discriminator(real, fake)}, {k: v.detach() for k, v in observed.items()})
+        return Losses({"loss": self.loss.discriminator(real, fake)}, {k: v.detach() for k, v in logs.items()})
 
     def graph_key(self, _step: int) -> Hashable:
-        """All rounds are alike."""
+        """All steps are alike."""
         return ()
 
-    def generate(self, request: Request) -> Tensor:
-        """Images for latents."""
-        images: Tensor = self.generator(request.latents)
-        return images
+    def generate(self, inputs: Rows, task: str | None = None) -> Rows:
+        """Rows for latents."""
+        del task
+        return Rows({self.target: self.generator(inputs[LATENT])})
 
-    def figures(self, latents: Tensor, batch: Batch) -> dict[str, Figure]:
-        """Real images above what is made of their inferred latents."""
-        return {"reconstructions": reconstructions(batch.images, self.reconstruct(batch.images), len(latents))}
+    def figures(self, latents: Rows, batch: Rows) -> dict[str, Figure]:
+        """Real images above their reconstructions."""
+        images = batch[self.target]
+        field = self.task.outputs[self.target]
+        return {"reconstructions": reconstructions(field, images, self.reconstruct(images), len(latents))}
 
     @torch.no_grad()
     def reconstruct(self, images: Tensor) -> Tensor:
-        """G(E(x)) for (N, C, H, W) images."""
-        again: Tensor = self.generator(self.encoder(images))
-        return again
+        """G(E(x))."""
+        reconstructed: Tensor = self.generator(self.encoder(images))
+        return reconstructed

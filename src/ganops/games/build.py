@@ -1,7 +1,9 @@
-"""From a recipe to a game: networks made, handed to the game they play."""
+"""From a recipe to a game: builds the networks and hands them to the game."""
 
 from __future__ import annotations
 
+from ganops.data.fields.field import Field
+from ganops.data.fields.image import ImageField
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.games.game import GAMES, Game
@@ -11,24 +13,42 @@ from ganops.settings import nearest
 
 
 def recipe_spec(recipe: Recipe, data: DataSpec) -> DataSpec:
-    """The shape the recipe's networks are built for: the data's, unless the recipe sets a size or channels itself.
+    """What the recipe's networks are built for: the data, with the recipe's image size, channels and derived columns.
 
-    Raises SettingsError where it does so and the data are vectors, which are never converted.
+    Raises SettingsError where the recipe sets a size or channels and the data have no images, and where a derived
+    column has the name of a stored one or cannot be derived.
     """
-    if data.of_vectors and (recipe.channels or recipe.image_size):
+    changes = {
+        key: value for key, value in (("channels", recipe.channels), ("size", recipe.image_size)) if value is not None
+    }
+    images: dict[str, Field] = {
+        name: field.model_copy(update=changes) for name, field in data.fields.items() if isinstance(field, ImageField)
+    }
+    if changes and not images:
         raise SettingsError(
-            "the recipe is about images of a certain form, but the data are vectors",
+            "the recipe sets the form of images, but the data have no images",
+            code="no-images",
             expected="channels: null and image_size: null",
             found=f"channels: {recipe.channels}, image_size: {recipe.image_size}",
         )
-    channels, size = recipe.channels or data.channels, recipe.image_size or data.image_size
-    return data.model_copy(update={"shape": (channels, size, size)})
+    taken = sorted(set(recipe.derived) & set(data.fields))
+    if taken:
+        raise SettingsError(
+            f"derived.{taken[0]}: the data already have a column of this name",
+            code="derived-name",
+            found=taken[0],
+            action="give the derived column another name",
+        )
+    spec = data.with_fields(images).model_copy(update={"derived": recipe.derived})
+    spec.schema()  # raises where a column cannot be derived
+    return spec
 
 
 def build_game(recipe: Recipe, spec: DataSpec, where: str = "recipe") -> Game:
-    """Make the game of `recipe` for data of `spec`, with fresh weights from torch's global generator.
+    """Build the game of `recipe` for data of `spec`, with initial weights from torch's global generator.
 
-    Raises SettingsError, opened by `where`, for an unknown kind or key, and where optimizers and players differ.
+    Raises SettingsError, its message starting with `where`, for an unknown kind or key, and where optimizers and
+    players differ.
     """
     networks = {
         name: NETWORKS.build(section, f"{where}: networks.{name}", spec) for name, section in recipe.networks.items()
@@ -36,8 +56,18 @@ def build_game(recipe: Recipe, spec: DataSpec, where: str = "recipe") -> Game:
     game = GAMES.build(recipe.game, f"{where}: game", networks, spec)
     for player in recipe.optimizers:
         if player not in game.players:
-            raise SettingsError(f"{where}: optimizers.{player}: no such player", action=nearest(player, game.players))
+            raise SettingsError(
+                f"{where}: optimizers.{player}: unknown player",
+                code="unknown-player",
+                found=player,
+                action=nearest(player, game.players),
+            )
     for player in game.players:
         if player not in recipe.optimizers:
-            raise SettingsError(f"{where}: optimizers.{player} is missing", action="say how this player learns")
+            raise SettingsError(
+                f"{where}: optimizers.{player} is missing",
+                code="missing-optimizer",
+                expected=f"an optimizer for each of: {', '.join(game.players)}",
+                found=", ".join(recipe.optimizers),
+            )
     return game

@@ -1,4 +1,4 @@
-"""The penalty a game's discriminator pays besides its adversarial loss, as a recipe asks for it."""
+"""The gradient penalty that a recipe adds to the discriminator's loss."""
 
 from __future__ import annotations
 
@@ -9,43 +9,49 @@ from pydantic import Field
 from torch import Tensor
 
 from ganops.games.lazy import LazySettings
-from ganops.objectives.penalties import Discriminator, dragan_penalty, gradient_penalty, zero_centred_penalty
+from ganops.objectives.penalties import (
+    Critic,
+    dragan_penalty,
+    gradient_penalty,
+    uniform_per_row,
+    zero_centred_penalty,
+)
 
 
 class PenaltySettings(LazySettings):
-    """Which penalty, how much of it, and in which rounds.
+    """Which penalty, with which weight, in which steps.
 
-    kind: r1 on real images, r1-r2 on real and on generated ones (R3GAN, arXiv:2501.05441).
-    last_weight: what the weight falls to, by the same factor in each of `rounds` rounds; None keeps it. A strong
-        one spreads the fakes over all modes, a weak one lets the discriminator see detail (R3GAN lowers its gamma too).
+    kind: r1 on real rows, r1-r2 on real and on generated ones (R3GAN, arXiv:2501.05441).
+    last_weight: what the weight falls to, by the same factor in each of `steps` steps; None keeps it. A large weight
+        spreads generated rows over all modes, a small one lets the discriminator see detail (R3GAN lowers its gamma too).
     """
 
     kind: Literal["gradient-penalty", "r1", "r1-r2", "dragan"]
     weight: float = Field(gt=0)
     last_weight: float | None = Field(default=None, gt=0)
-    rounds: int = Field(default=1, ge=1)
+    steps: int = Field(default=1, ge=1)
 
     def fades(self, step: int) -> bool:
-        """Whether its weight still changes from round to round."""
-        return self.last_weight is not None and step < self.rounds
+        """Whether the weight still changes from step to step."""
+        return self.last_weight is not None and step < self.steps
 
     def weight_at(self, step: int) -> float:
-        """The weight in round `step`, before it is multiplied for rounds that are left out."""
+        """The weight in this step, before it is multiplied for the steps that are left out."""
         if self.last_weight is None:
             return self.weight
-        share: float = (self.last_weight / self.weight) ** min(1.0, step / self.rounds)
+        share: float = (self.last_weight / self.weight) ** min(1.0, step / self.steps)
         return self.weight * share
 
-    def term(self, discriminator: Discriminator, real: Tensor, fake: Tensor, step: int) -> dict[str, Tensor]:
-        """The weighted penalty under its name, or nothing in a round that is left out. Draws what noise it needs."""
+    def term(self, critic: Critic, real: Tensor, fake: Tensor, step: int) -> dict[str, Tensor]:
+        """The weighted penalty under its name; empty in a step that is left out. Draws the noise it needs."""
         if not self.due(step):
             return {}
         if self.kind == "gradient-penalty":
-            value = gradient_penalty(discriminator, real, fake, torch.rand_like(real[:, :1, :1, :1]))
+            value = gradient_penalty(critic, real, fake, uniform_per_row(real))
         elif self.kind == "r1":
-            value = zero_centred_penalty(discriminator, real)
+            value = zero_centred_penalty(critic, real)
         elif self.kind == "r1-r2":
-            value = zero_centred_penalty(discriminator, real) + zero_centred_penalty(discriminator, fake)
+            value = zero_centred_penalty(critic, real) + zero_centred_penalty(critic, fake)
         else:
-            value = dragan_penalty(discriminator, real, torch.rand_like(real))
+            value = dragan_penalty(critic, real, torch.rand_like(real), uniform_per_row(real))
         return {self.kind: self.weight_at(step) * self.every * value}

@@ -1,6 +1,8 @@
-"""What a recipe may ask of a duel besides loss and penalty, each off unless its section is there."""
+"""What a recipe may add to a GAN besides loss and penalty; each is off unless its section is there."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from pydantic import Field
@@ -8,7 +10,8 @@ from torch import Tensor, nn
 
 from ganops.games.lazy import LazySettings
 from ganops.networks.network import StyleGenerator
-from ganops.objectives.diffaugment import PolicyName
+from ganops.objectives.consistency import consistency
+from ganops.objectives.diffaugment import PolicyName, augment
 from ganops.objectives.orthogonal import orthogonal_penalty
 from ganops.objectives.path_length import path_length_penalty, path_lengths
 from ganops.settings import Settings
@@ -24,30 +27,40 @@ class ConsistencySettings(Settings):
     fake: float = Field(default=10.0, ge=0)
     policy: tuple[PolicyName, ...] = Field(default=("flip", "translation"), min_length=1)
 
+    def term(
+        self, critic: Callable[[Tensor], Tensor], real: tuple[Tensor, Tensor], fake: tuple[Tensor, Tensor]
+    ) -> dict[str, Tensor]:
+        """The weighted term, given images with their logits."""
+        terms = [
+            weight * consistency(logits, critic(augment(images, self.policy)))
+            for weight, (images, logits) in ((self.real, real), (self.fake, fake))
+        ]
+        return {"consistency": torch.stack(terms).sum()}
+
 
 class NoiseSettings(Settings):
-    """Instance noise on all the discriminator sees, fading to none (Sønderby et al. 2016, arXiv:1610.04490).
+    """Instance noise on everything the discriminator sees, fading to none (Sønderby et al. 2016, arXiv:1610.04490).
 
-    std: in units of the images' range [-1, 1]; rounds: after so many it is gone.
+    std: in units of the modelled range [-1, 1]; steps: number of steps after which it is gone.
     """
 
     std: float = Field(gt=0)
-    rounds: int = Field(ge=1)
+    steps: int = Field(ge=1)
 
     def fades(self, step: int) -> bool:
-        """Whether there still is noise, less in every round."""
-        return step < self.rounds
+        """Whether there still is noise, less in every step."""
+        return step < self.steps
 
-    def apply(self, images: Tensor, step: int) -> Tensor:
-        """Images with this round's noise on them."""
-        std = self.std * max(0.0, 1 - step / self.rounds)
-        return images + std * torch.randn_like(images) if std else images
+    def apply(self, rows: Tensor, step: int) -> Tensor:
+        """Rows with the noise of this step."""
+        std = self.std * max(0.0, 1 - step / self.steps)
+        return rows + std * torch.randn_like(rows) if std else rows
 
 
 class TopKSettings(Settings):
-    """The generator learns from its most convincing images only (Sinha et al. 2020, arXiv:2002.06224).
+    """The generator learns from its most convincing rows only (Sinha et al. 2020, arXiv:2002.06224).
 
-    decay: what the share of a batch that counts is multiplied with every `every` rounds, down to `least`.
+    decay: factor on the share of a batch that counts every `every` steps, down to `least`.
     """
 
     decay: float = Field(default=0.99, gt=0, lt=1)
@@ -55,14 +68,14 @@ class TopKSettings(Settings):
     least: float = Field(default=0.5, gt=0, le=1)
 
     def share(self, step: int) -> float:
-        """The share of a batch that counts in this round."""
+        """The share of a batch that counts in this step."""
         return max(self.least, self.decay ** (step // self.every))
 
 
 class PathLengthSettings(LazySettings):
     """Path length regularisation of a style generator (Karras et al. 2019, arXiv:1912.04958, section 3.2).
 
-    decay: how fast the mean length follows; shrink: it takes a batch so many times smaller.
+    decay: how fast the mean length follows; shrink: the term uses a batch that is so many times smaller.
     """
 
     weight: float = Field(default=2.0, gt=0)
@@ -73,7 +86,7 @@ class PathLengthSettings(LazySettings):
     def term(
         self, generator: StyleGenerator, latents: Tensor, labels: Tensor | None, mean: Tensor, step: int
     ) -> dict[str, Tensor]:
-        """The weighted penalty on a share of `latents`, moving `mean` (0-dim) in place; nothing in other rounds."""
+        """The weighted penalty on a share of `latents`, moving `mean` (0-dim) in place; empty in other steps."""
         if not self.due(step):
             return {}
         count = max(1, len(latents) // self.shrink)
@@ -81,13 +94,13 @@ class PathLengthSettings(LazySettings):
         images = generator.synthesize(styles)
         lengths = path_lengths(images, styles, torch.randn_like(images, dtype=torch.float32))
         now = lengths.mean().detach()
-        # From zero, as in the authors' code, it would for a hundred payments pull the images away from their styles.
+        # Started from zero, as in the authors' code, the mean would pull the lengths down for the first hundred terms.
         mean.copy_(torch.where(mean == 0, now, mean.lerp(now, self.decay)))
         return {"path-length": self.weight * self.every * path_length_penalty(lengths, mean)}
 
 
 def orthogonal_term(network: nn.Module, weight: float) -> dict[str, Tensor]:
-    """The orthogonal penalty on a network's weight matrices and filters, its embeddings left out."""
+    """The orthogonal penalty on a network's weight matrices and filters, embeddings left out."""
     if not weight:
         return {}
     embeddings = {id(p) for m in network.modules() if isinstance(m, nn.Embedding) for p in m.parameters()}

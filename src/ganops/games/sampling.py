@@ -1,69 +1,220 @@
-"""Images out of a game: the same for the same seed, however they are batched."""
+"""What a game is asked for, and its answers: the same for the same seed, however they are batched.
+
+Row i depends on the seed and on i only. Samples of training, validation, evaluation, serving and the command line all
+come from here.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from ganops.games.game import Game, Request
+from ganops.data.derived.derivation import derivations
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.field import Schema
+from ganops.data.rows import Rows, concatenate
+from ganops.data.spec import DataSpec
+from ganops.errors import DataError
+from ganops.games.game import Game
+from ganops.games.task import Task
 
-CHUNK = 256  # latents are drawn in chunks of this size, each from its own seed, so that batching changes nothing
-
-
-def to_uint8(images: Tensor) -> Tensor:
-    """From [-1, 1] float to 0..255 uint8, rounded to the nearest level."""
-    return (images.float() * 127.5 + 128).clamp(0, 255).to(torch.uint8)
-
-
-def to_float(images: Tensor) -> Tensor:
-    """From 0..255 uint8 to [-1, 1] float32, the inverse of `to_uint8`; packed vectors stay as they are."""
-    return images if images.dtype == torch.float32 else images.float() / 127.5 - 1
+CHUNK = 256  # rows are drawn in chunks of this size, each from its own seed, so that batching changes nothing
+DERIVED_STREAM = 1 << 62  # keeps the seeds of derived columns apart from those of latents
 
 
-def to_packed(samples: Tensor) -> Tensor:
-    """As `PackedImages` has them: images (N, C, H, W) rounded to uint8, vectors (N, D, 1, 1) as float32."""
-    return samples.float() if samples.shape[2:] == (1, 1) else to_uint8(samples)
+@dataclass(frozen=True)
+class HeldOut:
+    """Stored real rows that inputs come from, in the form that the game was built for, and what they are.
 
-
-def draw_latents(count: int, latent_dim: int, seed: int) -> Tensor:
-    """(count, latent_dim) standard normal latents on the CPU; the first rows do not depend on `count`."""
-    chunks = [_chunk(index, latent_dim, seed) for index in range(-(-count // CHUNK))]
-    return torch.cat(chunks)[:count] if chunks else torch.empty(0, latent_dim)
-
-
-@torch.no_grad()
-def sample_images(
-    game: Game, count: int, seed: int, batch_size: int = 256, labels: Tensor | None = None
-) -> Iterator[Tensor]:
-    """Yield (n, C, H, W) batches in the packed form on the CPU, `count` images in all, from the networks as they are.
-
-    labels: (count,) int64, or None: classes in turn (0, 1, 2, ...) where the game was built for classes.
-    The game is put into eval mode and back.
+    spec: with the recipe's derived columns, which are computed here.
     """
+
+    rows: Rows
+    spec: DataSpec
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Inputs of one batch: stored, and modelled together with the latents. truth: the real outputs, stored."""
+
+    inputs: Rows | None
+    modelled: Rows
+    truth: Rows | None
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One batch of inputs and outputs, and the real outputs of paired tasks; all stored, on the CPU."""
+
+    inputs: Rows | None
+    outputs: Rows
+    truth: Rows | None
+
+
+def sample(
+    game: Game,
+    count: int,
+    seed: int,
+    *,
+    task: str | None = None,
+    held_out: HeldOut | None = None,
+    given: Mapping[str, Tensor] | None = None,
+    batch_size: int = CHUNK,
+) -> Iterator[Sample]:
+    """Yield `count` rows of a task's outputs in batches, from the networks as they are.
+
+    Draws nothing from torch's global generators. The game is in eval mode meanwhile. See `draw_inputs` for the others.
+    """
+    asked = game.task if task is None else game.tasks[task]
     device = next(game.parameters()).device
-    if labels is None and game.class_count:
-        labels = torch.arange(count) % game.class_count
-    was_training = game.training
-    game.eval()
-    try:
-        for start in range(0, count, batch_size):
-            end = min(start + batch_size, count)
-            latents = _rows(start, end, game.latent_dim, seed).to(device)
-            wanted = None if labels is None else labels[start:end].to(device)
-            yield to_packed(game.generate(Request(latents, wanted))).cpu()
-    finally:
-        game.train(was_training)
+    for drawn in draw_inputs(asked, count, seed, held_out=held_out, given=given, batch_size=batch_size):
+        with torch.no_grad(), _Evaluating(game):
+            outputs = game.generate(drawn.modelled.to(device), task)
+        stored = {name: field.to_storage(outputs[name]).cpu() for name, field in asked.outputs.items()}
+        yield Sample(drawn.inputs, Rows(stored), drawn.truth)
 
 
-def _rows(start: int, end: int, latent_dim: int, seed: int) -> Tensor:
-    first, last = start // CHUNK, -(-end // CHUNK)
-    rows = torch.cat([_chunk(index, latent_dim, seed) for index in range(first, last)])
-    return rows[start - first * CHUNK : end - first * CHUNK]
+def sample_outputs(
+    game: Game,
+    count: int,
+    seed: int,
+    *,
+    task: str | None = None,
+    held_out: HeldOut | None = None,
+    given: Mapping[str, Tensor] | None = None,
+    batch_size: int = CHUNK,
+) -> Rows:
+    """All stored outputs of `sample` together."""
+    batches = sample(game, count, seed, task=task, held_out=held_out, given=given, batch_size=batch_size)
+    return concatenate([batch.outputs for batch in batches])
 
 
-def _chunk(index: int, latent_dim: int, seed: int) -> Tensor:
-    # Odd multiplier: distinct (seed, index) pairs below 2^31 give distinct 64-bit seeds.
-    generator = torch.Generator().manual_seed((seed << 31) + index)
-    return torch.randn(CHUNK, latent_dim, generator=generator)
+def draw_inputs(
+    task: Task,
+    count: int,
+    seed: int,
+    *,
+    held_out: HeldOut | None = None,
+    given: Mapping[str, Tensor] | None = None,
+    batch_size: int = CHUNK,
+) -> Iterator[Drawn]:
+    """Yield the inputs of `count` rows in batches, on the CPU.
+
+    Latents are standard normal. Columns of `given` (stored, `count` rows) are taken as they are. Other class labels
+    follow the shares of the data; other columns are those of `held_out`, in order and from the start again after the
+    last. Raises DataError for an input that comes from none of these.
+    """
+    given = given or {}
+    missing = [
+        name for name in _from_data(task.inputs, given) if held_out is None or name not in held_out.spec.schema()
+    ]
+    if missing:
+        raise DataError(
+            "the task has inputs that must come from data",
+            code="inputs-missing",
+            expected=", ".join(f"{name}: {task.inputs[name].description}" for name in missing),
+            found="no such column" if held_out else "no data",
+            action="give these columns, or prepare data that have them",
+        )
+    labels = {
+        name: class_sequence(field.shares or len(field.classes), count)
+        for name, field in task.inputs.items()
+        if isinstance(field, CategoryField) and name not in given
+    }
+    known = {name: column for name, column in {**labels, **given}.items() if name in task.inputs}
+    for start in range(0, count, batch_size):
+        end = min(start + batch_size, count)
+        inputs = {name: column[start:end] for name, column in known.items()}
+        truth = None
+        if held_out is not None and _from_data(task.inputs, given):
+            rows = _held_out_rows(held_out, start, end, seed)
+            inputs |= rows.only(_from_data(task.inputs, given))
+            truth = rows.only(task.outputs) if task.paired else None
+        modelled = {name: task.inputs[name].to_model(column) for name, column in inputs.items()}
+        latents = _latents(task.latents, start, end, seed)
+        ordered = Rows({name: inputs[name] for name in task.inputs}) if inputs else None
+        yield Drawn(ordered, Rows({**modelled, **latents}), truth)
+
+
+def draw_latents(latents: Schema, count: int, seed: int) -> Rows | None:
+    """`count` standard normal rows of each latent, on the CPU; None for a task without latents."""
+    return Rows(_latents(latents, 0, count, seed)) if latents else None
+
+
+def class_sequence(shares: Sequence[float] | int, count: int) -> Tensor:
+    """(count,) class indices by the given shares, as evenly interleaved as can be; a number of classes: equal shares.
+
+    The j-th row of a class with share s stands at (j + 1/2) / s (the divisor method of Webster and Sainte-Laguë), so
+    the first rows do not depend on `count`, and no class is more than about one row away from its share.
+    """
+    if isinstance(shares, int):
+        shares = [1.0] * shares
+    weights = torch.tensor(shares, dtype=torch.float64)
+    weights = weights / weights.sum()
+    classes, places = [], []
+    for index, share in enumerate(weights.tolist()):
+        if share > 0:
+            own = torch.arange(int(count * share) + 2, dtype=torch.float64)
+            places.append((own + 0.5) / share)
+            classes.append(torch.full((len(own),), index))
+    return torch.cat(classes)[torch.cat(places).sort(stable=True).indices[:count]]
+
+
+class _Evaluating:
+    """Puts all modules into eval mode, and each back into its own mode: frozen parts of a game in training stay so."""
+
+    def __init__(self, game: nn.Module) -> None:
+        self._modules = [(module, module.training) for module in game.modules()]
+        self._game = game
+
+    def __enter__(self) -> None:
+        self._game.eval()
+
+    def __exit__(self, *_error: object) -> None:
+        for module, training in self._modules:
+            module.training = training
+
+
+def _from_data(inputs: Schema, given: Mapping[str, Tensor]) -> list[str]:
+    return [name for name, field in inputs.items() if name not in given and not isinstance(field, CategoryField)]
+
+
+def _held_out_rows(held_out: HeldOut, start: int, end: int, seed: int) -> Rows:
+    """Stored rows start .. end - 1 of the endless repetition, with the derived columns as they would be stored."""
+    pieces = []
+    for chunk in _chunks(start, end):
+        index = torch.arange(chunk * CHUNK, (chunk + 1) * CHUNK) % len(held_out.rows)
+        rows = held_out.rows.select(index)
+        generator = torch.Generator().manual_seed(_seed(seed, chunk) ^ DERIVED_STREAM)
+        fields = held_out.spec.schema()
+        for name, derivation in derivations(held_out.spec).items():
+            source = fields[derivation.of].to_model(rows[derivation.of])
+            rows = rows.merged({name: fields[name].to_storage(derivation.derive(source, generator))})
+        pieces.append(rows)
+    first = _chunks(start, end).start * CHUNK
+    return concatenate(pieces).select(slice(start - first, end - first))
+
+
+def _latents(latents: Schema, start: int, end: int, seed: int) -> dict[str, Tensor]:
+    """Rows start .. end - 1 of each latent."""
+    if not latents:
+        return {}
+    sizes = [field.shape[0] for field in latents.values()]
+    chunks = []
+    for chunk in _chunks(start, end):
+        generator = torch.Generator().manual_seed(_seed(seed, chunk))
+        chunks.append(torch.randn(CHUNK, sum(sizes), generator=generator))
+    drawn = torch.cat(chunks) if chunks else torch.empty(0, sum(sizes))
+    first = _chunks(start, end).start * CHUNK
+    return dict(zip(latents, drawn[start - first : end - first].split(sizes, dim=1), strict=True))
+
+
+def _chunks(start: int, end: int) -> range:
+    return range(start // CHUNK, -(-end // CHUNK))
+
+
+def _seed(seed: int, chunk: int) -> int:
+    return (seed << 31) + chunk  # distinct for all seeds and chunks below 2^31

@@ -1,4 +1,4 @@
-"""A game on disk: model.json says what it is, one safetensors file per network holds the weights. No pickle."""
+"""A game on disk: model.json describes it, one safetensors file per network holds the weights. No pickle."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -24,28 +24,35 @@ DESCRIPTION = "model.json"
 
 
 class SavedModel(Settings):
-    """What model.json says: enough to build the same networks again."""
+    """The content of model.json: enough to build the same networks again.
+
+    weights: network name to the sha256 of its file; `save_game` fills it in.
+    """
 
     format: int = 1
     name: str
     recipe: Recipe
     spec: DataSpec
+    weights: dict[str, str] = Field(default_factory=dict)
 
 
 def save_game(
     folder: Path, game: Game, description: SavedModel, weights: Mapping[str, Mapping[str, Tensor]] | None = None
 ) -> None:
-    """Write a model folder: every network's weights, for those in `weights` these instead.
+    """Write a model folder with the weights of every network; those in `weights` take the place of the game's own.
 
-    weights: network name to a state dict, such as its moving average. model.json is written last: without it the folder
-    is no model.
+    weights: network name to a state dict, such as its moving average. model.json is written last: a folder without it
+    is not a model.
     """
+    digests = {}
     for name, network in networks_of(game).items():
         state = (weights or {}).get(name) or network.state_dict()
         tensors = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in state.items()}
         with atomic_path(_weights_path(folder, name)) as temporary:
             save_file(tensors, temporary)
-    write_text(folder / DESCRIPTION, description.model_dump_json(indent=2) + "\n")
+        digests[name] = _sha256(_weights_path(folder, name))
+    complete = description.model_copy(update={"weights": digests})
+    write_text(folder / DESCRIPTION, complete.model_dump_json(indent=2) + "\n")
 
 
 def load_description(folder: Path) -> SavedModel:
@@ -55,16 +62,19 @@ def load_description(folder: Path) -> SavedModel:
         return SavedModel.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(
-            f"{folder} holds no model", expected=str(path), action="train it first, or check the path"
+            f"{folder} is not a model folder",
+            code="no-model",
+            expected=str(path),
+            action="train it first, or check the path",
         ) from None
     except (OSError, ValidationError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path} cannot be read", found=str(error)) from error
+        raise ModelError(f"{path} cannot be read", code="model-unreadable", found=str(error)) from error
 
 
 def load_game(folder: Path, device: str | torch.device = "cpu") -> Game:
-    """Build the game of a model folder and fill it with the saved weights, in eval mode on `device`.
+    """Build the game of a model folder with the saved weights, in eval mode on `device`.
 
-    Raises ModelError when a file is missing, torn, or holds weights of other names or shapes.
+    Raises ModelError when a file is missing, torn, altered, or holds weights of other names or shapes.
     """
     description = load_description(folder)
     game = build_game(description.recipe, description.spec, where=str(folder / DESCRIPTION))
@@ -73,16 +83,26 @@ def load_game(folder: Path, device: str | torch.device = "cpu") -> Game:
         try:
             network.load_state_dict(weights)
         except RuntimeError as error:
-            raise _no_weights(folder, name, error) from error
+            raise _bad_weights(folder, name, error) from error
     return game.to(device).eval()
 
 
 def load_weights(folder: Path, network: str) -> dict[str, Tensor]:
-    """The saved weights of one network by name; raises ModelError when their file is missing or torn."""
+    """The saved weights of one network; raises ModelError when their file is missing, torn or altered."""
+    path = _weights_path(folder, network)
     try:
-        weights: dict[str, Tensor] = load_file(_weights_path(folder, network))
+        weights: dict[str, Tensor] = load_file(path)
     except (OSError, SafetensorError) as error:
-        raise _no_weights(folder, network, error) from error
+        raise _bad_weights(folder, network, error) from error
+    expected, found = load_description(folder).weights.get(network), _sha256(path)
+    if found != expected:
+        raise ModelError(
+            f"{path} is not the file that was saved with this model",
+            code="weights-altered",
+            expected=f"sha256 {expected}",
+            found=f"sha256 {found}",
+            action="copy the whole model folder again",
+        )
     return weights
 
 
@@ -96,7 +116,7 @@ def digest_of(folder: Path) -> str:
 
 
 def networks_of(game: Game) -> dict[str, nn.Module]:
-    """The game's networks by name."""
+    """The game's networks by name, and other modules whose state belongs to the model."""
     return dict(game.named_children())
 
 
@@ -104,6 +124,13 @@ def _weights_path(folder: Path, network: str) -> Path:
     return folder / f"{network}.safetensors"
 
 
-def _no_weights(folder: Path, network: str, error: Exception) -> ModelError:
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _bad_weights(folder: Path, network: str, error: Exception) -> ModelError:
     path = _weights_path(folder, network)
-    return ModelError(f"{path} does not hold the weights of '{network}'", found=str(error))
+    return ModelError(
+        f"{path} does not hold the weights of '{network}'", code="bad-weights", expected=str(path), found=str(error)
+    )

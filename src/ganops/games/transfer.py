@@ -1,4 +1,4 @@
-"""A trained model's weights as the first weights of another game (Wang et al. 2018, arXiv:1805.01677)."""
+"""A trained model's weights as the initial weights of another game (Wang et al. 2018, arXiv:1805.01677)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from ganops.settings import nearest
 
 
 def transfer(game: Game, recipe: Recipe, folder: Path, where: str) -> None:
-    """Put the weights of the model in `folder` into `game`, all but those of the parts in the recipe's `init.fresh`.
+    """Load the weights of the model in `folder` into `game`, except for the parts in the recipe's `init.fresh`.
 
-    Raises SettingsError, opened by `where`, naming the network and the weight that does not fit, with what was expected
-    and what was found; ModelError when the model is damaged.
+    Raises SettingsError, its message starting with `where`, naming the network and the weight that does not fit;
+    ModelError when the model is damaged.
     """
     fresh, freeze = (recipe.init.fresh, recipe.init.freeze) if recipe.init else ((), ())
     for key, paths in (("fresh", fresh), ("freeze", freeze)):
@@ -35,11 +35,13 @@ def transfer(game: Game, recipe: Recipe, folder: Path, where: str) -> None:
 
 
 def find_parts(game: Game, paths: Sequence[str], where: str) -> list[nn.Module]:
-    """The networks and layers that dotted `paths` name; raises SettingsError naming the nearest to an unknown one."""
+    """The networks and layers with the dotted `paths`; raises SettingsError naming the nearest to an unknown one."""
     parts = {path: part for path, part in game.named_modules() if path and "parametrizations" not in path.split(".")}
     for path in paths:
         if path not in parts:
-            raise SettingsError(f"{where}: there is no part '{path}'", action=nearest(path, parts))
+            raise SettingsError(
+                f"{where}: unknown part '{path}'", code="unknown-part", found=path, action=nearest(path, parts)
+            )
     return [parts[path] for path in paths]
 
 
@@ -48,25 +50,27 @@ def _inside(key: str, paths: Sequence[str]) -> bool:
 
 
 def _check_kind(network: str, recipe: Recipe, model: SavedModel, where: str) -> None:
-    asked, found = (each.networks.get(network, {}).get("kind") for each in (recipe, model.recipe))
-    if asked != found:
+    wanted, found = (each.networks.get(network, {}).get("kind") for each in (recipe, model.recipe))
+    if wanted != found:
         raise SettingsError(
-            f"{where}: init.model: '{network}' is of another kind in the model, made by the recipe '{model.name}'",
-            expected=str(asked),
+            f"{where}: init.model: '{network}' is of another kind in the model, trained with the recipe '{model.name}'",
+            code="other-kind",
+            expected=str(wanted),
             found=str(found),
-            action=f"take over that recipe's networks.{network}, or add {network} to init.fresh",
+            action=f"copy that recipe's networks.{network}, or add {network} to init.fresh",
         )
 
 
-def _check_fit(network: str, wanted: dict[str, Tensor], saved: dict[str, Tensor], where: str, maker: str) -> None:
+def _check_fit(network: str, wanted: dict[str, Tensor], saved: dict[str, Tensor], where: str, recipe: str) -> None:
     for key in [*wanted, *saved]:
         expected, found = (_shape(weights.get(key)) for weights in (wanted, saved))
         if expected != found:
             raise SettingsError(
-                f"{where}: '{key}' does not fit the model, made by the recipe '{maker}'",
+                f"{where}: '{key}' does not fit the model, trained with the recipe '{recipe}'",
+                code="other-shape",
                 expected=expected,
                 found=found,
-                action=f"take over that recipe's networks.{network}, or name the part in init.fresh",
+                action=f"copy that recipe's networks.{network}, or name the part in init.fresh",
             )
 
 

@@ -1,11 +1,12 @@
-"""The plain game: a generator that sees noise against a discriminator that sees images."""
+"""The plain GAN: the generator sees noise, the discriminator sees data."""
 
 from __future__ import annotations
 
+from ganops.games.gan_settings import StandardGANSettings
 from ganops.games.game import GAMES
-from ganops.games.standard_gan import StandardGAN, StandardGANSettings
+from ganops.games.standard_gan import StandardGAN
 
 
 @GAMES.add("unconditional", StandardGANSettings)
 class Unconditional(StandardGAN):
-    """Generator against discriminator on images alone (Goodfellow et al. 2014, arXiv:1406.2661)."""
+    """Generator against discriminator without labels (Goodfellow et al. 2014, arXiv:1406.2661)."""

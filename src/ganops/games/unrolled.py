@@ -1,23 +1,25 @@
-"""Unrolled GAN: the generator answers the discriminator of some steps ahead."""
+"""Unrolled GAN: the generator is trained against the discriminator as it will be some steps ahead."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
-from ganops.games.game import GAMES, Batch, Losses
-from ganops.games.standard_gan import DiscriminatorOutput, StandardGAN, StandardGANSettings
+from ganops.games.gan_settings import StandardGANSettings
+from ganops.games.game import GAMES, Losses
+from ganops.games.standard_gan import StandardGAN
 
-MEMORY = 0.999  # of the size of gradients, from one generator's turn to the next; Adam's own
+MEMORY = 0.999  # decay of the remembered squared gradients from one generator's turn to the next; Adam's beta2
 
 
 class UnrolledSettings(StandardGANSettings):
-    """unroll_steps: how far the generator looks ahead. unroll_lr: how far the discriminator's weights go in each step.
+    """unroll_steps: how many steps ahead. unroll_lr: how far the discriminator's weights move in each.
 
     loss: what the discriminator minimises; the generator minimises its negative.
     """
@@ -28,7 +30,7 @@ class UnrolledSettings(StandardGANSettings):
     @model_validator(mode="after")
     def _one_value_for_both(self) -> UnrolledSettings:
         if self.top_k is not None:
-            raise ValueError("no top_k, since both sides of this game play for the same value, that of all images")
+            raise ValueError("top_k: must be null, since both players of this game share one value over all images")
         return self
 
 
@@ -36,66 +38,65 @@ class UnrolledSettings(StandardGANSettings):
 class Unrolled(StandardGAN):
     """The generator's gradient runs through the discriminator's reaction (Metz et al. 2016, arXiv:1611.02163, eq. 7).
 
-    Both sides play for one value, that of real images and fakes, as in the paper: with the non-saturating loss the
+    Both players share one value, that of real and generated images, as in the paper: with the non-saturating loss the
     reaction's share of the gradient would not vanish at the optimal discriminator.
 
-    The imagined steps go along the gradient of the batch at hand, each tensor of weights about as far as Adam would
-    take it (the paper imagines Adam's own steps): unroll_lr, root mean square, for a gradient as large as the largest
-    lately. They leave penalties out. The real discriminator stays as it is.
+    The steps ahead follow the gradient on the batch at hand. Each weight tensor moves about as far as Adam would move
+    it (the paper unrolls Adam itself): unroll_lr, root mean square, for a gradient as large as the largest lately. They
+    leave penalties out. The real discriminator does not change.
     """
 
     gradient_squares: Tensor
 
-    def __init__(self, settings: UnrolledSettings, networks: dict[str, nn.Module], spec: DataSpec) -> None:
+    def __init__(self, settings: UnrolledSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:
         super().__init__(settings, networks, spec)
         self.unroll_steps, self.unroll_lr = settings.unroll_steps, settings.unroll_lr
-        self._ahead: dict[str, Tensor] | None = None
-        # Mean square of each tensor's gradients, kept here so that checkpoints hold it.
+        # Mean square of each tensor's gradients, in a buffer so that checkpoints hold it.
         self.register_buffer("gradient_squares", torch.zeros(len(list(self.discriminator.parameters()))))
 
-    def forge(self, batch: Batch, step: int) -> Losses:
-        """The generator's turn, against the discriminator as it would be after the imagined steps."""
-        forgery = self._fakes.get(batch.part) or self.draw(batch)
-        self._fakes[batch.part] = forgery
-        real, fake = self.seen(batch.images, step), self.seen(forgery.images, step)
-        # Not compiled: torch.compile has no second derivatives, and the imagined weights need them.
+    def generator_losses(self, batch: Rows, step: int, micro_batch: int) -> Losses:
+        """The negative of what the discriminator minimises, with its weights some steps ahead."""
+        generated = self.reuse(batch, micro_batch)
+        real, fake = self.augment(batch[self.target], step), self.augment(generated.images, step)
+
+        def value(weights: Mapping[str, Tensor]) -> Tensor:
+            logits = [functional_call(self.discriminator, dict(weights), (images,)).float() for images in (real, fake)]
+            return self.loss.discriminator(*logits)
+
+        now = {name: weight for name, weight in self.discriminator.named_parameters() if weight.requires_grad}
+        # Not compiled: torch.compile has no second derivatives, which the steps ahead need.
         with torch.compiler.set_stance("force_eager"):
-            self._ahead = self._imagine(real, fake)
-            try:
-                return super().forge(batch, step)
-            finally:
-                self._ahead = None
-
-    def discriminate(self, images: Tensor, labels: Tensor | None) -> DiscriminatorOutput:
-        """What the discriminator makes of images; in the generator's turn, the one ahead."""
-        if self._ahead is None:
-            return super().discriminate(images, labels)
-        return DiscriminatorOutput(images, functional_call(self.discriminator, self._ahead, (images, labels)).float())
-
-    def generator_loss(self, batch: Batch, fake: DiscriminatorOutput, step: int) -> Tensor:
-        """The negative of what the discriminator ahead minimises."""
-        real = self.discriminate(self.seen(batch.images, step), None)
-        return -self.loss.discriminator(real.logits, fake.logits)
-
-    def _imagine(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
-        """The discriminator's weights after the imagined steps, with their graph back to the fakes."""
-        trained = ((name, weight) for name, weight in self.discriminator.named_parameters() if weight.requires_grad)
-        weights = {name: weight.detach().requires_grad_() for name, weight in trained}
-        sizes: list[Tensor] = []
-        for _ in range(self.unroll_steps):
-            logits = [functional_call(self.discriminator, weights, (images,)).float() for images in (real, fake)]
-            gradients = torch.autograd.grad(self.loss.discriminator(*logits), list(weights.values()), create_graph=True)
-            sizes = sizes or self._remembered_sizes(gradients)
-            weights = {
-                name: weight - self.unroll_lr * gradient / size
-                for (name, weight), gradient, size in zip(weights.items(), gradients, sizes, strict=True)
-            }
-        return weights
+            ahead = look_ahead(value, now, self.unroll_steps, self.unroll_lr, self.gradient_sizes)
+            losses = {"loss": -value(ahead)}
+        return Losses(losses | self.generator_regularisers(batch, generated, step))
 
     @torch.no_grad()
-    def _remembered_sizes(self, gradients: Sequence[Tensor]) -> list[Tensor]:
-        """Root mean square of the largest gradients lately, so that one that vanishes is not blown up to a step."""
+    def gradient_sizes(self, gradients: Sequence[Tensor]) -> list[Tensor]:
+        """Root mean square of the largest gradients lately, so that a vanishing one does not become a full step."""
         for square, gradient in zip(self.gradient_squares, gradients, strict=False):  # fewer where some are frozen
             now = gradient.square().mean()
             square.copy_(torch.maximum(now, square.lerp(now, 1 - MEMORY)))
         return [square.sqrt() + 1e-12 for square in self.gradient_squares[: len(gradients)]]
+
+
+def look_ahead(
+    value: Callable[[Mapping[str, Tensor]], Tensor],
+    weights: Mapping[str, Tensor],
+    steps: int,
+    lr: float,
+    sizes_of: Callable[[Sequence[Tensor]], Sequence[Tensor]],
+) -> dict[str, Tensor]:
+    """Weights after gradient steps on `value`, with the graph of those steps.
+
+    sizes_of: the first step's gradients to the size that each tensor's gradients are divided by.
+    """
+    ahead = {name: weight.detach().requires_grad_() for name, weight in weights.items()}
+    sizes: Sequence[Tensor] | None = None
+    for _ in range(steps):
+        gradients = torch.autograd.grad(value(ahead), list(ahead.values()), create_graph=True)
+        sizes = sizes_of(gradients) if sizes is None else sizes
+        ahead = {
+            name: weight - lr * gradient / size
+            for (name, weight), gradient, size in zip(ahead.items(), gradients, sizes, strict=True)
+        }
+    return ahead

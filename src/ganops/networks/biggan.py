@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ganops.data.spec import DataSpec
 from ganops.networks.conditioning import ConditionalBatchNorm2d
 from ganops.networks.maps import channels_last
-from ganops.networks.network import NETWORKS, Generator, class_count_of, resolutions
+from ganops.networks.network import NETWORKS, Generator, class_count_of, image_field, resolutions
 from ganops.networks.residual import Layers, ResnetWidths, SelfAttention, UpBlock
 
 
@@ -37,9 +37,10 @@ class BigganGenerator(Generator):
 
     def __init__(self, settings: BigganGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
+        image = image_field(spec)
         self.latent_dim, self.class_count = settings.latent_dim, class_count_of(spec)
         layers = Layers(spectral=True, start=settings.start)
-        ladder = resolutions(spec.image_size)
+        ladder = resolutions(image.size)
         self.smallest, self.pieces = ladder[0], len(ladder)
         sizes = [len(piece) for piece in torch.arange(self.latent_dim, device="cpu").tensor_split(self.pieces)]
         widths = [settings.at(halvings) for halvings in reversed(range(len(ladder)))]
@@ -52,7 +53,7 @@ class BigganGenerator(Generator):
         )
         self.attention = SelfAttention(widths[-2], layers) if settings.attention else nn.Identity()
         self.norm = nn.BatchNorm2d(widths[-1])
-        self.image = layers.conv(widths[-1], spec.channels, 3)
+        self.image = layers.conv(widths[-1], image.channels, 3)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Make one image per latent, of the class its label says."""

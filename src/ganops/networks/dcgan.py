@@ -25,6 +25,7 @@ from ganops.networks.network import (
     JointDiscriminator,
     class_count_of,
     dcgan_initial_weights,
+    image_field,
     resolutions,
 )
 from ganops.settings import Settings
@@ -48,10 +49,11 @@ class DcganGenerator(Generator):
 
     def __init__(self, settings: DcganGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
+        image = image_field(spec)
         self.latent_dim = settings.latent_dim
         self.class_count = class_count_of(spec) if settings.labels != "none" else 0
         self.label = LabelVector(settings.labels, self.class_count, settings.embedding_dim)
-        first, *rest = resolutions(spec.image_size)
+        first, *rest = resolutions(image.size)
         channels = settings.width * 2 ** (len(rest) - 1)
         layers: list[nn.Module] = [
             SpreadLatents(settings.latent_dim + self.label.size, channels, first),
@@ -65,7 +67,7 @@ class DcganGenerator(Generator):
                 nn.ReLU(inplace=True),
             ]
             channels //= 2
-        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(channels, spec.channels, 4, 2, 1), nn.Tanh())
+        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(channels, image.channels, 4, 2, 1), nn.Tanh())
         self.apply(dcgan_initial_weights)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -100,16 +102,17 @@ class DcganDiscriminator(Discriminator):
 
     def __init__(self, settings: DcganDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()
+        image = image_field(spec)
         self.pack = settings.pack
         self.class_count = class_count_of(spec) if settings.labels != "none" else 0
         planes: Condition = "none" if settings.labels == "projection" else settings.labels
-        self.label = LabelPlanes(planes, self.class_count, spec.image_size)
-        channels = spec.channels * settings.pack + self.label.size
-        self.layers, channels = _strided(settings, channels, spec.image_size)
+        self.label = LabelPlanes(planes, self.class_count, image.size)
+        channels = image.channels * settings.pack + self.label.size
+        self.layers, channels = _strided(settings, channels, image.size)
         if settings.minibatch == "deviation":
             self.layers.append(MinibatchDeviation())
             channels += 1
-        self.feature_count = channels * resolutions(spec.image_size)[0] ** 2
+        self.feature_count = channels * resolutions(image.size)[0] ** 2
         self.head = LogitHead(self.feature_count, self.class_count if settings.labels == "projection" else 0)
         self.apply(dcgan_initial_weights)
 
@@ -117,7 +120,7 @@ class DcganDiscriminator(Discriminator):
         """The smallest maps, flattened: (N / pack, feature_count)."""
         return flatten_maps(self.layers(self.label(pack_images(images, self.pack), labels)))
 
-    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
         """One logit for each row of features."""
         return cast(Tensor, self.head(features, labels))
 
@@ -137,9 +140,10 @@ class DcganEncoder(Encoder):
 
     def __init__(self, settings: DcganEncoderSettings, spec: DataSpec) -> None:
         super().__init__()
+        image = image_field(spec)
         self.latent_dim = settings.latent_dim
-        self.layers, channels = _strided(settings, spec.channels, spec.image_size)
-        self.layers.append(nn.Conv2d(channels, settings.latent_dim, resolutions(spec.image_size)[0]))
+        self.layers, channels = _strided(settings, image.channels, image.size)
+        self.layers.append(nn.Conv2d(channels, settings.latent_dim, resolutions(image.size)[0]))
         self.apply(dcgan_initial_weights)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -160,8 +164,9 @@ class DcganJointDiscriminator(JointDiscriminator):
 
     def __init__(self, settings: DcganJointDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()
-        self.layers, channels = _strided(settings, spec.channels, spec.image_size)
-        both = channels * resolutions(spec.image_size)[0] ** 2 + settings.latent_dim
+        image = image_field(spec)
+        self.layers, channels = _strided(settings, image.channels, image.size)
+        both = channels * resolutions(image.size)[0] ** 2 + settings.latent_dim
         self.head = nn.Sequential(
             nn.Linear(both, settings.hidden),
             nn.LeakyReLU(settings.slope, inplace=True),

@@ -14,7 +14,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from ganops.data.spec import DataSpec
 from ganops.networks.heads import LogitHead
 from ganops.networks.maps import flatten_maps, unflatten_maps
-from ganops.networks.network import NETWORKS, Generator, ReconstructingDiscriminator, resolutions
+from ganops.networks.network import NETWORKS, Generator, ReconstructingDiscriminator, image_field, resolutions
 from ganops.networks.residual import ResnetWidths, double
 
 MOST_SKIPPED = 4  # doublings that an excitation skips at most, as in the paper's 8 to 128 pixels
@@ -35,8 +35,9 @@ class FastganGenerator(Generator):
 
     def __init__(self, settings: FastganGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
+        image = image_field(spec)
         self.latent_dim = settings.latent_dim
-        ladder = resolutions(spec.image_size)
+        ladder = resolutions(image.size)
         widths = [settings.at(halvings) for halvings in reversed(range(len(ladder)))]
         self.start = nn.Sequential(
             spectral_norm(nn.ConvTranspose2d(settings.latent_dim, 2 * widths[0], ladder[0], bias=False)),
@@ -49,7 +50,7 @@ class FastganGenerator(Generator):
             _Excitation(widths[small], widths[small + self.skipped], ladder[small])
             for small in range(len(ladder) - self.skipped)
         )
-        self.image = spectral_norm(nn.Conv2d(widths[-1], spec.channels, 3, padding=1))
+        self.image = spectral_norm(nn.Conv2d(widths[-1], image.channels, 3, padding=1))
 
     def forward(self, latents: Tensor, _labels: Tensor | None = None) -> Tensor:
         """Make one image per latent."""
@@ -76,21 +77,22 @@ class FastganDiscriminator(ReconstructingDiscriminator):
 
     def __init__(self, settings: FastganDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()
-        ladder = resolutions(spec.image_size)
+        image = image_field(spec)
+        ladder = resolutions(image.size)
         widths = [settings.at(halvings) for halvings in range(len(ladder))]
-        self.first = nn.Sequential(spectral_norm(nn.Conv2d(spec.channels, widths[0], 3, padding=1)), nn.LeakyReLU(0.2))
+        self.first = nn.Sequential(spectral_norm(nn.Conv2d(image.channels, widths[0], 3, padding=1)), nn.LeakyReLU(0.2))
         self.downs = nn.Sequential(*(_Down(before, after) for before, after in pairwise(widths)))
         self.smallest = ladder[0]
         self.feature_count = widths[-1] * ladder[0] ** 2
         self.head = LogitHead(self.feature_count, 0, lambda before, after: spectral_norm(nn.Linear(before, after)))
         decoder = [_Up(before, after) for before, after in pairwise(list(reversed(widths))[:-1])]
-        self.decoder = nn.Sequential(*decoder, nn.Conv2d(widths[1], spec.channels, 3, padding=1), nn.Tanh())
+        self.decoder = nn.Sequential(*decoder, nn.Conv2d(widths[1], image.channels, 3, padding=1), nn.Tanh())
 
     def features(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
         """The smallest maps, flattened: (N, feature_count)."""
         return flatten_maps(self.downs(self.first(images)))
 
-    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
         """One logit for each row of features."""
         return cast(Tensor, self.head(features, labels))
 

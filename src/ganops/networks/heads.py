@@ -16,13 +16,17 @@ MakeEmbedding = Callable[[int, int], nn.Module]
 
 
 def pack_images(images: Tensor, pack: int) -> Tensor:
-    """(N, C, H, W) to (N / pack, pack C, H, W): neighbours in the batch are judged together.
+    """(N, C, ...) to (N / pack, pack C, ...): neighbours in the batch share a logit.
 
-    Raises SettingsError where the batch cannot be divided so.
+    Raises SettingsError where `pack` does not divide the batch.
     """
     if len(images) % pack:
         raise SettingsError(
-            f"a batch of {len(images)} images cannot be packed by {pack}", action="set batch_size to a multiple of pack"
+            f"a batch of {len(images)} rows cannot be packed by {pack}",
+            code="pack-size",
+            expected=f"a multiple of {pack}",
+            found=str(len(images)),
+            action="set batch_size to a multiple of pack",
         )
     return images if pack == 1 else images.reshape(len(images) // pack, -1, *images.shape[2:])
 
@@ -39,9 +43,11 @@ P = TypeVar("P", bound=_Packing)
 
 
 def no_labels_in_packs(settings: P) -> P:
-    """Raise ValueError for settings of a discriminator that packs images and wants a label for each."""
+    """Raise ValueError for a discriminator that packs images and takes a label for each."""
     if settings.pack > 1 and settings.labels != "none":
-        raise ValueError("pack: 1 where labels are not 'none', since a pack of images has no one label")
+        raise ValueError(
+            "pack: must be 1 unless labels is 'none', since the images of a pack may differ in their labels"
+        )
     return settings
 
 

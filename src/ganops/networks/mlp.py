@@ -16,7 +16,15 @@ from ganops.networks.fourier import FourierFeatures, FourierSettings
 from ganops.networks.heads import LogitHead, no_labels_in_packs, pack_images
 from ganops.networks.latent_mixture import LatentMixture
 from ganops.networks.minibatch import MinibatchDiscrimination
-from ganops.networks.network import NETWORKS, Discriminator, Encoder, Generator, JointDiscriminator, class_count_of
+from ganops.networks.network import (
+    NETWORKS,
+    Discriminator,
+    Encoder,
+    Generator,
+    JointDiscriminator,
+    class_count_of,
+    target_field,
+)
 from ganops.settings import Settings
 
 
@@ -41,11 +49,11 @@ class MlpGeneratorSettings(Settings):
 
 @NETWORKS.add("mlp-generator", MlpGeneratorSettings)
 class MlpGenerator(Generator):
-    """Latents through LeakyReLU layers, batch norm after all but the first (or after all), tanh, to images."""
+    """LeakyReLU layers, batch norm after all but the first (or after all), tanh: rows of any shape from latents."""
 
     def __init__(self, settings: MlpGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
-        self.latent_dim, self.shape = settings.latent_dim + settings.components, spec.shape
+        self.latent_dim, self.shape = settings.latent_dim + settings.components, target_field(spec).shape
         count, sigma = settings.components, settings.component_sigma
         self.mixture = LatentMixture(count, settings.latent_dim, sigma) if count else None
         self.class_count = class_count_of(spec) if settings.labels != "none" else 0
@@ -57,10 +65,10 @@ class MlpGenerator(Generator):
             if settings.norm and (index > 0 or settings.norm == "all"):
                 layers.append(nn.BatchNorm1d(after, momentum=settings.norm_momentum))
             layers.append(nn.LeakyReLU(settings.slope))
-        self.layers = nn.Sequential(*layers, nn.Linear(settings.widths[-1], prod(spec.shape)), nn.Tanh())
+        self.layers = nn.Sequential(*layers, nn.Linear(settings.widths[-1], prod(self.shape)), nn.Tanh())
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Make one image per latent."""
+        """Generate one row of the target field per latent."""
         if self.mixture is not None:
             latents = self.mixture(latents)
         return cast(Tensor, self.layers(self.label(latents, labels))).view(-1, *self.shape)
@@ -90,7 +98,7 @@ class MlpDiscriminatorSettings(Settings):
 
 @NETWORKS.add("mlp-discriminator", MlpDiscriminatorSettings)
 class MlpDiscriminator(Discriminator):
-    """LeakyReLU layers down to one logit: (N, C, H, W) to (N,)."""
+    """LeakyReLU layers down to one logit: rows of any shape to (N,)."""
 
     def __init__(self, settings: MlpDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()
@@ -98,7 +106,7 @@ class MlpDiscriminator(Discriminator):
         self.class_count = class_count_of(spec) if settings.labels != "none" else 0
         beside: Condition = "none" if settings.labels == "projection" else settings.labels
         self.label = LabelVector(beside, self.class_count, settings.embedding_dim)
-        inputs = prod(spec.shape) * settings.pack + self.label.size
+        inputs = prod(target_field(spec).shape) * settings.pack + self.label.size
         waves = [] if settings.fourier is None else [FourierFeatures(settings.fourier, inputs)]
         inputs = waves[0].size if waves else inputs
         self.layers = nn.Sequential(*waves, *_hidden(inputs, settings.widths, settings.slope, settings.dropout))
@@ -113,7 +121,7 @@ class MlpDiscriminator(Discriminator):
         """The last hidden layer, (N / pack, feature_count)."""
         return cast(Tensor, self.layers(self.label(pack_images(images, self.pack).flatten(1), labels)))
 
-    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
         """One logit for each row of features."""
         return cast(Tensor, self.head(features, labels))
 
@@ -128,16 +136,16 @@ class MlpEncoderSettings(Settings):
 
 @NETWORKS.add("mlp-encoder", MlpEncoderSettings)
 class MlpEncoder(Encoder):
-    """LeakyReLU layers from an image to the latent that would make it."""
+    """LeakyReLU layers from a row of any shape to the latent that would generate it."""
 
     def __init__(self, settings: MlpEncoderSettings, spec: DataSpec) -> None:
         super().__init__()
         self.latent_dim = settings.latent_dim
-        hidden = _hidden(prod(spec.shape), settings.widths, settings.slope, 0.0)
+        hidden = _hidden(prod(target_field(spec).shape), settings.widths, settings.slope, 0.0)
         self.layers = nn.Sequential(nn.Flatten(), *hidden, nn.Linear(settings.widths[-1], settings.latent_dim))
 
     def forward(self, images: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, latent_dim)."""
+        """(N, ...) to (N, latent_dim)."""
         return cast(Tensor, self.layers(images))
 
 
@@ -156,12 +164,12 @@ class MlpJointDiscriminator(JointDiscriminator):
 
     def __init__(self, settings: MlpJointDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()
-        inputs = prod(spec.shape) + settings.latent_dim
+        inputs = prod(target_field(spec).shape) + settings.latent_dim
         self.layers = nn.Sequential(*_hidden(inputs, settings.widths, settings.slope, settings.dropout))
         self.head = nn.Linear(settings.widths[-1], 1)
 
     def forward(self, images: Tensor, latents: Tensor) -> Tensor:
-        """(N, C, H, W) images and (N, latent_dim) latents to (N,) logits."""
+        """(N, ...) rows and (N, latent_dim) latents to (N,) logits."""
         both = torch.cat((images.flatten(1), latents.to(images.dtype)), dim=1)
         return cast(Tensor, self.head(self.layers(both))).squeeze(1)
 

@@ -1,4 +1,4 @@
-"""What networks share: how recipes name them, how they start, and the ladder of resolutions they climb."""
+"""Interfaces of networks, the registry that builds them from recipes, and helpers that several architectures share."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
-from ganops.data.spec import DataSpec
+from ganops.data.fields.field import Field
+from ganops.data.fields.image import ImageField
+from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
 from ganops.registry_of_kinds import KindRegistry
 
@@ -15,9 +17,9 @@ NETWORKS: KindRegistry[nn.Module] = KindRegistry("network", "ganops.networks", "
 
 
 class Generator(nn.Module):
-    """A network that makes images: (N, latent_dim) latents and (N,) labels or None to (N, C, H, W) in [-1, 1].
+    """(N, latent_dim) latents and (N,) labels or None to (N, ...) modelled rows of the data's first field.
 
-    class_count: classes it makes on demand; 0 where it takes no labels.
+    class_count: number of classes it generates on demand; 0 where it takes no labels.
     """
 
     latent_dim: int
@@ -37,12 +39,12 @@ class StyleGenerator(Generator):
 
 
 class Discriminator(nn.Module):
-    """A network that judges images: (N, C, H, W) in [-1, 1] and (N,) labels or None to (N,) logits, real is larger.
+    """(N, ...) modelled rows and (N,) labels or None to (N,) logits, larger for real ones.
 
-    It does so in two steps, so that other heads can share its features.
-    class_count: classes whose labels it wants; 0 where it takes no labels.
-    feature_count: length of one image's features.
-    pack: images judged together; it gives N / pack logits (PacGAN, Lin et al. 2017, arXiv:1712.04086).
+    It works in two steps, so that other heads can share its features.
+    class_count: number of classes whose labels it takes; 0 where it takes no labels.
+    feature_count: length of one row's features.
+    pack: rows that share one logit; there are N / pack logits (PacGAN, Lin et al. 2017, arXiv:1712.04086).
     """
 
     class_count: int = 0
@@ -50,20 +52,20 @@ class Discriminator(nn.Module):
     pack: int = 1
 
     def features(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """(N / pack, feature_count) features of (N, C, H, W) images."""
+        """(N / pack, feature_count) features of (N, ...) rows."""
         raise NotImplementedError
 
-    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N / pack,) logits of features."""
         raise NotImplementedError
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
-        """One logit for every `pack` images."""
-        return self.judge(self.features(images, labels), labels)
+        """One logit for every `pack` rows."""
+        return self.logits(self.features(images, labels), labels)
 
 
 class ReconstructingDiscriminator(Discriminator):
-    """A discriminator whose features have to tell what the image was like."""
+    """A discriminator whose features must suffice to reconstruct the image."""
 
     def reconstruct(self, features: Tensor) -> Tensor:
         """(N, feature_count) features to (N, C, H / 2, W / 2) images."""
@@ -71,36 +73,60 @@ class ReconstructingDiscriminator(Discriminator):
 
 
 class JointDiscriminator(nn.Module):
-    """A network that judges pairs: (N, C, H, W) images and (N, latent_dim) latents to (N,) logits."""
+    """(N, ...) modelled rows and (N, latent_dim) latents to (N,) logits."""
 
 
 class Encoder(nn.Module):
-    """A network that infers latents: (N, C, H, W) images to (N, latent_dim) latents."""
+    """(N, ...) modelled rows to (N, latent_dim) latents."""
 
     latent_dim: int
+
+
+class Translator(nn.Module):
+    """(N, C, H, W) source images to (N, C', H, W) target images, both modelled."""
+
+
+class PatchDiscriminator(nn.Module):
+    """(N, C, H, W) source images and (N, C', H, W) target images to (N, 1, h, w) logits, one for each patch."""
 
 
 M = TypeVar("M", bound=nn.Module)
 
 
-def pick(networks: Mapping[str, nn.Module], name: str, sort: type[M]) -> M:
-    """The network that plays the part `name`; raises SettingsError where it is missing or of another sort."""
+def pick(networks: Mapping[str, nn.Module], name: str, interface: type[M]) -> M:
+    """The network called `name`; raises SettingsError where it is missing or does not have the interface."""
     network = networks.get(name)
     if network is None:
-        raise SettingsError(f"networks.{name} is missing", action=f"this game needs a {sort.__name__.lower()}")
-    if not isinstance(network, sort):
         raise SettingsError(
-            f"networks.{name} is of the wrong sort", expected=sort.__name__.lower(), found=type(network).__name__
+            f"networks.{name} is missing", code="missing-network", expected=f"a {interface.__name__}", found="none"
+        )
+    if not isinstance(network, interface):
+        raise SettingsError(
+            f"networks.{name} does not fit this game",
+            code="wrong-network",
+            expected=f"a {interface.__name__}",
+            found=type(network).__name__,
         )
     return network
+
+
+def target_field(spec: DataSpec) -> Field:
+    """The field that a plain generator makes: the first of the data."""
+    return spec.schema()[spec.target]
+
+
+def image_field(spec: DataSpec, name: str = IMAGE) -> ImageField:
+    """The image field called `name`; raises SettingsError where it is missing or holds something else."""
+    return spec.field(name, ImageField)
 
 
 def class_count_of(spec: DataSpec) -> int:
     """The number of classes; raises SettingsError where the data have none."""
     if not spec.classes:
         raise SettingsError(
-            "this network wants labels, but the data have no classes",
-            action="take a recipe that needs no labels, or data that have some",
+            "this network takes labels, but the data have no classes",
+            code="no-classes",
+            action="use a recipe that needs no labels, or data with class labels",
         )
     return len(spec.classes)
 
@@ -108,14 +134,15 @@ def class_count_of(spec: DataSpec) -> int:
 def resolutions(image_size: int) -> list[int]:
     """Sizes from the smallest feature map up to the image, each twice the one before: 28 gives 7, 14, 28.
 
-    Raises SettingsError where halving does not reach 3..8 pixels, since such an image cannot be built by doubling.
+    Raises SettingsError where halving does not end at 3..8 pixels: networks that double their maps cannot produce it.
     """
     sizes = [image_size]
     while sizes[0] > 4 and sizes[0] % 2 == 0:
         sizes.insert(0, sizes[0] // 2)
     if not 3 <= sizes[0] <= 8:
         raise SettingsError(
-            f"images of {image_size} pixels cannot be built by doubling",
+            f"networks that double their maps cannot produce images of {image_size} pixels",
+            code="image-size",
             expected="a size that halving brings to 3..8 pixels, such as 28, 32, 48, 64 or 128",
             found=f"{image_size}, which halves to {sizes[0]}",
             action="set data.image_size in params.yaml or image_size in the recipe",

@@ -14,7 +14,7 @@ from ganops.data.spec import DataSpec
 from ganops.networks.heads import LogitHead
 from ganops.networks.low_pass import Downsample, Upsample
 from ganops.networks.maps import channels_last
-from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, resolutions
+from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, image_field, resolutions
 from ganops.settings import Settings
 
 SLOPE = 0.2
@@ -54,17 +54,18 @@ class R3ganGenerator(Generator):
 
     def __init__(self, settings: R3ganGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
+        image = image_field(spec)
         self.latent_dim = settings.latent_dim
         self.class_count = class_count_of(spec) if settings.labels else 0
         self.embedding = nn.Embedding(self.class_count, settings.embedding_dim) if self.class_count else None
-        ladder = resolutions(spec.image_size)
+        ladder = resolutions(image.size)
         self.basis = nn.Parameter(torch.randn(settings.width, ladder[0], ladder[0]))
         inputs = settings.latent_dim + (settings.embedding_dim if self.class_count else 0)
         self.start = nn.Linear(inputs, settings.width, bias=False)
         nn.init.normal_(self.start.weight, 0.0, inputs**-0.5)
         self.stages = nn.ModuleList(_stage(settings, len(ladder)) for _ in ladder)
         self.upsample = Upsample()
-        self.image = _conv(settings.width, spec.channels, 1)
+        self.image = _conv(settings.width, image.channels, 1)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Make one image per latent; while training not clipped, so that gradients pass everywhere."""
@@ -87,9 +88,10 @@ class R3ganDiscriminator(Discriminator):
 
     def __init__(self, settings: R3ganDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()
+        image = image_field(spec)
         self.class_count = class_count_of(spec) if settings.labels else 0
-        ladder = resolutions(spec.image_size)
-        self.first = _conv(spec.channels, settings.width, 1)
+        ladder = resolutions(image.size)
+        self.first = _conv(image.channels, settings.width, 1)
         self.stages = nn.ModuleList(_stage(settings, len(ladder)) for _ in ladder)
         self.downsample = Downsample()
         self.basis = nn.Conv2d(settings.width, settings.width, ladder[0], groups=settings.width, bias=False)
@@ -104,7 +106,7 @@ class R3ganDiscriminator(Discriminator):
             maps = stage(maps if index == 0 else self.downsample(maps))
         return cast(Tensor, self.basis(maps)).flatten(1)
 
-    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
         """One logit for each row of features."""
         return cast(Tensor, self.head(features, labels))
 

@@ -14,7 +14,7 @@ from ganops.data.spec import DataSpec
 from ganops.networks.conditioning import ConditionalBatchNorm2d
 from ganops.networks.heads import LogitHead
 from ganops.networks.maps import channels_last
-from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, resolutions
+from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, image_field, resolutions
 from ganops.networks.one_hot import one_hot
 from ganops.networks.residual import DownBlock, Layers, ResnetWidths, SelfAttention, UpBlock, norm_of
 
@@ -37,11 +37,12 @@ class ResnetGenerator(Generator):
 
     def __init__(self, settings: ResnetGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
+        image = image_field(spec)
         self.latent_dim = settings.latent_dim
         self.class_count = class_count_of(spec) if settings.labels == "norm" else 0
         layers = Layers(settings.spectral)
         make_norm = partial(_class_norm, self.class_count) if self.class_count else nn.BatchNorm2d
-        ladder = resolutions(spec.image_size)
+        ladder = resolutions(image.size)
         self.smallest = ladder[0]
         widths = [settings.at(halvings) for halvings in reversed(range(len(ladder)))]
         self.start = layers.linear(settings.latent_dim, widths[0] * self.smallest**2)
@@ -49,7 +50,7 @@ class ResnetGenerator(Generator):
         # Where the last doubling begins, maps have half the image's size.
         self.attention = SelfAttention(widths[-2], layers) if settings.attention else nn.Identity()
         self.norm = nn.BatchNorm2d(widths[-1])
-        self.image = layers.conv(widths[-1], spec.channels, 3)
+        self.image = layers.conv(widths[-1], image.channels, 3)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Make one image per latent, of the class its label says."""
@@ -86,10 +87,11 @@ class ResnetDiscriminator(Discriminator):
 
     def __init__(self, settings: ResnetDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()
+        image = image_field(spec)
         self.class_count = class_count_of(spec) if settings.labels == "projection" else 0
         layers = Layers(settings.spectral, settings.start)
-        halvings = sum(size > settings.smallest for size in resolutions(spec.image_size)[1:])
-        channels, blocks = spec.channels, list[nn.Module]()
+        halvings = sum(size > settings.smallest for size in resolutions(image.size)[1:])
+        channels, blocks = image.channels, list[nn.Module]()
         for index in range(halvings + settings.flat):
             after = settings.at(min(index, halvings))
             hidden = after if settings.wide or index == 0 else channels
@@ -105,7 +107,7 @@ class ResnetDiscriminator(Discriminator):
         """(N, feature_count): the last maps, summed over their pixels."""
         return F.relu(cast(Tensor, self.layers(images))).sum(dim=(2, 3))
 
-    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
         """One logit for each row of features."""
         return cast(Tensor, self.head(features, labels))
 

@@ -16,7 +16,7 @@ from ganops.networks.heads import LogitHead
 from ganops.networks.low_pass import Upsample
 from ganops.networks.maps import channels_last
 from ganops.networks.minibatch import MinibatchDeviation
-from ganops.networks.network import NETWORKS, Discriminator, StyleGenerator, class_count_of, resolutions
+from ganops.networks.network import NETWORKS, Discriminator, StyleGenerator, class_count_of, image_field, resolutions
 from ganops.networks.one_hot import one_hot
 from ganops.networks.residual import ResnetWidths
 
@@ -49,6 +49,7 @@ class StyleganGenerator(StyleGenerator):
 
     def __init__(self, settings: StyleganGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
+        image = image_field(spec)
         self.settings, self.latent_dim = settings, settings.latent_dim
         self.class_count = class_count_of(spec) if settings.labels == "mapping" else 0
         dim = settings.latent_dim
@@ -57,13 +58,13 @@ class StyleganGenerator(StyleGenerator):
         self.mapping = nn.ModuleList(
             EqualLinear(before, after, rate=0.01) for before, after in pairwise((inputs, *[dim] * settings.mapping))
         )
-        ladder = resolutions(spec.image_size)
+        ladder = resolutions(image.size)
         widths = [settings.at(halvings) for halvings in reversed(range(len(ladder)))]
         self.constant = nn.Parameter(torch.randn(1, widths[0], ladder[0], ladder[0]))
         convs, images = [_NoisyConv(widths[0], widths[0], ladder[0], dim)], []
         for size, (before, after) in zip(ladder[1:], pairwise(widths), strict=True):
             convs += [_NoisyConv(before, after, size, dim, up=True), _NoisyConv(after, after, size, dim)]
-        images = [ModulatedConv(width, spec.channels, 1, dim, demodulate=False) for width in widths]
+        images = [ModulatedConv(width, image.channels, 1, dim, demodulate=False) for width in widths]
         self.convs, self.images = nn.ModuleList(convs), nn.ModuleList(images)
         self.upsample = Upsample()
         self.register_buffer("style_mean", torch.zeros(dim))
@@ -132,10 +133,11 @@ class StyleganDiscriminator(Discriminator):
 
     def __init__(self, settings: StyleganDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()
+        image = image_field(spec)
         self.class_count = class_count_of(spec) if settings.labels == "projection" else 0
-        ladder = resolutions(spec.image_size)
+        ladder = resolutions(image.size)
         widths = [settings.at(halvings) for halvings in range(len(ladder))]
-        self.first = EqualConv(spec.channels, widths[0], 1)
+        self.first = EqualConv(image.channels, widths[0], 1)
         self.blocks = nn.Sequential(*(_DownBlock(before, after) for before, after in pairwise(widths)))
         self.deviation = MinibatchDeviation(settings.group)
         self.last = EqualConv(widths[-1] + 1, widths[-1], 3)
@@ -148,7 +150,7 @@ class StyleganDiscriminator(Discriminator):
         maps = leaky(self.last(self.deviation(self.blocks(leaky(channels_last(self.first(images)))))))
         return leaky(self.hidden(maps.flatten(1)))
 
-    def judge(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
+    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
         """One logit for each row of features."""
         return cast(Tensor, self.head(features, labels))
 

@@ -1,13 +1,17 @@
 """Augmentations applied with a probability that adapts to overfitting (ADA, Karras et al. 2020, arXiv:2006.06676).
 
-The paper's `bgc` set: pixel moves, geometry, colours, each with probability p and so weak that it cannot leak into the
-generated images while p < 0.8. It differs in one thing: images are sampled bilinearly, without the wavelet filter that
-the authors put around the geometry.
+The paper's `bgc` set: pixel blitting, geometry, colours, each with probability p and so weak that it cannot leak into
+the generated images while p < 0.8.
+
+Differences from the authors' code: images are sampled bilinearly, without the wavelet filter around the geometry; what
+lies outside of the image is its reflection however far away, where theirs is zero beyond one image width; and p stays
+within [0, 1], where theirs may exceed 1.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -20,29 +24,30 @@ def adaptive_augment(images: Tensor, probability: Tensor) -> Tensor:
 
 
 def random_geometry(images: Tensor, probability: Tensor) -> Tensor:
-    """(N, 3, 3) matrices that lead from a point of the result to the point of the image that is seen there.
+    """(N, 3, 3) matrices from a point of the result to the point of the image that is shown there.
 
     Points are measured from the centre in half widths: x to the right, y down, the edges at -1 and 1.
     """
     draw = _Draw(images, probability)
-    rare = 1 - (1 - probability).clamp(min=0).sqrt()  # one of two rotations happens with the asked-for probability
+    rare = 1 - (1 - probability).clamp(min=0).sqrt()  # at least one of two rotations happens with `probability`
     matrix = torch.eye(3, device=images.device).expand(len(images), 3, 3)
     matrix = matrix @ _scaling(1 - 2 * draw.choice(2), draw.one())  # mirror
     matrix = matrix @ _rotation(math.pi / 2 * draw.choice(4))
     size = images.shape[-1]
-    shift_x, shift_y = ((draw.uniform(0.125) * size).round() * 2 / size for _ in range(2))
-    matrix = matrix @ _translation(shift_x, shift_y)
+    shift_x, shift_y = draw.pair(lambda: torch.rand(len(images), device=images.device) * 2 - 1)
+    matrix = matrix @ _translation(*((0.125 * size * shift).round() * 2 / size for shift in (shift_x, shift_y)))
     scale = torch.exp2(draw.normal(0.2))
     matrix = matrix @ _scaling(scale, scale)
     matrix = matrix @ _rotation(_Draw(images, rare).uniform(math.pi))
     stretch = torch.exp2(draw.normal(0.2))
     matrix = matrix @ _scaling(stretch, 1 / stretch)
     matrix = matrix @ _rotation(_Draw(images, rare).uniform(math.pi))
-    return matrix @ _translation(2 * draw.normal(0.125), 2 * draw.normal(0.125))
+    shift_x, shift_y = draw.pair(lambda: torch.randn(len(images), device=images.device))
+    return matrix @ _translation(2 * 0.125 * shift_x, 2 * 0.125 * shift_y)
 
 
 def sample(images: Tensor, matrices: Tensor) -> Tensor:
-    """Look at (N, C, H, W) images through (N, 3, 3) `matrices` (see `random_geometry`), bilinearly, mirrored outside.
+    """Transform (N, C, H, W) images by (N, 3, 3) `matrices` (see `random_geometry`), bilinearly, reflected outside.
 
     By indexing: torch's grid_sample has no second derivative and no deterministic backward pass on a GPU.
     """
@@ -66,20 +71,21 @@ def sample(images: Tensor, matrices: Tensor) -> Tensor:
 
 
 def change_colors(images: Tensor, probability: Tensor) -> Tensor:
-    """Brightness, contrast and, with three channels, luma flip, hue and saturation."""
+    """Brightness, contrast, luma flip and, with three channels, hue and saturation."""
     draw = _Draw(images, probability)
     brightness, contrast = draw.normal(0.2), torch.exp2(draw.normal(0.5))
     images = (images + brightness[:, None, None, None]) * contrast[:, None, None, None]
-    if images.shape[1] != 3:
-        return images
-    flip, turn, saturation = draw.choice(2), draw.uniform(math.pi), torch.exp2(draw.normal(1.0))
     grey = images.mean(dim=1, keepdim=True)
+    flipped = grey * (1 - 2 * draw.choice(2))[:, None, None, None]
+    if images.shape[1] == 1:
+        return flipped
+    turn, saturation = draw.uniform(math.pi), torch.exp2(draw.normal(1.0))
     color = _hue(turn, images) @ (images - grey).flatten(2) * saturation[:, None, None]
-    return grey * (1 - 2 * flip)[:, None, None, None] + color.view_as(images)
+    return flipped + color.view_as(images)
 
 
 class _Draw:
-    """(N,) random amounts, each replaced by 0, the amount that changes nothing, but with `probability`."""
+    """(N,) random amounts that take effect with `probability`, and are 0, which changes nothing, otherwise."""
 
     def __init__(self, images: Tensor, probability: Tensor) -> None:
         self.count, self.device, self.probability = len(images), images.device, probability
@@ -97,8 +103,16 @@ class _Draw:
     def normal(self, deviation: float) -> Tensor:
         return self._sometimes(torch.randn(self.count, device=self.device) * deviation)
 
+    def pair(self, amounts: Callable[[], Tensor]) -> tuple[Tensor, Tensor]:
+        """Two amounts that take effect together."""
+        taken = self._taken()
+        return amounts() * taken, amounts() * taken
+
     def _sometimes(self, amounts: Tensor) -> Tensor:
-        return amounts * (torch.rand(self.count, device=self.device) < self.probability)
+        return amounts * self._taken()
+
+    def _taken(self) -> Tensor:
+        return torch.rand(self.count, device=self.device) < self.probability
 
 
 def _mirrored(position: Tensor, size: int) -> Tensor:
