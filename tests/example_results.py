@@ -13,15 +13,22 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor
 
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.image import ImageField
+from ganops.data.fields.pictures import image_grid, save_png
 from ganops.data.manifest import Manifest, Rejected
-from ganops.data.spec import DataSpec
+from ganops.data.spec import IMAGE, LABEL, DataSpec
+from ganops.evaluation.estimate import Estimate
+from ganops.evaluation.scores import Protocol, Scores
 from ganops.reporting.animation import animate
+from ganops.reporting.contents import Contents, PictureEntry, TableEntry
 from ganops.reporting.curves import plot_curves
-from ganops.reporting.grids import image_grid, save_png
-from ganops.reporting.leaderboard import Row
-from ganops.reporting.neighbours import neighbour_grid
+from ganops.reporting.leaderboard import Kind, LeaderboardRow, TrainingFacts
+from ganops.workspace import Workspace
 
-PROTOCOL = {"digest": "ab" * 32, "extractor": "classifier", "split": "train", "samples": 5000, "seed": 7}
+SHARED = {"features": "inception-v3", "split": "train", "samples": 5000, "seed": 7}
+NAMES = tuple("0123456789")
+SPEC = DataSpec(fields={IMAGE: ImageField(channels=1, size=8), LABEL: CategoryField(classes=NAMES)})
 RECIPE = """\
 summary: a generator for <tests> & reports
 paper: "nobody 2020"
@@ -41,33 +48,44 @@ def digits() -> Tensor:
     return pixels.round().to(torch.uint8).unsqueeze(1)
 
 
-def manifest() -> Manifest:
-    """What prepare says of the digits."""
-    names = tuple("0123456789")
-    return Manifest(
-        source="digits",
-        digest="cd" * 32,
-        spec=DataSpec(shape=(1, 8, 8), classes=names),
-        counts={"train": 1500, "test": 297},
-        class_counts={"train": dict.fromkeys(names, 150), "test": dict.fromkeys(names, 30)},
-        rejected_count=1,
-        rejected_reasons={"truncated": 1},
-        rejected=(Rejected(name="<b>half.jpg</b>", reason="truncated"),),
-    )
+def manifest(**changes: Any) -> Manifest:
+    """The manifest of the digits, with some values changed."""
+    values: dict[str, Any] = {
+        "source": "digits",
+        "digest": "cd" * 32,
+        "spec": SPEC,
+        "counts": {"train": 1500, "test": 297},
+        "class_counts": {"train": dict.fromkeys(NAMES, 150), "test": dict.fromkeys(NAMES, 30)},
+        "rejected_count": 1,
+        "rejected_reasons": {"truncated": 1},
+        "rejected": (Rejected(name="<b>half.jpg</b>", reason="truncated"),),
+    }
+    return Manifest(**(values | changes))
 
 
-def row(recipe: str, parameters: int = 1000, sick: bool = False, protocol: str = "a", **scores: float) -> Row:
-    """A leaderboard row with these scores; protocol "a" took 5000 samples, "b" 500."""
-    return Row(
-        recipe=recipe,
-        scores=scores,
-        protocol=PROTOCOL | {"digest": protocol, "samples": {"a": 5000, "b": 500}[protocol]},
-        images_per_second=1900.0,
-        minutes=1.5,
-        parameters={"generator": parameters},
-        steps=2000,
-        sick=sick,
+def scores(shared: Mapping[str, Any] = SHARED, **values: float | tuple[float, float]) -> Scores:
+    """Scores of one group each; a pair is a value with its standard error. `is_` stands for `is`."""
+    found = {key.rstrip("_"): value for key, value in values.items()}
+    estimates = {
+        key: Estimate(*value) if isinstance(value, tuple) else Estimate(value, None) for key, value in found.items()
+    }
+    return Scores(estimates, Protocol(shared=dict(shared), groups={key: {} for key in found}), {key: key for key in found})
+
+
+def row(
+    name: str,
+    parameters: int = 1000,
+    unhealthy: bool = False,
+    samples: int = 5000,
+    kind: Kind = "recipe",
+    **values: float | tuple[float, float],
+) -> LeaderboardRow:
+    """A leaderboard row with these scores, measured on so many samples."""
+    training = TrainingFacts(
+        images_per_second=1900.0, minutes=1.5, parameters={"generator": parameters}, steps=2000, unhealthy=unhealthy
     )
+    own = scores(SHARED | {"samples": samples}, **values)
+    return LeaderboardRow(name, own, kind, training=training if kind == "recipe" else None)
 
 
 def write_history(path: Path, rows: int = 200, broken: range = range(0)) -> None:
@@ -98,20 +116,21 @@ def write_frames(folder: Path, images: Tensor, count: int) -> None:
 def write_recipe_results(
     root: Path,
     recipe: str,
-    metrics: Mapping[str, float] | None,
+    found: Scores | None,
     *,
-    protocol: Mapping[str, Any] = PROTOCOL,
     images: Tensor | None = None,
     frames: int = 0,
+    table: str = "",
     **training: Any,
 ) -> None:
-    """What train and evaluate leave of one recipe under `root`; no metrics and protocol where `metrics` is None.
+    """What train and evaluate leave of one recipe under `root`; no scores where `found` is None.
 
     images: (N, C, H, W) uint8 that stand for samples; None: no pictures. frames: sample grids in the animation.
-    training: facts of training.json that differ from a healthy run of 2000 steps.
+    table: CSV text of a table by class. training: facts of training.json that differ from a healthy run of 2000 steps.
     """
-    trained, evaluated = root / "results" / "train" / recipe, root / "results" / "evaluate" / recipe
-    for folder in (trained / "samples", evaluated, root / "results" / "runs", root / "pipeline" / "recipes"):
+    home = Workspace(root)
+    trained, evaluated = home.trained(recipe), home.evaluated(recipe)
+    for folder in (trained / "samples", evaluated, home.run_file(recipe).parent, home.recipes):
         folder.mkdir(parents=True, exist_ok=True)
     facts = {
         "recipe": recipe,
@@ -123,24 +142,33 @@ def write_recipe_results(
         "precision": "float32",
         "parameters": {"generator": 900_000, "discriminator": 300_000},
         "health_events": [],
-        "sick": False,
+        "unhealthy": False,
     }
     (trained / "training.json").write_text(json.dumps(facts | training))
     write_history(trained / "history.csv")
-    (root / "results" / "runs" / f"{recipe}.json").write_text(
-        json.dumps({"run_id": f"run-of-{recipe}", "recipe": recipe})
-    )
-    (root / "pipeline" / "recipes" / f"{recipe}.yaml").write_text(RECIPE)
-    if metrics is not None:
-        (evaluated / "metrics.json").write_text(json.dumps(metrics))
-        (evaluated / "protocol.json").write_text(json.dumps(protocol))
+    home.run_file(recipe).write_text(json.dumps({"run_id": f"run-of-{recipe}", "recipe": recipe}))
+    home.recipe(recipe).write_text(RECIPE)
+    if found is not None:
+        found.write(evaluated / "scores.json")
+    pictures: list[PictureEntry] = []
     if images is not None:
         save_png(image_grid(images, 8), evaluated / "samples.png")
-        pairs = images[: len(images) // 2 // 4 * 4]
-        save_png(
-            neighbour_grid(pairs, images[-len(pairs) :], torch.linspace(1, 9, len(pairs))), evaluated / "neighbours.png"
-        )
         plot_curves(trained / "history.csv", evaluated / "curves.png")
+        pictures = [
+            PictureEntry(file="samples.png", title="Samples", caption="Not cherry-picked."),
+            PictureEntry(file="curves.png", title="Curves"),
+        ]
     if images is not None and frames:
         write_frames(trained / "samples", images, frames)
         animate(trained / "samples", evaluated / "training.webp")
+        pictures.insert(1, PictureEntry(file="training.webp", title="Training"))
+    if table:
+        (evaluated / "classes.csv").write_text(table)
+    tables = (TableEntry(file="classes.csv", title="By class"),) if table else ()
+    Contents(pictures=tuple(pictures), tables=tables).write(evaluated)
+
+
+def write_reference(folder: Path, name: str, title: str, found: Scores) -> None:
+    """A reference or baseline row as a file of `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"{name}.json").write_text(json.dumps(found.dump() | {"title": title}))

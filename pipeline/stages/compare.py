@@ -15,7 +15,13 @@ from ganops.reporting.contents import read_contents
 from ganops.reporting.leaderboard import LeaderboardRow, read_references, read_row
 from ganops.reporting.report import render_report
 from ganops.reporting.seeds import average_seeds
-from ganops.reporting.tables import flat_scores, headline_metrics, leaderboard_csv, leaderboard_markdown, leaderboard_text
+from ganops.reporting.tables import (
+    flat_scores,
+    headline_metrics,
+    leaderboard_csv,
+    leaderboard_markdown,
+    leaderboard_text,
+)
 from ganops.reporting.winner import Winner, choose_winner
 from ganops.tracking.run import resume_run
 from ganops.workspace import WORKSPACE
@@ -70,9 +76,7 @@ def _export(row: LeaderboardRow, metric: Metric) -> None:
         shutil.copyfile(source, folder / f"{row.name}{source.suffix}")
 
 
-def _complete_run(
-    row: LeaderboardRow, recipe: Recipe, winner: Winner, params: Params, manifest: Manifest
-) -> None:
+def _complete_run(row: LeaderboardRow, recipe: Recipe, winner: Winner, params: Params, manifest: Manifest) -> None:
     """Log the scores that evaluation could not (a restored result) to the recipe's run, and whether it won."""
     with resume_run(WORKSPACE.run_file(row.name), params=params, recipe=recipe, manifest=manifest) as run:
         run.log_scores(row.own)

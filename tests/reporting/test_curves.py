@@ -10,7 +10,7 @@ from example_results import write_history
 from PIL import Image
 
 from ganops.errors import EvaluationError
-from ganops.reporting.curves import SICK_COLOUR, panels, plot_curves, read_history, smooth
+from ganops.reporting.curves import BROKEN_COLOUR, panels, plot_curves, read_history, smooth
 
 
 def has_colour(path: Path, colour: str) -> bool:
@@ -19,7 +19,7 @@ def has_colour(path: Path, colour: str) -> bool:
         return bool((np.asarray(image.convert("RGB")) == wanted).all(axis=-1).any())
 
 
-def test_history_is_read_by_column_and_an_empty_field_is_no_point(tmp_path: Path) -> None:
+def test_history_is_read_by_column_and_an_empty_field_is_not_a_point(tmp_path: Path) -> None:
     (tmp_path / "history.csv").write_text("step,kimg,D(x),generator/loss\n0,0.0,0.5,1.5\n5,0.32,,inf\n")
     curves = read_history(tmp_path / "history.csv")
     assert [curves["D(x)"].kimg.tolist(), curves["D(x)"].values.tolist()] == [[0.0], [0.5]]
@@ -57,14 +57,14 @@ def test_drawn_curves_fill_a_picture_and_only_broken_rows_are_marked(tmp_path: P
     with Image.open(tmp_path / "well.png") as image:
         assert image.width > 1000
         assert len(image.convert("RGB").getcolors(1 << 24)) > 100
-    assert has_colour(tmp_path / "broken.png", SICK_COLOUR)
-    assert not has_colour(tmp_path / "well.png", SICK_COLOUR)
+    assert has_colour(tmp_path / "broken.png", BROKEN_COLOUR)
+    assert not has_colour(tmp_path / "well.png", BROKEN_COLOUR)
 
 
-def test_a_curve_with_few_points_is_no_sick_one(tmp_path: Path) -> None:
+def test_a_curve_with_few_points_is_not_marked_as_broken(tmp_path: Path) -> None:
     (tmp_path / "history.csv").write_text("step,kimg,loss,score\n1,1,0.5,\n2,2,0.6,\n3,3,0.7,9\n")
     plot_curves(tmp_path / "history.csv", tmp_path / "curves.png")
-    assert not has_colour(tmp_path / "curves.png", SICK_COLOUR)
+    assert not has_colour(tmp_path / "curves.png", BROKEN_COLOUR)
 
 
 @pytest.mark.parametrize("row", ["0,0,0.5", "0,0,nan", "0,0,"])
@@ -75,23 +75,26 @@ def test_a_single_row_and_a_curve_of_nothing_but_nan_are_drawn(tmp_path: Path, r
 
 
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("text", "code"),
     [
-        ("", "holds no curves"),
-        ("step,kimg,loss\n", "holds no curves"),
-        ("step,loss\n1,2\n", "holds no curves"),
-        ("step,kimg\n1,2\n", "at least one column"),
-        ("step,kimg,loss\n1,2,three\n", "a number in each field"),
-        ("step,kimg,loss\n1,2\n", "is damaged"),
+        ("", "no-curves"),
+        ("step,kimg,loss\n", "no-curves"),
+        ("step,loss\n1,2\n", "no-curves"),
+        ("step,kimg\n1,2\n", "no-curves"),
+        ("step,kimg,loss\n1,2,three\n", "damaged-file"),
+        ("step,kimg,loss\n1,2\n", "damaged-file"),
     ],
 )
-def test_a_damaged_history_is_an_error_that_names_the_file(tmp_path: Path, text: str, message: str) -> None:
+def test_a_damaged_history_is_an_error_that_names_the_file(tmp_path: Path, text: str, code: str) -> None:
     (tmp_path / "history.csv").write_text(text)
-    with pytest.raises(EvaluationError, match=message) as caught:
+    with pytest.raises(EvaluationError) as error:
         plot_curves(tmp_path / "history.csv", tmp_path / "curves.png")
-    assert "history.csv" in str(caught.value)
+    assert error.value.code == code
+    assert "history.csv" in error.value.message
 
 
 def test_a_missing_history_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match="train the recipe"):
+    with pytest.raises(EvaluationError) as error:
         plot_curves(tmp_path / "history.csv", tmp_path / "curves.png")
+    assert error.value.code == "missing-file"
+    assert "dvc repro" in error.value.action

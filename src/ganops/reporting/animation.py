@@ -9,8 +9,8 @@ from pathlib import Path
 from PIL import Image
 
 from ganops.atomic import write_bytes
-from ganops.errors import EvaluationError
 from ganops.data.fields.captions import with_caption
+from ganops.errors import EvaluationError
 
 FRAME_MILLISECONDS = 300
 LAST_FRAME_MILLISECONDS = 2500

@@ -51,9 +51,7 @@ def read_contents(folder: Path) -> Contents:
     try:
         contents = Contents.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError) as error:
-        raise EvaluationError(
-            f"{path} is damaged", code="damaged-file", found=str(error), action=action
-        ) from error
+        raise EvaluationError(f"{path} is damaged", code="damaged-file", found=str(error), action=action) from error
     for entry in (*contents.pictures, *contents.tables):
         if not (folder / entry.file).is_file():
             raise EvaluationError(

@@ -11,10 +11,9 @@ import jinja2
 
 from ganops.data.manifest import Manifest
 from ganops.evaluation.metric import Metric
-from ganops.evaluation.metric_names import in_order
 from ganops.reporting.leaderboard import LeaderboardRow, ranked
 from ganops.reporting.parts import RecipePart, facts, read_part
-from ganops.reporting.scores import heading, show, sort_key
+from ganops.reporting.scores import heading, metrics_of, show, sort_key
 from ganops.reporting.tables import headline_metrics, table
 from ganops.reporting.winner import Winner
 from ganops.workspace import Workspace
@@ -58,7 +57,7 @@ def render_report(rows: Sequence[LeaderboardRow], winner: Winner, workspace: Wor
 
 def score_lines(rows: Sequence[LeaderboardRow]) -> list[ScoreLine]:
     """Every metric that any row has, with the best healthy recipes marked where it has a better side."""
-    return [_score_line(metric, rows) for metric in in_order({key for row in rows for key in row.scores})]
+    return [_score_line(metric, rows) for metric in metrics_of({key for row in rows for key in row.scores})]
 
 
 def protocol_facts(rows: Sequence[LeaderboardRow]) -> dict[str, str]:

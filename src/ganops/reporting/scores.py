@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import floor, inf, log10
 
+from ganops.errors import SettingsError
 from ganops.evaluation.estimate import Estimate
 from ganops.evaluation.metric import Metric
+from ganops.evaluation.metric_names import describe, in_order
 from ganops.evaluation.scores import Scores
 from ganops.evaluation.verdict import Verdict, judge
 
 MISSING = "-"
 ARROWS: dict[str | None, str] = {"lower": "↓", "higher": "↑", None: ""}
+
+
+def metrics_of(keys: Iterable[str]) -> list[Metric]:
+    """The metrics of these keys in the order of reports; one that is not known here is shown by its key."""
+    return [_describe(key) for key in in_order(set(keys))]
 
 
 def heading(metric: Metric) -> str:
@@ -50,3 +58,10 @@ def compare(metric: Metric, candidate: Scores, incumbent: Scores) -> Verdict | N
     if metric.better is None or not candidate.comparable(incumbent, metric.key):
         return None
     return judge(candidate[metric.key], incumbent[metric.key], better=metric.better)
+
+
+def _describe(key: str) -> Metric:
+    try:
+        return describe(key)
+    except SettingsError:
+        return Metric(key, key.replace("_", " "), None, "")

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ganops.evaluation.metric_names import in_order
 from ganops.evaluation.scores import Scores
 from ganops.evaluation.verdict import Verdict
 from ganops.reporting.parts import PagePicture, facts
 from ganops.reporting.report import template
-from ganops.reporting.scores import MISSING, compare, heading, show
+from ganops.reporting.scores import MISSING, compare, heading, metrics_of, show
 
 
 @dataclass(frozen=True)
@@ -72,7 +71,7 @@ def judged(left: Side, right: Side) -> list[JudgedScore]:
             show(right.scores.get(metric.key)),
             compare(metric, right.scores, left.scores),
         )
-        for metric in in_order({*left.scores, *right.scores})
+        for metric in metrics_of({*left.scores, *right.scores})
     ]
 
 

@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ganops.evaluation.metric import Metric
-from ganops.evaluation.metric_names import in_order
 from ganops.reporting.leaderboard import LeaderboardRow, ranked, ranks
-from ganops.reporting.scores import MISSING, heading, show
+from ganops.reporting.scores import MISSING, heading, metrics_of, show
 
 FACTS = ("images/s", "minutes", "parameters", "steps", "health")
 ERROR_SUFFIX = "_error"  # in exports only: the column of a score's standard error
@@ -28,7 +27,7 @@ class Line:
 def flat_scores(row: LeaderboardRow) -> dict[str, float]:
     """Scores as plain numbers for exports: `<key>` and, where there is a standard error, `<key>_error`."""
     flat: dict[str, float] = {}
-    for metric in in_order(set(row.scores)):
+    for metric in metrics_of(row.scores):
         estimate = row.scores[metric.key]
         flat[metric.key] = estimate.value
         if estimate.error is not None:
@@ -39,7 +38,7 @@ def flat_scores(row: LeaderboardRow) -> dict[str, float]:
 def leaderboard_csv(rows: Sequence[LeaderboardRow], metric: Metric) -> str:
     """Every score in full precision, in the order of the leaderboard; a missing value is an empty field."""
     scores = {row.name: flat_scores(row) for row in rows}
-    metrics = in_order({key for row in rows for key in row.scores})
+    metrics = metrics_of({key for row in rows for key in row.scores})
     names = [name for found in metrics for name in (found.key, found.key + ERROR_SUFFIX)]
     keys = [name for name in names if any(name in flat for flat in scores.values())]
     rank = ranks(rows, metric)
@@ -116,7 +115,7 @@ def _facts(row: LeaderboardRow, with_seeds: bool) -> list[str]:
 
 def headline_metrics(rows: Sequence[LeaderboardRow], metric: Metric) -> list[Metric]:
     """The headline metrics that any row has, and the one that decides."""
-    known = in_order({key for row in rows for key in row.scores} | {metric.key})
+    known = metrics_of({key for row in rows for key in row.scores} | {metric.key})
     return [found for found in known if found.headline or found.key == metric.key]
 
 

@@ -74,9 +74,8 @@ def choose_winner(rows: Sequence[LeaderboardRow], metric: Metric) -> Winner:
     best = min(equals, key=lambda row: row.parameter_count)
     sentences = [_why(best, [row for row in candidates if row is not best], metric)]
     if best.seeds:
-        sentences.append(
-            f"Its scores are means over {len(best.seeds)} seeds ({', '.join(best.seeds)}); {best.name} is the best of them"
-        )
+        names = ", ".join(best.seeds)
+        sentences.append(f"Its scores are means over {len(best.seeds)} seeds ({names}); {best.name} is the best one")
     sentences += [f"{recipe} could not win: it {reason}" for recipe, reason in excluded.items()]
     return Winner(best, metric, ". ".join(sentences) + ".")
 
