@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 
 from ganops.data.packed import SPLITS, Split, rows_per_piece
 from ganops.data.rows import Rows
@@ -17,6 +18,6 @@ def digest(splits: Mapping[Split, Rows]) -> str:
     for split in SPLITS:
         for name, column in sorted(splits[split].items()):
             total.update(f"{split} {name} {column.dtype} {tuple(column.shape)}\n".encode())
-            for piece in column.split(rows_per_piece(column[:1].nbytes)):
+            for piece in torch.split(column, rows_per_piece(column[:1].nbytes)):
                 total.update(piece.contiguous().numpy().reshape(-1).view(np.uint8).data)
     return total.hexdigest()

@@ -18,7 +18,7 @@ Parts = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Place:
-    """split: given by the folders, or None where the content decides. folder: the class folder, None without classes."""
+    """split: None where the content decides. folder: the class folder; None without classes."""
 
     split: Split | None
     folder: str | None

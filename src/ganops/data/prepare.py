@@ -65,9 +65,7 @@ def _class_counts(dataset: RawDataset, spec: DataSpec) -> dict[Split, dict[str, 
     label = spec.fields.get(LABEL)
     if not isinstance(label, CategoryField):
         return {}
-    return {
-        split: dict(zip(label.classes, _counts(LABEL, label, dataset, split), strict=True)) for split in SPLITS
-    }
+    return {split: dict(zip(label.classes, _counts(LABEL, label, dataset, split), strict=True)) for split in SPLITS}
 
 
 def _counts(name: str, field: CategoryField, dataset: RawDataset, split: Split) -> list[int]:

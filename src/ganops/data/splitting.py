@@ -25,8 +25,8 @@ def hash_images(images: Pixels) -> Hashes:
 def split_by_hash(hashes: Hashes, test_share: float, labels: Labels | None = None) -> dict[Split, RowIndices]:
     """The rows of each split: test where the hash, read as a fraction of 1, is below `test_share`.
 
-    Small data sets need exceptions: each class with two rows or more has one in each split at least, a class with one row
-    has it in train, and each split has two rows where there are four. The exceptions go by the order of the hashes, too.
+    Small data sets need exceptions: a class with two rows or more has at least one in each split, a class with one row
+    has it in train, and each split has two rows where there are four. The order of the hashes decides these, too.
     """
     order = hash_order(hashes)
     is_test = (_leading(hashes) / 2.0**64 < test_share)[order]

@@ -1,7 +1,8 @@
 """safetensors files written piece by piece and read through a shared, read-only map, so that no size is too large.
 
-The library's own `save_file` takes whole tensors. Its `load_file` maps the file privately and writable, which Linux counts
-as memory: it refuses a file larger than RAM and swap together. Format: https://github.com/huggingface/safetensors
+The library's own `save_file` takes whole tensors. Its `load_file` maps the file privately and writable, which Linux
+counts as memory: it refuses a file larger than RAM and swap together.
+Format: https://github.com/huggingface/safetensors
 """
 
 from __future__ import annotations
@@ -63,7 +64,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Pieces]) -> None:
             written = 0
             for piece in tensors[name].pieces:
                 content = np.ascontiguousarray(piece, dtype=_TYPES[header[name]["dtype"]][1])
-                file.write(memoryview(content.reshape(-1).view(np.uint8)))
+                file.write(content.reshape(-1).view(np.uint8).data)
                 written += content.nbytes
             start, end = header[name]["data_offsets"]
             if written != end - start:
@@ -83,9 +84,7 @@ def map_tensors(path: Path) -> dict[str, torch.Tensor]:
     mapped = np.memmap(path, dtype=np.uint8, mode="r")
     try:
         header = json.loads(text)
-        tensors = {
-            name: _view(mapped, 8 + length, entry) for name, entry in header.items() if name != "__metadata__"
-        }
+        tensors = {name: _view(mapped, 8 + length, entry) for name, entry in header.items() if name != "__metadata__"}
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"its header is damaged: {error}") from error
     return tensors

@@ -82,6 +82,9 @@ class CategoryField(Field):
         for name in wire:
             if name not in known:
                 raise DataError(
-                    f"there is no class '{name}'", code="unknown-class", action=nearest(str(name), self.classes)
+                    f"unknown class '{name}'",
+                    code="unknown-class",
+                    found=str(name),
+                    action=nearest(str(name), self.classes),
                 )
         return torch.tensor([known[name] for name in wire], dtype=torch.int64)

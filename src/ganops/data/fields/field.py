@@ -91,13 +91,18 @@ class Field(Settings, ABC):
 
     def pictures(self, stored: Tensor) -> list[Image.Image]:
         """One picture per row; none where there is nothing to see."""
-        drawn = [self.draw(row, 1) for row in stored.split(1)]
+        drawn = [self.draw(row, 1) for row in torch.split(stored, 1)]
         return [picture for picture in drawn if picture is not None]
 
     def flip(self, modelled: Tensor, mirrored: Tensor) -> Tensor:
         """Mirror the rows where `mirrored` (N,) bool is true; the same rows where a mirror image makes no sense."""
         del mirrored
         return modelled
+
+
+def stack(rows: Sequence[Tensor], field: Field) -> Tensor:
+    """Stored rows as one column; there may be none."""
+    return torch.stack(list(rows)) if rows else torch.empty(0, *field.shape, dtype=field.storage)
 
 
 def make_field(value: Any) -> Any:

@@ -7,14 +7,16 @@ import io
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
-import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from pydantic import Field as Bounded
 from torch import Tensor
 
-from ganops.data.fields.field import FIELDS, Field
+from ganops.data.decode import decode
+from ganops.data.fields.field import FIELDS, Field, stack
+from ganops.data.image_format import ImageFormat
+from ganops.data.rejection import RefusedError
 from ganops.errors import DataError
 
 CHUNK = 1024  # images converted at a time, so that the float copies stay small
@@ -64,8 +66,8 @@ class ImageField(Field):
         return [base64.b64encode(encode_png(image)).decode() for image in stored.cpu()]
 
     def decode(self, wire: Sequence[Any]) -> Tensor:
-        """Base64 of PNG, JPEG or WebP files; brought to this field's size and channels as `prepare` does."""
-        return torch.stack([self._decode(value) for value in wire])
+        """Base64 of image files of any kind that `prepare` reads, brought to this size and channels as it does."""
+        return stack([self._decode(value) for value in wire], self)
 
     def draw(self, stored: Tensor, columns: int | None = None) -> Image.Image | None:
         """A grid of the images."""
@@ -85,29 +87,15 @@ class ImageField(Field):
 
     def _decode(self, value: Any) -> Tensor:
         try:
-            with Image.open(io.BytesIO(base64.b64decode(value, validate=True))) as image:
-                image.load()
-                picture = image.convert("L" if self.channels == 1 else "RGB")
-        except (
-            ValueError,
-            TypeError,
-            OSError,
-            SyntaxError,
-            UnidentifiedImageError,
-            Image.DecompressionBombError,
-        ) as error:
+            content = base64.b64decode(value, validate=True)
+            return torch.from_numpy(decode(content, ImageFormat(self.size, self.channels)).copy())
+        except (ValueError, TypeError, RefusedError) as error:
             raise DataError(
                 "a value is not an image",
                 code="bad-value",
-                expected="base64 of a PNG or JPEG file",
-                found=str(error)[:120],
+                expected="base64 of an image file, such as PNG, JPEG or WebP",
+                found=str(error.reason) if isinstance(error, RefusedError) else str(error),
             ) from error
-        side = min(picture.size)
-        left, top = (picture.width - side) // 2, (picture.height - side) // 2
-        picture = picture.crop((left, top, left + side, top + side))
-        if picture.size != (self.size, self.size):
-            picture = picture.resize((self.size, self.size), Image.Resampling.LANCZOS)
-        return torch.from_numpy(np.array(picture)).view(self.size, self.size, self.channels).permute(2, 0, 1)
 
 
 def encode_png(image: Tensor) -> bytes:
@@ -118,11 +106,15 @@ def encode_png(image: Tensor) -> bytes:
     return file.getvalue()
 
 
+def luma(images: Tensor) -> Tensor:
+    """(N, 3, H, W) RGB floats to (N, 1, H, W) grey: ITU-R BT.601, as Pillow's "L"."""
+    return 0.299 * images[:, 0:1] + 0.587 * images[:, 1:2] + 0.114 * images[:, 2:3]
+
+
 def _convert(images: Tensor, like: ImageField) -> Tensor:
     floats = images.float()
     if like.channels == 1 and floats.shape[1] == 3:
-        weights = floats.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
-        floats = (floats * weights).sum(1, keepdim=True)
+        floats = luma(floats)
     elif like.channels == 3 and floats.shape[1] == 1:
         floats = floats.expand(-1, 3, -1, -1)
     if floats.shape[2:] != (like.size, like.size):

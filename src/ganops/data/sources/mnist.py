@@ -54,7 +54,10 @@ class IdxSource(Source):
         self._check(paths[2:], test_images, test_labels)
         count = len(train_images)
         return RawDataset(
-            fields={IMAGE: ImageField(channels=form.channels, size=form.size), LABEL: CategoryField(classes=self.classes)},
+            fields={
+                IMAGE: ImageField(channels=form.channels, size=form.size),
+                LABEL: CategoryField(classes=self.classes),
+            },
             columns={
                 IMAGE: to_formats(np.concatenate([train_images, test_images]), form),
                 LABEL: np.concatenate([train_labels, test_labels]).astype(np.int64),

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ from ganops.data.sources.source import SOURCES, Source, SourceContext
 from ganops.data.spec import IMAGE, LABEL
 from ganops.errors import SettingsError
 
-CHANNELS = 3
+CHANNELS: Literal[3] = 3
 NATURAL = ImageFormat(28, CHANNELS)
 COUNTS: dict[Split, int] = {"train": 128_000, "test": 26_000}
 SEED = 20161107  # which digits are combined is part of the data set: the same for every seed of a training

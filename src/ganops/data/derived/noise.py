@@ -1,0 +1,29 @@
+"""Images with noise added."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field as Bounded
+from torch import Tensor
+
+from ganops.data.derived.derivation import DERIVATIONS, Derivation, normal
+from ganops.data.derived.images import image_source
+from ganops.data.fields.field import Field
+
+
+@DERIVATIONS.add("noise")
+class Noise(Derivation):
+    """The image plus Gaussian noise of standard deviation `sigma`, clipped to [-1, 1].
+
+    sigma: in the modelled range, whose width is 2; 0.5 is 64 grey levels.
+    """
+
+    sigma: float = Bounded(gt=0)
+
+    def field(self, source: Field) -> Field:
+        """The same as the source."""
+        return image_source(source, "noise")
+
+    def derive(self, modelled: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """Noise of its own for every value."""
+        return (modelled + self.sigma * normal(modelled.shape, modelled, generator)).clamp(-1, 1)
