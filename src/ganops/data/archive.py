@@ -1,4 +1,4 @@
-"""A zip file of images, read where it lies: nothing is ever extracted to disk."""
+"""A zip file of images, read in place: nothing is ever extracted to disk."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ganops.data.rejection import Reason, RefusedError, Rejection
 from ganops.errors import DataError
 
 _ENCRYPTED = 0x1  # general purpose flag, bit 0 (PKWARE APPNOTE 4.4.4)
-# Only these let a reader bound what an entry unpacks to; a bzip2 or LZMA entry of some KiB may fill the memory.
+# Only these let a reader bound the unpacked size; a bzip2 or LZMA entry of some KiB may fill the memory.
 _COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _BROKEN = (
     zipfile.BadZipFile,
@@ -30,7 +30,7 @@ _BROKEN = (
 
 
 class Archive:
-    """The entries of the zip file at `path`. Each process that reads opens the file for itself."""
+    """The entries of the zip file at `path`. Each process that reads opens its own."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,13 +44,14 @@ class Archive:
             return zipfile.ZipFile(self.path)
         except _BROKEN as error:
             raise DataError(
-                f"{self.path} is no whole zip file",
+                f"{self.path} is not a complete zip file",
+                code="archive-damaged",
                 found=str(error),
-                action="copy or download it again, and try it with: unzip -t",
+                action="copy or download it again, and check it with: unzip -t",
             ) from error
 
     def scan(self) -> Listing:
-        """Sort the entries by what their headers say; raises DataError when the table of contents is damaged."""
+        """List the entries by their headers; raises DataError when the table of contents is damaged."""
         listing = Listing()
         latest = {entry.filename: entry for entry in self._zip.infolist()}
         for entry in self._zip.infolist():
@@ -89,7 +90,7 @@ def _problem(entry: zipfile.ZipInfo) -> tuple[Reason, str] | None:
     if entry.flag_bits & _ENCRYPTED:
         return Reason.ENCRYPTED, ""
     if entry.compress_type not in _COMPRESSIONS:
-        return Reason.UNREADABLE, "compressed by another method than deflate"
+        return Reason.UNREADABLE, "compressed with a method other than deflate"
     if entry.file_size > MAX_BYTES:
         return Reason.TOO_LARGE, f"unpacks to {entry.file_size / 2**20:,.0f} MiB, at most {MAX_BYTES // 2**20}"
     return None

@@ -1,4 +1,4 @@
-"""Room for samples that may not fit into memory: a file without a name, which the system removes by itself."""
+"""Arrays that may not fit into memory: they lie in a file without a name, which the system removes by itself."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ T = TypeVar("T", bound=np.generic)
 
 
 def disk_array(folder: Path, shape: tuple[int, ...], kind: type[T]) -> NDArray[T]:
-    """Zeros of `shape` and `kind`, whose pages lie on the disk of `folder`; gone when nothing uses them any more.
+    """Zeros of `shape` and `kind`, whose pages lie on the disk of `folder`; removed when nothing uses them any more.
 
-    A killed process leaves nothing behind. Raises DataError when the disk has no room.
+    A killed process leaves nothing behind. Raises DataError when the disk is full.
     """
     size = int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize
     folder.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,8 @@ def disk_array(folder: Path, shape: tuple[int, ...], kind: type[T]) -> NDArray[T
             return np.memmap(file, dtype=kind, mode="r+" if hasattr(os, "posix_fallocate") else "w+", shape=shape)
         except OSError as error:
             raise DataError(
-                f"no room for the images beside {folder}",
+                f"the disk of {folder} has no space for the decoded images",
+                code="disk-full",
                 expected=f"{size / 2**20:,.0f} MiB free",
                 found=error.strerror or str(error),
                 action="free some disk space",

@@ -1,4 +1,4 @@
-"""Downloads of standard data sets through torchvision's helper; only a file with the published md5 counts."""
+"""Downloads of standard data sets through torchvision's helper; a file must have the published MD5."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def download(mirrors: Sequence[str], name: str, md5: str, folder: Path) -> Path:
             return (Path(unchecked) / name).replace(target)
     raise DataError(
         f"{name} is not on this machine and cannot be downloaded",
+        code="download-failed",
         found="; ".join(problems),
         action=f"connect to the network and run again, or copy the data set into {folder} or into a folder that "
         f"data.home in params.yaml or {DATA_HOME_VARIABLE} names (docs/data.md says which files)",
@@ -45,7 +46,7 @@ def download(mirrors: Sequence[str], name: str, md5: str, folder: Path) -> Path:
 
 @contextmanager
 def _timeout() -> Iterator[None]:
-    """torchvision sets none, so that a network that swallows everything would hold the stage for ever."""
+    """torchvision sets none: a network that never answers would block the stage forever."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT_SECONDS)
     try:

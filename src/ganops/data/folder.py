@@ -18,7 +18,7 @@ class Folder:
         self.root = root.resolve()
 
     def scan(self) -> Listing:
-        """Walk through all folders; a folder that may not be read is rejected as one, the root's own is an error."""
+        """List all folders; one that cannot be read is rejected as a whole. Raises DataError where that is the root."""
         listing = Listing()
         waiting: list[tuple[str, ...]] = [()]
         while waiting:
@@ -29,7 +29,12 @@ class Folder:
                         self._sort_in(entry, (*parts, entry.name), listing, waiting)
             except OSError as error:
                 if not parts:
-                    raise DataError(f"the folder {self.root} cannot be read", found=error.strerror or "") from error
+                    raise DataError(
+                        f"the folder {self.root} cannot be read",
+                        code="path-unreadable",
+                        found=error.strerror or type(error).__name__,
+                        action="check its permissions",
+                    ) from error
                 refusal = _refusal(error)
                 listing.rejections.append(Rejection("/".join(parts), refusal.reason, refusal.detail))
         return listing
@@ -55,25 +60,25 @@ class Folder:
             listing.rejections.append(Rejection(name, Reason.UNREADABLE_NAME))
         elif entry.is_symlink():
             listing.rejections.append(Rejection(name, Reason.LINK, self._link(Path(entry.path))))
-        elif entry.is_dir():
+        elif entry.is_dir(follow_symlinks=False):
             waiting.append(parts)
-        elif entry.is_file():
+        elif entry.is_file(follow_symlinks=False):
             listing.candidates.append(Candidate(name, parts))
         else:
             # A pipe would block whoever opens it, a device might never end.
             listing.rejections.append(Rejection(name, Reason.SPECIAL))
 
     def _link(self, path: Path) -> str:
-        """Where a link leads, in words that hold no path of this machine."""
+        """Where a link points, without any path of this machine."""
         try:
             target = path.resolve(strict=True)
-        except (OSError, RuntimeError):  # RuntimeError: Python 3.12 and older, of a link that leads to itself
-            return "leads nowhere, or to itself"
+        except (OSError, RuntimeError):  # RuntimeError: Python 3.12 and older, for a link to itself
+            return "points nowhere, or to itself"
         if not target.is_relative_to(self.root):
-            return "leaves the folder"
+            return "points outside of the folder"
         if path.is_relative_to(target):
-            return "leads back to a folder it lies in"
-        return f"stands for {target.relative_to(self.root).as_posix()}, which is used itself"
+            return "points back to a folder that contains it"
+        return f"points to {target.relative_to(self.root).as_posix()}, which is read anyway"
 
 
 def _refusal(error: OSError) -> RefusedError:

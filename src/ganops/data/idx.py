@@ -1,4 +1,4 @@
-"""The IDX format of MNIST and its kin: a magic number, big-endian sizes, then bytes. Plain or gzipped."""
+"""The IDX format of MNIST and similar data sets: a magic number, big-endian sizes, then bytes; plain or gzipped."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
             shape = struct.unpack(f">{dimensions}I", header[4:])
             size = math.prod(shape)
             if size > MAX_VALUES:
-                raise _damaged(path, f"at most {MAX_VALUES:,} values", f"a header that announces {size:,}")
+                raise _damaged(path, f"at most {MAX_VALUES:,} values", f"a header that says {size:,}")
             content = file.read(size + 1)
     except (OSError, EOFError, zlib.error) as error:
-        raise _damaged(path, "a whole IDX file", str(error)) from error
+        raise _damaged(path, "a complete IDX file", str(error)) from error
     if len(content) != size:
         found = f"{len(content):,} bytes" if len(content) < size else "more"
         raise _damaged(path, f"{size:,} bytes after the header", found)
@@ -40,4 +40,6 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
 
 
 def _damaged(path: Path, expected: str, found: str) -> DataError:
-    return DataError(f"{path} is damaged", expected=expected, found=found, action="copy or download it again")
+    return DataError(
+        f"{path} is damaged", code="source-damaged", expected=expected, found=found, action="copy or download it again"
+    )

@@ -1,4 +1,4 @@
-"""The form every image is packed in: a square of a given size with one or three channels."""
+"""The format in which images are packed: a square of a given size with one or three channels."""
 
 from __future__ import annotations
 

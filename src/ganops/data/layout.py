@@ -49,7 +49,10 @@ def read_layout(images: Sequence[Candidate]) -> Layout:
     splits = _splits([parts[outer] for parts in names if len(parts) > outer + 1], len(names))
     level = outer + bool(splits)
     folders = [_folder(parts, level) for parts in names if not splits or _folder(parts, outer) in splits]
-    classes = set(class_names(folders)) if 2 * folders.count(None) < len(folders) else set()
+    in_folders = 2 * folders.count(None) < len(folders)
+    if in_folders and not splits and len(set(folders) - {None}) == 1:  # some images lie around the folder of the others
+        return _around(images, folders)
+    classes = set(class_names(folders)) if in_folders else set()
 
     def place(image: Candidate) -> Place | Rejection:
         folder = _folder(image.parts, level)
@@ -60,6 +63,22 @@ def read_layout(images: Sequence[Candidate]) -> Layout:
         return Place(splits[image.parts[outer]] if splits else None, folder if classes else None)
 
     return Layout(tuple(place(each) for each in images), bool(splits))
+
+
+def _around(images: Sequence[Candidate], folders: Sequence[str | None]) -> Layout:
+    """The layout inside of the only folder, where that has splits or classes; then the images around it do not fit."""
+    inside = read_layout([image for image, folder in zip(images, folders, strict=True) if folder is not None])
+    if not inside.has_splits and not any(isinstance(place, Place) and place.folder for place in inside.places):
+        return Layout((Place(None, None),) * len(images), has_splits=False)
+    places = iter(inside.places)
+    outside = "outside of the folder of the others"
+    return Layout(
+        tuple(
+            Rejection(image.name, Reason.MISPLACED, outside) if folder is None else next(places)
+            for image, folder in zip(images, folders, strict=True)
+        ),
+        inside.has_splits,
+    )
 
 
 def class_names(folders: Iterable[str | None]) -> tuple[str, ...]:

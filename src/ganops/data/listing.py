@@ -1,4 +1,4 @@
-"""What a folder or an archive offers: the names worth reading, and those refused by their name or kind alone."""
+"""What a folder or an archive contains: names worth reading, and those rejected for their name or kind alone."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ganops.data.rejection import Rejection
 
-_LITTER = {"__macosx", "thumbs.db", "desktop.ini", "@eadir"}  # what desktops and NAS boxes leave in every folder
+_LITTER = {"__macosx", "thumbs.db", "desktop.ini", "@eadir"}  # left in every folder by desktops and NAS boxes
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,19 @@ class Files(Protocol):
     """A folder or an archive; it can be sent to another process."""
 
     def scan(self) -> Listing:
-        """List everything; raises DataError when there is nothing to be listed at all."""
+        """List everything; raises DataError when it cannot be opened."""
 
     def read(self, name: str) -> bytes:
         """The content of one candidate; raises RefusedError."""
 
 
 def is_hidden(part: str) -> bool:
-    """Whether a folder or file is one that people do not mean when they point at their images."""
+    """Whether a folder or file is one that people do not mean by their images."""
     return part.startswith(".") or part.casefold() in _LITTER
 
 
 def is_unreadable(name: str) -> bool:
-    """Whether a name holds control characters, or bytes that are no text in the file system's encoding."""
+    """Whether a name has control characters, or bytes that are not text in the file system's encoding."""
     if name.isprintable():
         return False
     # Not all that isprintable() refuses is unreadable: screenshots are named with narrow spaces.

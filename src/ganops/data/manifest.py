@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from ganops.atomic import write_text
 from ganops.data.packed import Split
 from ganops.data.spec import DataSpec
-from ganops.errors import DataError
+from ganops.errors import DataError, SettingsError
 from ganops.settings import Settings
 
 SplitRule = Literal["published", "folders", "content"]
 
 
 class Rejected(Settings):
-    """One input that did not become an image: its name inside the source, and the reason in words."""
+    """One input that did not become a row: its name inside the source, and the reason."""
 
     name: str
     reason: str
@@ -26,14 +26,16 @@ class Rejected(Settings):
 class Manifest(Settings):
     """The identity of a prepared data set.
 
-    origin: the files or the folder that the images came from.
-    split_by: who parted train from test: the publisher, train/test folders, or each image's own content.
+    origin: the files or the folder that the data came from.
+    digest: sha256 over the columns of both splits.
+    split_by: what decides the split: the publisher, train/test folders, or the content of each row.
+    class_counts: rows of each class, for data with labels; a class may have none in the test split.
     rejected: the first 1000 by name; rejected_reasons counts all of them.
     """
 
     source: str
     origin: str = ""
-    digest: str = Field(pattern=r"^[0-9a-f]{64}$")  # sha256 over shapes, pixels and labels of both splits
+    digest: str = Field(pattern=r"^[0-9a-f]{64}$")
     spec: DataSpec
     split_by: SplitRule = "published"
     counts: dict[Split, int]
@@ -58,8 +60,13 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise DataError(f"{path} is missing", action="run the prepare stage: dvc repro prepare") from None
-    except (OSError, ValidationError) as error:
         raise DataError(
-            f"{path} cannot be read", found=str(error), action="make it anew: dvc repro --force prepare"
+            f"{path} is missing", code="manifest-missing", action="run the prepare stage: dvc repro prepare"
+        ) from None
+    except (OSError, ValueError, SettingsError) as error:  # a ValidationError is a ValueError
+        raise DataError(
+            f"{path} cannot be read",
+            code="manifest-unreadable",
+            found=str(error),
+            action="prepare the data again: dvc repro --force prepare",
         ) from error

@@ -1,4 +1,4 @@
-"""Data whose distribution is known: a mixture of Gaussians, all alike and equally likely."""
+"""A known distribution: a mixture of equally likely Gaussians of one width."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ganops.settings import Settings
 class Mixture(Settings):
     """Gaussians of one standard deviation in every direction.
 
-    centres: K points of D coordinates, in the units of the packed data. sigma: the standard deviation in these units.
+    centres: K points of D coordinates, in the units of the stored data. sigma: the standard deviation in these units.
     """
 
     centres: tuple[tuple[float, ...], ...] = Field(min_length=1)
