@@ -1,4 +1,4 @@
-"""Small specs, batches and games for tests, played as training does: players in turn, each updating its own networks."""
+"""Small specs, batches and games for tests; played as training does, each player updating its own networks."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ganops.games.gan_settings import StandardGANSettings
 from ganops.games.game import GAMES
+from ganops.games.gan_settings import StandardGANSettings
 from ganops.games.standard_gan import StandardGAN
 
 

@@ -54,7 +54,9 @@ def style_mixing(generator: StyleGenerator, latents: Tensor, field: Field) -> Fi
     mixed = generator.synthesize(torch.cat((coarse, top[:, cut:].repeat(rows, 1, 1)), dim=1))
     first_column, first_row = generator.synthesize(left), generator.synthesize(top)
     corner = torch.ones_like(first_row[:1])
-    lines = [torch.cat((first[None], row)) for first, row in zip(first_column, mixed.split(columns), strict=True)]
+    lines = [
+        torch.cat((first[None], row)) for first, row in zip(first_column, torch.split(mixed, columns), strict=True)
+    ]
     return Figure(
         field,
         torch.cat((corner, first_row, *lines)),
@@ -82,7 +84,7 @@ def stacked_rows(columns_of: Sequence[Tensor], columns: int) -> Tensor:
     """
     columns = min(columns, len(columns_of[0]))
     whole = len(columns_of[0]) // columns * columns
-    pieces = zip(*(column[:whole].split(columns) for column in columns_of), strict=True)
+    pieces = zip(*(torch.split(column[:whole], columns) for column in columns_of), strict=True)
     return torch.cat([row for group in pieces for row in group])
 
 

@@ -13,8 +13,8 @@ from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.games.figures import varied
-from ganops.games.gan_settings import StandardGANSettings
 from ganops.games.game import GAMES, Figure
+from ganops.games.gan_settings import StandardGANSettings
 from ganops.games.standard_gan import LATENT, DiscriminatorOutput, GeneratedBatch, StandardGAN
 from ganops.networks.heads import CodeHead
 from ganops.networks.one_hot import one_hot

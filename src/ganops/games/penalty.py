@@ -23,7 +23,7 @@ class PenaltySettings(LazySettings):
 
     kind: r1 on real rows, r1-r2 on real and on generated ones (R3GAN, arXiv:2501.05441).
     last_weight: what the weight falls to, by the same factor in each of `steps` steps; None keeps it. A large weight
-        spreads generated rows over all modes, a small one lets the discriminator see detail (R3GAN lowers its gamma too).
+        spreads generated rows over all modes, a small one lets the discriminator see detail (R3GAN lowers gamma too).
     """
 
     kind: Literal["gradient-penalty", "r1", "r1-r2", "dragan"]

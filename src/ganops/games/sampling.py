@@ -108,9 +108,8 @@ def draw_inputs(
     last. Raises DataError for an input that comes from none of these.
     """
     given = given or {}
-    missing = [
-        name for name in _from_data(task.inputs, given) if held_out is None or name not in held_out.spec.schema()
-    ]
+    available = held_out.spec.schema() if held_out else {}
+    missing = [name for name in _from_data(task.inputs, given) if name not in available]
     if missing:
         raise DataError(
             "the task has inputs that must come from data",
@@ -209,7 +208,7 @@ def _latents(latents: Schema, start: int, end: int, seed: int) -> dict[str, Tens
         chunks.append(torch.randn(CHUNK, sum(sizes), generator=generator))
     drawn = torch.cat(chunks) if chunks else torch.empty(0, sum(sizes))
     first = _chunks(start, end).start * CHUNK
-    return dict(zip(latents, drawn[start - first : end - first].split(sizes, dim=1), strict=True))
+    return dict(zip(latents, torch.split(drawn[start - first : end - first], sizes, dim=1), strict=True))
 
 
 def _chunks(start: int, end: int) -> range:

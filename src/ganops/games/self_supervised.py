@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
-from ganops.games.gan_settings import StandardGANSettings
 from ganops.games.game import GAMES
+from ganops.games.gan_settings import StandardGANSettings
 from ganops.games.standard_gan import DiscriminatorOutput, GeneratedBatch, StandardGAN
 from ganops.networks.network import ReconstructingDiscriminator, pick
 

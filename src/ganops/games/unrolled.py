@@ -11,8 +11,8 @@ from torch.func import functional_call
 
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
-from ganops.games.gan_settings import StandardGANSettings
 from ganops.games.game import GAMES, Losses
+from ganops.games.gan_settings import StandardGANSettings
 from ganops.games.standard_gan import StandardGAN
 
 MEMORY = 0.999  # decay of the remembered squared gradients from one generator's turn to the next; Adam's beta2

@@ -45,9 +45,7 @@ P = TypeVar("P", bound=_Packing)
 def no_labels_in_packs(settings: P) -> P:
     """Raise ValueError for a discriminator that packs images and takes a label for each."""
     if settings.pack > 1 and settings.labels != "none":
-        raise ValueError(
-            "pack: must be 1 unless labels is 'none', since the images of a pack may differ in their labels"
-        )
+        raise ValueError("pack: must be 1 unless labels is 'none', since the rows of a pack may have different labels")
     return settings
 
 

@@ -91,7 +91,8 @@ class ResnetDiscriminator(Discriminator):
         self.class_count = class_count_of(spec) if settings.labels == "projection" else 0
         layers = Layers(settings.spectral, settings.start)
         halvings = sum(size > settings.smallest for size in resolutions(image.size)[1:])
-        channels, blocks = image.channels, list[nn.Module]()
+        channels: int = image.channels
+        blocks = list[nn.Module]()
         for index in range(halvings + settings.flat):
             after = settings.at(min(index, halvings))
             hidden = after if settings.wide or index == 0 else channels
