@@ -59,7 +59,7 @@ def disturb(chance: random.Random, fault: str, folder: Path, start: Callable[[in
         if child.is_alive() and child.pid is not None:
             child.terminate() if fault == "terminate" else child.kill()
         child.join()
-    newest = max(folder.glob("round-*.safetensors"), default=None)
+    newest = max(folder.glob("step-*.safetensors"), default=None)
     if newest is not None and fault in ("cut checkpoint", "flip a byte"):
         content = bytearray(newest.read_bytes())
         content[len(content) // 2] ^= 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors.torch import save_file
@@ -11,36 +11,39 @@ from sklearn.datasets import load_digits
 from torch import Tensor
 
 from ganops.atomic import atomic_path
-from ganops.data.packed import PackedImages
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.image import ImageField
+from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.games.build import build_game
 from ganops.games.game import Game
-from ganops.games.sampling import sample_images
+from ganops.games.sampling import sample_outputs
 from ganops.games.saved import SavedModel, save_game
-from ganops.games.transfer import transfer
 from ganops.params import TrainParams
 from ganops.progress import Progress
 from ganops.recipe import Recipe, load_recipe
-from ganops.training.best import Scorer
+from ganops.registry.init_model import InitModel
+from ganops.training.best import Validation
 from ganops.training.callback import Callback
-from ganops.training.distributed.process_group import Processes
-from ganops.training.hardware import Hardware, make_deterministic
+from ganops.training.distributed.process_group import ProcessGroup
 from ganops.training.history import write_history
 from ganops.training.interruption import Interruption
-from ganops.training.plan import make_plan
+from ganops.training.job import TrainingJob
 from ganops.training.randomness import seed_all
 from ganops.training.trainer import Trainer
 
 RECIPES = Path(__file__).resolve().parents[1] / "pipeline" / "recipes"
-SPEC = DataSpec(shape=(1, 8, 8), classes=tuple("0123456789"))
+SPEC = DataSpec(
+    fields={"image": ImageField(channels=1, size=8), "label": CategoryField(classes=tuple("0123456789"))},
+)
 SMALL = {"width": 4, "widths": [16, 8], "latent_dim": 16, "max_width": 8, "group_width": 4}
 
 
-def digits(count: int = 256) -> PackedImages:
+def digits(count: int = 256) -> Rows:
     """Real 8x8 digits, as packed by the prepare stage."""
     raw = load_digits()
     images = torch.from_numpy(raw.images[:count] * (255 / 16)).to(torch.uint8)[:, None]
-    return PackedImages(images, torch.from_numpy(raw.target[:count]).long())
+    return Rows({"image": images, "label": torch.from_numpy(raw.target[:count]).long()})
 
 
 def shrunk(name: str, kimg: float = 0.64, **changes: Any) -> Recipe:
@@ -57,18 +60,19 @@ class MeanImage:
     """A validation metric that needs no classifier: how far the mean of a few samples is from the mean digit."""
 
     name = "mean_image"
+    better: Literal["lower", "higher"] = "lower"
 
     def __call__(self, game: Game) -> float:
-        mean = torch.cat(list(sample_images(game, 64, seed=3))).float().mean(dim=0)
-        return float((mean - digits().images.float().mean(dim=0)).square().mean())
+        mean = sample_outputs(game, 64, seed=3)["image"].float().mean(dim=0)
+        return float((mean - digits()["image"].float().mean(dim=0)).square().mean())
 
 
 class StopAfter(Interruption):
-    """Asks for an end, with a checkpoint, after so many rounds, as a signal would."""
+    """Asks for an end, with a checkpoint, after so many steps, as a signal would."""
 
-    def __init__(self, rounds: int) -> None:
+    def __init__(self, steps: int) -> None:
         super().__init__()
-        self.left = rounds
+        self.left = steps
 
     def requested(self) -> bool:
         self.left -= 1
@@ -76,39 +80,32 @@ class StopAfter(Interruption):
         return self.left == 0
 
 
+def make_job(recipe: Recipe, seed: int = 0, start: Path | None = None, **params: Any) -> TrainingJob:
+    """A job on the digits, in float32, without compilation. start: the model folder it starts from."""
+    defaults: dict[str, Any] = {
+        **{"device": "cpu", "precision": "float32", "compile": "never"},
+        **{"sample_images": 16, "sample_times": 4, "checkpoint_seconds": 1e-9, "validate_kimg": 0.1},
+    }
+    model = InitModel(str(start), "digest", start) if start else None
+    return TrainingJob("test", recipe, TrainParams(**(defaults | params)), seed, SPEC, "digits", model, "test")
+
+
 def make_trainer(
     folder: Path,
     recipe: Recipe,
-    observer: Callback | None = None,
+    callback: Callback | None = None,
     seed: int = 0,
-    processes: Processes | None = None,
+    group: ProcessGroup | None = None,
     start: Path | None = None,
-    scorer: Scorer | None = None,
-    device: str = "cpu",
-    graphs: bool = True,
+    validation: Validation | None = None,
     **params: Any,
 ) -> Trainer:
-    """A trainer on the digits, in float32, deterministic.
+    """A trainer on the digits, deterministic, its steps captured as by default.
 
-    start: the model folder it starts from. scorer: with `validate_kimg` 0.1 it scores every six rounds of 16. graphs:
-    rounds are recorded, as they are by default.
+    validation: with `validate_kimg` 0.1 it is computed every six steps of 16.
     """
-    defaults: dict[str, Any] = {
-        "sample_images": 16,
-        "sample_times": 4,
-        "checkpoint_seconds": 1e-9,
-        "validate_kimg": 0.1,
-    }
-    settings = TrainParams(**(defaults | params))
-    seed_all(seed)
-    game = build_game(recipe, SPEC)
-    if start is not None:
-        transfer(game, recipe, start, "test")
-    plan = make_plan(recipe, settings, next(iter(game.players)))
-    hardware = Hardware(torch.device(device), torch.float32, compiled=False, graphs=graphs)
-    make_deterministic(hardware.device)
-    listener = observer or Callback()
-    return Trainer(game, recipe, digits(), settings, plan, hardware, folder, seed, listener, processes, scorer)
+    job = make_job(recipe, seed, start, **params)
+    return job.build(digits(), folder, callback=callback, group=group, validation=validation)
 
 
 def save_model(folder: Path, recipe: Recipe, seed: int = 5) -> Path:
@@ -127,12 +124,12 @@ def run(trainer: Trainer, interruption: Interruption | None = None) -> Trainer:
 
 def weights(trainer: Trainer) -> dict[str, Tensor]:
     """Everything that training has changed: the trained networks and their average."""
-    trained = {f"game.{name}": tensor for name, tensor in trainer.game.state_dict().items()}
-    return trained | {f"average.{name}": tensor for name, tensor in trainer.ema.game.state_dict().items()}
+    game = {f"game.{name}": tensor for name, tensor in trainer.game.state_dict().items()}
+    return game | {f"ema.{name}": tensor for name, tensor in trainer.ema.game.state_dict().items()}
 
 
 def train_to_the_end(folder: Path, name: str, kimg: float, interruption: Interruption | None = None) -> None:
-    """What a child process does until it is killed; it leaves its weights when it comes to the end."""
+    """What a child process does until it is killed; it leaves its weights when it has finished."""
     torch.set_num_threads(1)
     trainer = run(make_trainer(folder, shrunk(name, kimg)), interruption)
     write_history(folder / "history.csv", trainer.history)

@@ -42,13 +42,16 @@ class DataParams(Settings):
 class TrainParams(Settings):
     """What holds for the training of every recipe.
 
-    validate_kimg: thousands of real images shown between two validation metrics; validation_samples: images generated for each.
+    graphs: whether whole steps are captured and replayed, where the game allows it. cpu_kernels: whether faster CPU
+    convolutions and allocator settings are installed in the training process.
+    validate_kimg: thousands of real images shown between two validations; validation_samples: images generated for each.
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Precision = "auto"
     compile: Literal["auto", "never", "always"] = "auto"
     graphs: Literal["auto", "never"] = "auto"
+    cpu_kernels: Literal["auto", "off"] = "auto"
     processes: int = Field(default=1, ge=1, le=1024)
     threads: int = Field(default=1, ge=1, le=1024)
     deterministic: bool = True

@@ -1,1 +1,1 @@
-"""Training: the loop and what it needs. It knows games only through `ganops.games.game.Game`."""
+"""Training: the loop, its data, optimisers, checkpoints and health. It knows games only through `ganops.games`."""

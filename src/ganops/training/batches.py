@@ -1,25 +1,44 @@
-"""An endless, reproducible stream of batches from packed images, gathered where training runs."""
+"""An endless, reproducible stream of batches from stored rows, modelled on the training device."""
 
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from ganops.data.packed import PackedImages
+from ganops.data.derived.derivation import with_derived
+from ganops.data.fields.field import Schema
+from ganops.data.rows import Rows
+from ganops.data.spec import DataSpec
 from ganops.errors import DataError
-from ganops.games.game import Batch
-from ganops.games.sampling import to_float
 from ganops.training.randomness import seed_for
 
-# Share of a GPU's free memory that the packed images may take before they stay on the host.
+# Share of a GPU's free memory that the stored rows may take before they stay on the host.
 RESIDENT_SHARE = 0.4
 
 
-class Order:
-    """Which rows belong to which batch: one shuffled epoch after the other, batches run across the seam."""
+@dataclass(frozen=True)
+class TrainingData:
+    """Stored rows, and what a game takes them as.
+
+    fields: what the columns of `rows` are. spec: what the game is built for; columns of another form (another image
+    size) are converted batch by batch, so that data larger than memory stay where they are.
+    """
+
+    rows: Rows
+    fields: Schema
+    spec: DataSpec
+
+    def converted(self, rows: Rows) -> Rows:
+        """Some of the rows in the stored form of `spec`, only its columns."""
+        return Rows({name: self.fields[name].convert(rows[name], field) for name, field in self.spec.fields.items()})
+
+
+class ShuffledSampler:
+    """Which rows belong to which batch: one shuffled epoch after the other; batches run across the boundary."""
 
     def __init__(self, count: int, batch_size: int, seed: int) -> None:
         self.count, self.batch_size, self.seed = count, batch_size, seed
@@ -42,85 +61,105 @@ class Order:
         return self._permutation
 
 
-class Rows(Protocol):
-    """Where the images lie: gives the rows of a batch on the training device."""
+class RowSource(Protocol):
+    """Where the stored rows lie."""
 
-    def take(self, rows: Tensor, upcoming: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Packed images and labels of `rows`; `upcoming` are the rows that will be asked for next."""
+    def gather(self, index: Tensor, upcoming: Tensor) -> Rows:
+        """The rows of `index` on the training device; `upcoming` are the ones that will be asked for next."""
 
 
 class ResidentRows:
-    """The whole data set on the training device."""
+    """The whole data set on the training device; on a CPU it may be memory-mapped."""
 
-    def __init__(self, data: PackedImages, device: torch.device) -> None:
-        self.images = data.images.to(device)
-        self.labels = None if data.labels is None else data.labels.to(device)
+    def __init__(self, rows: Rows, device: torch.device) -> None:
+        self.rows, self.device = rows.to(device), device
 
-    def take(self, rows: Tensor, upcoming: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Gather on the device; nothing is prefetched because nothing has to travel."""
+    def gather(self, index: Tensor, upcoming: Tensor) -> Rows:
+        """Gather on the device; nothing is prefetched because nothing has to be transferred."""
         del upcoming
-        rows = rows.to(self.images.device, non_blocking=True)
-        return self.images.index_select(0, rows), None if self.labels is None else self.labels.index_select(0, rows)
+        return self.rows.select(index.to(self.device, non_blocking=True))
 
 
 class StreamedRows:
-    """The data set on the host (memory-mapped); the next batch is gathered and copied while this one is used."""
+    """The data set on the host (memory-mapped); the next rows are gathered while the current ones are used.
 
-    def __init__(self, data: PackedImages, device: torch.device) -> None:
-        self.data, self.device = data, device
+    hits: how often the prefetched rows were the ones asked for.
+    """
+
+    def __init__(self, rows: Rows, device: torch.device) -> None:
+        self.rows, self.device, self.hits = rows, device, 0
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="batches")
-        self._next: tuple[Tensor, Future[tuple[Tensor, Tensor | None]]] | None = None
+        self._next: tuple[Tensor, Future[Rows]] | None = None
 
-    def take(self, rows: Tensor, upcoming: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The prefetched batch where it is the one asked for, else gathered now."""
-        if self._next is not None and torch.equal(self._next[0], rows):
-            images, labels = self._next[1].result()
+    def gather(self, index: Tensor, upcoming: Tensor) -> Rows:
+        """The prefetched rows where they are the ones asked for, else gathered now."""
+        if self._next is not None and torch.equal(self._next[0], index):
+            self.hits += 1
+            found = self._next[1].result()
         else:
-            images, labels = self._gather(rows)
-        self._next = (upcoming, self._worker.submit(self._gather, upcoming))
-        return (
-            images.to(self.device, non_blocking=True),
-            None if labels is None else labels.to(self.device, non_blocking=True),
-        )
+            found = self._read(index)
+        self._next = (upcoming, self._worker.submit(self._read, upcoming))
+        return found.to(self.device, non_blocking=True)
 
-    def _gather(self, rows: Tensor) -> tuple[Tensor, Tensor | None]:
-        images = self.data.images.index_select(0, rows)
-        labels = None if self.data.labels is None else self.data.labels.index_select(0, rows)
-        if self.device.type == "cuda":
-            return images.pin_memory(), None if labels is None else labels.pin_memory()
-        return images, labels
+    def _read(self, index: Tensor) -> Rows:
+        found = self.rows.select(index)
+        return found.map(Tensor.pin_memory) if self.device.type == "cuda" else found
 
 
 class Batches:
-    """Batch `index` of the stream, as floats in [-1, 1], channels-last, on the training device.
+    """Batch `index` of the stream, cut into `micro_batches` equal parts, modelled, on the training device.
 
-    flip: mirror each image left to right with probability 1/2.
-    parts: a batch is cut into so many equal parts; a part is what one process, or one pass, computes.
+    flip: mirror each row with probability 1/2, all its fields alike. here: the micro-batches of this process.
     """
 
     def __init__(
-        self, data: PackedImages, device: torch.device, batch_size: int, seed: int, flip: bool = False, parts: int = 1
+        self,
+        data: TrainingData,
+        device: torch.device,
+        batch_size: int,
+        seed: int,
+        *,
+        flip: bool = False,
+        micro_batches: int = 1,
+        here: range | None = None,
     ) -> None:
-        if len(data) < 2:
-            raise DataError("too few images to train on", expected="at least 2", found=str(len(data)))
-        self.order, self.flip, self.parts = Order(len(data), batch_size, seed), flip, parts
-        self.rows: Rows = ResidentRows(data, device) if fits(data, device) else StreamedRows(data, device)
+        if len(data.rows) < 2:
+            raise DataError(
+                "too few rows to train on", code="too-few-rows", expected="at least 2", found=str(len(data.rows))
+            )
+        self.data, self.device, self.flip = data, device, flip
+        self.sampler = ShuffledSampler(len(data.rows), batch_size, seed)
+        self.micro_batches, self.here = micro_batches, here or range(micro_batches)
+        stored = data.rows.only(data.spec.fields)
+        self.source: RowSource = ResidentRows(stored, device) if fits(stored, device) else StreamedRows(stored, device)
 
-    def part(self, index: int, part: int = 0) -> Batch:
-        """Part `part` of batch `index`; draws from torch's global generator where images are flipped."""
-        size = self.order.batch_size // self.parts
-        cut = slice(part * size, (part + 1) * size)
-        images, labels = self.rows.take(self.order.rows(index)[cut], self.order.rows(index + 1)[cut])
-        floats = to_float(images)
+    def micro_batch(self, index: int, micro_batch: int = 0) -> Rows:
+        """One part of batch `index`; draws from torch's global generators where rows are flipped or derived."""
+        last = micro_batch == self.here[-1]
+        following = (index + 1, self.here[0]) if last else (index, micro_batch + 1)
+        stored = self.source.gather(self._rows(index, micro_batch), self._rows(*following))
+        return self._modelled(self.data.converted(stored))
+
+    def _rows(self, index: int, micro_batch: int) -> Tensor:
+        size = self.sampler.batch_size // self.micro_batches
+        return self.sampler.rows(index)[micro_batch * size : (micro_batch + 1) * size]
+
+    def _modelled(self, stored: Rows) -> Rows:
+        fields = self.data.spec.fields
+        modelled = {name: fields[name].to_model(column) for name, column in stored.items()}
         if self.flip:
-            mirrored = torch.rand(len(floats), 1, 1, 1, device=floats.device) < 0.5
-            floats = torch.where(mirrored, floats.flip(3), floats)
-        return Batch(floats.contiguous(memory_format=torch.channels_last), labels, part=part)
+            mirrored = torch.rand(len(stored), device=self.device) < 0.5
+            modelled = {name: fields[name].flip(column, mirrored) for name, column in modelled.items()}
+        return with_derived(Rows(modelled), self.data.spec).map(_channels_last)
 
 
-def fits(data: PackedImages, device: torch.device) -> bool:
-    """Whether the packed images may lie on the training device as a whole."""
+def fits(rows: Rows, device: torch.device) -> bool:
+    """Whether the stored rows may lie on the training device as a whole."""
     if device.type != "cuda":
         return True
     free, _ = torch.cuda.mem_get_info(device)
-    return data.images.nbytes < RESIDENT_SHARE * free
+    return rows.nbytes < RESIDENT_SHARE * free
+
+
+def _channels_last(column: Tensor) -> Tensor:
+    return column.contiguous(memory_format=torch.channels_last) if column.dim() == 4 else column

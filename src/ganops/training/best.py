@@ -1,46 +1,52 @@
-"""The best step of a training by a validation metric, kept beside the last."""
+"""The best step of a training by a validation metric, kept as well as the last."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from torch import Tensor
 
 from ganops.games.game import Game
 
 Weights = dict[str, dict[str, Tensor]]  # by network, then by the name in its state dict
+Direction = Literal["lower", "higher"]
 
 
-class Scorer(Protocol):
-    """Says how good a game's samples are, as one finite number: the lower the better.
+class Validation(Protocol):
+    """Measures how good a game's outputs are, as one finite number.
 
-    It is called while training goes on: it must leave the game and torch's random generators as it finds them, and say
-    the same of the same weights.
-    name: of the curve that its scores make.
+    It is called during training: it must leave the game and torch's random generators as it finds them, and return the
+    same value for the same weights.
+    name: of its curve. better: which values are better.
     """
 
     @property
     def name(self) -> str: ...
 
+    @property
+    def better(self) -> Direction: ...
+
     def __call__(self, game: Game) -> float: ...
 
 
 class Best:
-    """The weights of the step with the lowest score; the first of equals.
+    """The weights of the step with the best value, the first of equals.
 
-    step: rounds played then, 0 before the first score.
+    step, value: 0 and NaN before the first validation.
     """
 
-    def __init__(self) -> None:
-        self.step, self.score = 0, math.inf
+    def __init__(self, better: Direction = "lower") -> None:
+        self.better = better
+        self.step, self.value = 0, math.nan
         self.weights: Weights = {}
 
-    def see(self, step: int, score: float, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
-        """Keep a copy of the weights where the score is lower than any before."""
-        if score < self.score:
-            self.step, self.score = step, score
+    def update(self, step: int, value: float, weights: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Keep a copy of the weights where the value is better than any before."""
+        improved = value < self.value if self.better == "lower" else value > self.value
+        if not self.weights or improved:
+            self.step, self.value = step, value
             self.weights = {
                 network: {name: tensor.detach().clone() for name, tensor in state.items()}
                 for network, state in weights.items()
@@ -48,8 +54,8 @@ class Best:
 
     def state(self) -> dict[str, Any]:
         """All of it, for a checkpoint."""
-        return {"step": self.step, "score": self.score, "weights": self.weights}
+        return {"step": self.step, "value": self.value, "weights": self.weights}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Put back what `state` gave."""
-        self.step, self.score, self.weights = state["step"], state["score"], state["weights"]
+        """Restore what `state` returned."""
+        self.step, self.value, self.weights = state["step"], state["value"], state["weights"]

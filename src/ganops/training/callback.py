@@ -1,24 +1,23 @@
-"""What a training tells the outside while it runs; tracking and pictures are made by whoever listens."""
+"""What a training reports while it runs; callbacks track it and draw pictures."""
 
 from __future__ import annotations
 
-from torch import Tensor
-
+from ganops.data.rows import Rows
 from ganops.training.health import HealthEvent
 from ganops.training.history import Row
 
 
 class Callback:
-    """Listens to a training; every method may be left as it is. Must not change what it is given."""
+    """Receives the events of a training; override what you need. A callback must not change what it is given."""
 
-    def resumed(self, step: int) -> None:
-        """Training goes on from a checkpoint; what came after round `step` will be told again, identically."""
+    def on_resume(self, step: int) -> None:
+        """Training resumes from a checkpoint. Everything after `step` will be reported again, identically."""
 
-    def row(self, row: Row) -> None:
-        """One row of curves: `step`, `kimg` and each curve's mean since the row before."""
+    def on_log(self, row: Row) -> None:
+        """One row of curves: `step`, `kimg` and the mean of each curve since the previous row."""
 
-    def samples(self, step: int, images: Tensor) -> None:
-        """(N, C, H, W) images, in the packed form, of the fixed latents after round `step`."""
+    def on_samples(self, step: int, rows: Rows) -> None:
+        """Stored outputs of the fixed inputs and latents after `step`."""
 
-    def health(self, event: HealthEvent) -> None:
-        """Something sick began."""
+    def on_health(self, event: HealthEvent) -> None:
+        """The training has become unhealthy."""

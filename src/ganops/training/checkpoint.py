@@ -23,9 +23,9 @@ KEPT = 2
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All that training needs to go on from a round.
+    """Everything that training needs to resume after a step.
 
-    tensors: by name; facts: JSON values (rounds played, curves so far, states of watchers).
+    tensors: by name; facts: JSON values (curves so far, state of the health checks).
     """
 
     step: int
@@ -34,11 +34,11 @@ class Checkpoint:
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint and forget all but the last two.
+    """Write a checkpoint and remove all but the last two.
 
     The JSON file is written after the tensors and carries their sha256: a checkpoint without it, or with another
-    digest, does not count. When the disk is full the older checkpoints stay whole and TrainingError says how much
-    room is needed.
+    digest, is invalid. When the disk is full the older checkpoints stay valid and TrainingError says how much
+    space is needed.
     """
     tensors_path, facts_path = _paths(folder, checkpoint.step)
     needed = sum(tensor.numel() * tensor.element_size() for tensor in checkpoint.tensors.values())
@@ -53,31 +53,32 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         for path in (tensors_path, facts_path):
             path.unlink(missing_ok=True)
         raise TrainingError(
-            f"the checkpoint of round {checkpoint.step} could not be written to {folder}; the one before it is whole",
+            f"the checkpoint of step {checkpoint.step} could not be written to {folder}; the previous one is valid",
+            code="checkpoint-not-written",
             expected=f"{needed / 1e6:.1f} MB of free space",
             found=f"{shutil.disk_usage(folder).free / 1e6:.1f} MB free ({error})",
-            action="make room and start the same command again: training goes on from the last checkpoint",
+            action="free some space and run the same command again: training resumes from the last checkpoint",
         ) from error
     for step in _steps(folder)[:-KEPT]:
         remove_checkpoint(folder, step)
 
 
 def read_checkpoints(folder: Path, device: str = "cpu") -> Iterator[Checkpoint | str]:
-    """Yield the checkpoints from the newest to the oldest; a damaged one is yielded as a sentence that says why."""
+    """Yield the checkpoints from the newest to the oldest; for a damaged one, a sentence that says why."""
     for step in reversed(_steps(folder)):
         tensors_path, facts_path = _paths(folder, step)
         try:
             description = json.loads(facts_path.read_text(encoding="utf-8"))
             if _digest(tensors_path) != description["sha256"]:
-                yield f"checkpoint of round {step} is damaged (its digest differs)"
+                yield f"the checkpoint of step {step} is damaged (its digest differs)"
                 continue
             yield Checkpoint(step, load_file(tensors_path, device=device), description["facts"])
         except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-            yield f"checkpoint of round {step} is damaged ({error})"
+            yield f"the checkpoint of step {step} is damaged ({error})"
 
 
 def remove_checkpoint(folder: Path, step: int) -> None:
-    """Remove one checkpoint; its description goes first, so that half of it never counts."""
+    """Remove one checkpoint; its description goes first, so that a partly removed one never counts."""
     for path in reversed(_paths(folder, step)):
         path.unlink(missing_ok=True)
 
@@ -114,18 +115,18 @@ def unflatten(skeleton: Any, tensors: Mapping[str, Tensor]) -> Any:
 
 
 def forget(folder: Path) -> None:
-    """Remove a training's checkpoints for good: it is complete."""
+    """Remove all checkpoints of a training that is complete."""
     with contextlib.suppress(FileNotFoundError):
         shutil.rmtree(folder)
 
 
 def _steps(folder: Path) -> list[int]:
-    """Rounds of which a description exists, ascending."""
-    return sorted(int(path.stem.removeprefix("round-")) for path in folder.glob("round-*.json"))
+    """Steps that have a description, ascending."""
+    return sorted(int(path.stem.removeprefix("step-")) for path in folder.glob("step-*.json"))
 
 
 def _paths(folder: Path, step: int) -> tuple[Path, Path]:
-    name = f"round-{step:09d}"
+    name = f"step-{step:09d}"
     return folder / f"{name}.safetensors", folder / f"{name}.json"
 
 

@@ -21,22 +21,25 @@ class Frozen:
         parts = find_parts(game, paths, "init.freeze")
         for part in parts:
             part.requires_grad_(False)
-        # Norms with running statistics and the vectors of spectral norms; what has no state behaves as in training.
+        # Norms with running statistics and the vectors of spectral norms; layers without state are as in training.
         layers = (layer for part in parts for layer in part.modules())
         self._stateful = [layer for layer in layers if list(layer.buffers(recurse=False))]
         for player in game.players:
-            if not trained(game, player):
+            if not trained_parameters(game, player):
                 raise SettingsError(
-                    f"init.freeze leaves the {player} nothing to train", action="freeze its lower layers only"
+                    f"init.freeze leaves the player '{player}' no parameters to train",
+                    code="nothing-to-train",
+                    found=", ".join(paths),
+                    action="freeze its lower layers only",
                 )
 
-    def hold(self) -> None:
-        """Let running statistics stay as they are; to be called after every switch to training mode."""
+    def keep_eval(self) -> None:
+        """Put frozen layers with state back into eval mode; call it after every switch to training mode."""
         for layer in self._stateful:
             layer.eval()
 
 
-def trained(game: Game, player: str) -> list[nn.Parameter]:
+def trained_parameters(game: Game, player: str) -> list[nn.Parameter]:
     """The parameters that a player trains, in the order of its networks."""
-    networks = (game.get_submodule(name) for name in game.players[player].networks)
+    networks = (game.get_submodule(name) for name in game.players[player])
     return [parameter for network in networks for parameter in network.parameters() if parameter.requires_grad]

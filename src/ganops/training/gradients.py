@@ -1,4 +1,4 @@
-"""Gradients of what one player trains, and of nothing else."""
+"""Gradients of the parameters that one player trains, and of no others."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from torch import Tensor, nn
 
 
 class Gradients:
-    """Adds a loss's gradients up in the parameters of one player, although its graph runs through others' networks."""
+    """Accumulates a loss's gradients in the parameters of one player, although its graph runs through all networks."""
 
     def __init__(self, parameters: list[nn.Parameter]) -> None:
         self._parameters = parameters
 
     def add(self, loss: Callable[[], Tensor], *, last: bool) -> None:
-        """Compute a scalar loss and add its gradients to those that are there; last: this turn has no further part."""
-        del last  # of several processes only
+        """Compute a scalar loss and add its gradients; last: this turn has no further micro-batch."""
+        del last  # matters to several processes only
         torch.autograd.backward(loss(), inputs=self._parameters)

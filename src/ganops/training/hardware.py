@@ -1,4 +1,4 @@
-"""Where training runs and in which precision: chosen once, recorded, never guessed again."""
+"""Where training runs and in which precision: chosen once and recorded."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ from dataclasses import dataclass
 
 import torch
 
+from ganops.data.fields.field import Schema
 from ganops.errors import TrainingError
 from ganops.params import TrainParams
 
-# Rounds on a GPU from which compilation should have paid for its warm-up: an estimate, not yet measured. On a CPU it
+# Steps on a GPU from which compilation should have paid for its warm-up: an estimate, not a measurement. On a CPU it
 # never does: DCGAN at 32 x 32 runs at 0.7 times its speed when compiled (docs/benchmarks.md).
-COMPILE_ROUNDS = 2_000
+COMPILE_STEPS = 2_000
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """Device, precision, whether networks are compiled, whether whole rounds are recorded."""
+    """Device, precision, whether networks are compiled, whether whole steps are captured."""
 
     device: torch.device
     precision: torch.dtype
@@ -33,7 +34,7 @@ class Hardware:
 
     @property
     def device_name(self) -> str:
-        """What a person calls the device: the GPU's name, or the CPU with its number of threads."""
+        """The GPU's name, or the CPU with its number of threads."""
         if self.device.type == "cuda":
             return torch.cuda.get_device_name(self.device)
         return f"cpu, {torch.get_num_threads()} threads"
@@ -45,30 +46,34 @@ class Hardware:
         return torch.autocast(self.device.type, self.precision)
 
 
-def choose_hardware(params: TrainParams, rounds: int, data: torch.dtype = torch.uint8) -> Hardware:
+def choose_hardware(params: TrainParams, steps: int, fields: Schema) -> Hardware:
     """Resolve `auto`: a GPU where there is one, bfloat16 where the device computes in it, compilation where it pays.
 
-    data: type of the packed samples. bfloat16 keeps 8 bits of a number: all that uint8 has, too few for finer data.
-    Raises TrainingError where something asked for by name is not there.
+    fields: of the data. bfloat16 keeps 8 bits of a number: enough for uint8, too few for data stored as floats.
+    Raises TrainingError where something that was asked for by name is missing.
     """
     if params.device == "cuda" and not torch.cuda.is_available():
         raise TrainingError(
-            "train.device is 'cuda', but torch sees no CUDA device", action="set train.device: auto in params.yaml"
+            "train.device is 'cuda', but torch finds no CUDA device",
+            code="no-cuda",
+            action="set train.device: auto in params.yaml",
         )
     name = params.device if params.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
     device = torch.device("cuda", torch.cuda.current_device()) if name == "cuda" else torch.device("cpu")
+    coarse = not any(field.storage.is_floating_point for field in fields.values())
     wants_bfloat16 = params.precision == "bfloat16" or (
-        params.precision == "auto" and data == torch.uint8 and computes_bfloat16(device)
+        params.precision == "auto" and coarse and computes_bfloat16(device)
     )
     if params.compile == "always" and not can_compile(device):
         raise TrainingError(
-            "train.compile is 'always', but there is no C++ compiler",
-            action="install g++, or set train.compile: auto in params.yaml",
+            "train.compile is 'always', but there is no compiler",
+            code="no-compiler",
+            action="install gcc and g++, or set train.compile: auto in params.yaml",
         )
-    pays = params.compile == "auto" and name == "cuda" and rounds >= COMPILE_ROUNDS
+    pays = params.compile == "auto" and name == "cuda" and steps >= COMPILE_STEPS and can_compile(device)
     precision = torch.bfloat16 if wants_bfloat16 else torch.float32
     compiled = params.compile == "always" or pays
-    # Recordings are proven bit for bit, which takes deterministic algorithms; on a CPU compiled work is not seen.
+    # Captured steps are proven bit for bit, which takes deterministic algorithms. Compiled CPU code bypasses recording.
     graphs = params.graphs == "auto" and params.deterministic and (name == "cuda" or not compiled)
     return Hardware(device, precision, compiled, graphs)
 
@@ -82,16 +87,17 @@ def computes_bfloat16(device: torch.device) -> bool:
 
 
 def can_compile(device: torch.device) -> bool:
-    """Whether torch.compile has the compiler it needs."""
-    return device.type == "cuda" or any(shutil.which(compiler) for compiler in ("g++", "clang++", "c++"))
+    """Whether torch.compile has the compiler it needs: one of C++ for a CPU, one of C (Triton's) for a GPU."""
+    compilers = ("gcc", "clang", "cc") if device.type == "cuda" else ("g++", "clang++", "c++")
+    return any(shutil.which(compiler) for compiler in compilers)
 
 
 def make_deterministic(device: torch.device) -> None:
     """Choose algorithms that give the same bits in every run; an operation that has none only warns."""
     torch.use_deterministic_algorithms(True, warn_only=True)
-    # A help to find reads of memory that nobody wrote, at the price of writing all of it twice.
+    # A debugging aid that fills all new tensors, and so writes all memory twice.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # stub lacks it
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = False
-        # Read when cuBLAS is first used: with workspaces of a fixed size it always adds up in the same order.
+        # Read when cuBLAS is first used: with workspaces of a fixed size sums are always in the same order.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")

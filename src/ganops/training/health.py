@@ -1,4 +1,4 @@
-"""Watching a training for the ways in which GANs fall sick; each watcher is a pure function of what it is shown."""
+"""Detects the ways in which GAN training fails; each check is a pure function of the curves and samples it is given."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from ganops.data.fields.field import Field
+
 HealthProblem = Literal["non-finite", "discriminator-won", "collapse", "oscillation"]
 
 WON_ACCURACY = 0.999  # the discriminator ranks every real image above its fake ...
 WON_GRADIENT = 1e-2  # ... and the generator's gradient is this share of what it was in the first rows
 USUAL_ROWS = 20
-WON_ROWS = 10  # the median of so many rows counts, since single rows flicker
+WON_ROWS = 10  # the median of so many rows counts, since single rows fluctuate
 COLLAPSE_DIVERSITY = 0.25  # of the real data's
 COLLAPSE_TIMES = 2
-OSCILLATION_MOVEMENT = 0.9  # a sample of the same latent differs from its last as much as two samples differ
+OSCILLATION_MOVEMENT = 0.9  # a sample differs from the previous one of the same latent as two samples differ
 OSCILLATION_TIMES = 4
-WARM_UP = 0.25  # of the budget, and at least so many rounds: before, samples are expected to be poor
-WARM_UP_ROUNDS = 300
+WARM_UP = 0.25  # of the budget, and at least so many steps: before that, poor samples are expected
+WARM_UP_STEPS = 300
 
 
 @dataclass(frozen=True)
 class HealthEvent:
-    """Something sick was seen: when, what, and the numbers that say so."""
+    """A problem that was detected: when, which, and the numbers behind it."""
 
     step: int
     kind: HealthProblem
@@ -37,36 +39,38 @@ class HealthEvent:
         return asdict(self)
 
 
-def spread(images: Tensor) -> float:
-    """Mean Euclidean distance between different images of (N, C, H, W), in units of one pixel's range 0..255."""
-    flat = images.flatten(1).float()
+def spread(rows: Tensor) -> float:
+    """Mean distance between different rows of (N, ...), at least two, divided by the root of the numbers in a row."""
+    flat = rows.flatten(1).float()
     count = len(flat)
     return float(torch.cdist(flat, flat).sum() / (count * (count - 1)) / math.sqrt(flat.shape[1]))
 
 
 def movement(before: Tensor, after: Tensor) -> float:
-    """Mean Euclidean distance between the images of the same latents at two moments, in the units of `spread`."""
+    """Mean Euclidean distance between the outputs for the same latents at two moments, in the units of `spread`."""
     difference = (after.float() - before.float()).flatten(1)
     return float(difference.norm(dim=1).mean() / math.sqrt(difference.shape[1]))
 
 
 class Health:
-    """All watchers of one training, shown each row of curves and each grid of samples.
+    """All checks of one training, given each row of curves and each grid of samples.
 
-    active: what is sick right now. A sickness gives one event when it begins; it may end by itself.
+    field: of the samples. real_spread: `spread` of real rows of this field, modelled; 0 where there are none.
+    steps: of the whole training. active: the problems of this moment. A problem gives one event when it begins; it may
+    end by itself.
     """
 
-    def __init__(self, real_spread: float, rounds: int) -> None:
-        self.real_spread, self.rounds = real_spread, rounds
+    def __init__(self, field: Field, real_spread: float, steps: int) -> None:
+        self.field, self.real_spread, self.steps = field, real_spread, steps
         self.events: list[HealthEvent] = []
         self.active: set[HealthProblem] = set()
         self._gradients: list[float] = []  # the generator's, of the first rows
         self._recent: list[tuple[float, float]] = []  # accuracy and the generator's gradient of the last rows
         self._collapsed_times = self._moved_times = 0
-        self._last_samples: Tensor | None = None
+        self._last_samples: Tensor | None = None  # stored, on the CPU
 
     def see_curves(self, step: int, row: dict[str, float], generator_gradient: float) -> None:
-        """Look at one row: finite numbers, and whether the discriminator has won."""
+        """Check one row: finite numbers, and whether the discriminator has won."""
         broken = sorted(name for name, value in row.items() if not math.isfinite(value))
         self._judge(step, "non-finite", bool(broken), f"{', '.join(broken)} is not a finite number")
         if len(self._gradients) < USUAL_ROWS:
@@ -79,27 +83,32 @@ class Health:
         detail = f"every real image ranks above its fake; {fall}"
         self._judge(step, "discriminator-won", won, detail)
 
-    def see_samples(self, step: int, samples: Tensor) -> None:
-        """Look at uint8 samples of the same latents as ever: how much they differ, from each other and from before."""
-        diversity = spread(samples) / self.real_spread if self.real_spread else 1.0
-        late = step >= max(WARM_UP * self.rounds, WARM_UP_ROUNDS)
+    def see_samples(self, step: int, stored: Tensor) -> None:
+        """Check stored samples of the same latents as before: how much they differ, from each other and over time."""
+        if len(stored) < 2:
+            return
+        stored = stored.cpu()
+        samples = self.field.to_model(stored)
+        own_spread = spread(samples)
+        diversity = own_spread / self.real_spread if self.real_spread else 1.0
+        late = step >= max(WARM_UP * self.steps, WARM_UP_STEPS)
         self._collapsed_times = self._collapsed_times + 1 if late and diversity < COLLAPSE_DIVERSITY else 0
-        detail = f"samples differ from each other {diversity:.0%} as much as real images do"
+        detail = f"samples differ from each other {diversity:.0%} as much as real data do"
         self._judge(step, "collapse", self._collapsed_times >= COLLAPSE_TIMES, detail)
         if self._last_samples is not None:
-            moved = movement(self._last_samples, samples) / max(spread(samples), 1e-9)
+            moved = movement(self.field.to_model(self._last_samples), samples) / max(own_spread, 1e-9)
             self._moved_times = self._moved_times + 1 if late and moved > OSCILLATION_MOVEMENT else 0
-            detail = f"the same latents give new images each time (they moved {moved:.0%} of the samples' spread)"
+            detail = f"the same latents give new samples each time (they moved {moved:.0%} of the samples' spread)"
             self._judge(step, "oscillation", self._moved_times >= OSCILLATION_TIMES, detail)
-        self._last_samples = samples.clone()
+        self._last_samples = stored.clone()
 
     def see_weights(self, step: int, finite: bool) -> None:
-        """Told whether all weights are finite, as found when a checkpoint is due."""
+        """Record whether all weights are finite, as found when a checkpoint is due."""
         if not finite:
             self._judge(step, "non-finite", True, "a weight is not a finite number")
 
     def state(self) -> dict[str, Any]:
-        """All memory, for a checkpoint."""
+        """All state, for a checkpoint."""
         return {
             "events": [event.facts() for event in self.events],
             "active": sorted(self.active),
@@ -110,15 +119,16 @@ class Health:
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        """Put back what `state` gave."""
+        """Restore what `state` returned, tensors to the CPU."""
         self.events = [HealthEvent(**event) for event in state["events"]]
         self.active = set(state["active"])
         self._gradients = state["gradients"]
         self._recent = [(accuracy, gradient) for accuracy, gradient in state["recent"]]
         self._collapsed_times, self._moved_times = state["counts"]
-        self._last_samples = state["last_samples"]
+        last = state["last_samples"]
+        self._last_samples = None if last is None else last.cpu()
 
-    def _judge(self, step: int, kind: HealthProblem, sick: bool, detail: str) -> None:
-        if sick and kind not in self.active:
+    def _judge(self, step: int, kind: HealthProblem, present: bool, detail: str) -> None:
+        if present and kind not in self.active:
             self.events.append(HealthEvent(step, kind, detail))
-        (self.active.add if sick else self.active.discard)(kind)
+        (self.active.add if present else self.active.discard)(kind)

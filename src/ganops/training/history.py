@@ -17,7 +17,7 @@ Row = dict[str, float]
 
 
 class Curves:
-    """Means over the rounds since the last row, without waiting for the device until a row is asked for."""
+    """Means over the steps since the last row, without waiting for the device until a row is taken."""
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
@@ -31,7 +31,7 @@ class Curves:
             self._counts[name] = self._counts.get(name, 0) + 1
 
     def take(self) -> Row:
-        """The means of all that was added, fetched in one transfer; then start anew."""
+        """The means of all that was added, fetched in one transfer; then start over."""
         names = list(self._sums)
         if not names:
             return {}
@@ -45,14 +45,14 @@ class Curves:
         return {"sums": self._sums, "counts": self._counts}
 
     def load(self, state: dict[str, Any]) -> None:
-        """Put back what `state` gave."""
+        """Restore what `state` returned."""
         self._sums, self._counts = dict(state["sums"]), dict(state["counts"])
 
 
 def write_history(path: Path, rows: list[Row]) -> None:
     """Write rows as CSV with columns step, kimg and then each curve; a curve's missing value is an empty cell.
 
-    Numbers are written with nine digits, which is all a float32 holds, so that equal runs give equal files.
+    Numbers are written with nine digits, the precision of a float32, so that equal runs give equal files.
     """
     names = ["step", "kimg"]
     names += sorted({name for row in rows for name in row} - set(names))

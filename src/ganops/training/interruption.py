@@ -1,4 +1,4 @@
-"""Being told to stop: Ctrl-C, SIGTERM, or the process that started the training has died."""
+"""Requests to stop: Ctrl-C, SIGTERM, or the end of the process that started the training."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """Whether training was asked to end after the current round, and why."""
+    """Whether training was asked to end after the current step, and why."""
 
     def __init__(self) -> None:
         self.reason: str | None = None
@@ -26,10 +26,10 @@ class Interruption:
         self._checked = time.monotonic()
 
     def requested(self) -> bool:
-        """Look now; cheap enough for every round.
+        """Check now; cheap enough for every step.
 
-        A training whose DVC was killed would go on as an orphan and write into a results folder that the next DVC
-        has emptied; so it ends when one of the processes above it is gone.
+        A training whose DVC was killed would continue as an orphan and write into a results folder that the next DVC
+        has emptied; so it ends when one of its parent processes is gone.
         """
         if self.reason is None and time.monotonic() - self._checked > WATCH_SECONDS:
             self._checked = time.monotonic()
@@ -44,7 +44,7 @@ class Interruption:
 
 @contextmanager
 def watch_for_interruption() -> Iterator[Interruption]:
-    """Catch SIGINT and SIGTERM for the length of the block, in the main thread; elsewhere only watch ancestors."""
+    """Catch SIGINT and SIGTERM for the duration of the block, in the main thread; elsewhere only watch ancestors."""
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():
         yield interruption

@@ -1,4 +1,4 @@
-"""One training per checkpoint folder: two at once would tear each other's files."""
+"""One training per checkpoint folder: two at once would overwrite each other's files."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ WAIT_SECONDS = 30.0
 
 @contextmanager
 def exclusive(folder: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
-    """Hold the folder's lock for the length of the block; the system frees it however the process ends.
+    """Hold the folder's lock for the duration of the block; the system releases it however the process ends.
 
-    Waits a while, since a training whose DVC was killed notices it within seconds and ends by itself.
-    Raises TrainingError naming the process that holds the lock when waiting did not help.
+    Waits for a while, since a training whose DVC was killed notices that within seconds and ends by itself.
+    Raises TrainingError naming the process that still holds the lock afterwards.
     """
     path = folder.with_name(f"{folder.name}.lock")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +43,8 @@ def _acquire(descriptor: int, folder: Path, wait_seconds: float) -> None:
             if time.monotonic() > give_up:
                 holder = os.pread(descriptor, 32, 0).decode(errors="replace") or "unknown"
                 raise TrainingError(
-                    "another process trains the same recipe on the same data right now",
+                    "another process is training the same recipe on the same data",
+                    code="already-training",
                     found=f"process {holder} holds {folder}",
                     action="wait for it, or end it",
                 ) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,10 +13,10 @@ from ganops.recipe import OptimizerSettings
 
 
 class _InMemoryOrder(torch.optim.Adam):
-    """Adam that shows its fused step every tensor in the order in which its memory lies.
+    """Adam that passes every tensor to its fused step in the order of its memory.
 
-    That step takes memory as it lies: on a CPU it copies each gradient that is channels-last, to no use, and mistakes
-    one that lies in another order than its parameter.
+    The fused step ignores strides: on a CPU it copies each channels-last gradient needlessly, and it misreads a
+    gradient whose memory order differs from its parameter's.
     """
 
     def _init_group(
@@ -47,14 +46,12 @@ def make_optimizer(
 ) -> torch.optim.Optimizer:
     """The optimiser a recipe asks for, fused into one kernel per step where torch has that.
 
-    All that a step reads is a tensor where it can be, the learning rate too, so that a recorded step goes with it.
+    Everything that a step reads is a tensor where it can be, the learning rate too, so that a captured step follows it.
     """
     chosen, rate = list(parameters), settings.lr
     decay, betas, eps = settings.weight_decay, settings.betas, settings.eps
     lr = torch.tensor(rate, device="cuda") if on_cuda else torch.tensor(rate, dtype=torch.float64)
-    plain = lr if on_cuda else rate  # what the others are given: on a CPU they read a tensor back
-    # Some rounds are recorded and others not: nothing to be warned of.
-    warnings.filterwarnings("ignore", message=".*constructed with capturable=True")
+    plain = lr if on_cuda else rate  # for RMSprop and SGD, which on a CPU would read a tensor back
     if settings.kind == "adam":
         return Adam(chosen, lr, betas, eps, decay, capturable=on_cuda, fused=True)
     if settings.kind == "adamw":
@@ -64,42 +61,42 @@ def make_optimizer(
     return torch.optim.SGD(chosen, plain, momentum=betas[0], weight_decay=decay, fused=on_cuda)
 
 
-def rate_factor(settings: OptimizerSettings, kimg: float, budget_kimg: float) -> float:
-    """The share of the learning rate that holds after `kimg` of `budget_kimg`: warm-up times schedule."""
-    warmth = min(1.0, kimg / settings.warmup_kimg) if settings.warmup_kimg else 1.0
+def lr_factor(settings: OptimizerSettings, kimg: float, budget_kimg: float) -> float:
+    """The factor of the learning rate after `kimg` of `budget_kimg`: warm-up times schedule."""
+    warmup = min(1.0, kimg / settings.warmup_kimg) if settings.warmup_kimg else 1.0
     progress = min(kimg / budget_kimg, 1.0)
     if settings.schedule == "linear":
-        return warmth * (1.0 - progress)
+        return warmup * (1.0 - progress)
     if settings.schedule == "cosine":
-        return warmth * 0.5 * (1.0 + math.cos(math.pi * progress))
-    return warmth
+        return warmup * 0.5 * (1.0 + math.cos(math.pi * progress))
+    return warmup
 
 
-def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
     """Set the learning rate of every group, in place where it is a tensor."""
     for group in optimizer.param_groups:
         if isinstance(group["lr"], torch.Tensor):
-            group["lr"].fill_(rate)
+            group["lr"].fill_(lr)
         else:
-            group["lr"] = rate
+            group["lr"] = lr
 
 
-def may_be_recorded(optimizer: torch.optim.Optimizer, settings: OptimizerSettings) -> bool:
-    """Whether a recorded step goes by the learning rate of its round: it is a tensor, or always the same."""
+def may_be_captured(optimizer: torch.optim.Optimizer, settings: OptimizerSettings) -> bool:
+    """Whether a captured step follows the learning rate: it is a tensor, or constant."""
     changes = settings.schedule != "constant" or settings.warmup_kimg > 0
     return not changes or all(isinstance(group["lr"], Tensor) for group in optimizer.param_groups)
 
 
 def load_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Put back an optimiser's state, each moment in its parameter's memory format.
+    """Restore an optimiser's state, each moment in its parameter's memory format.
 
-    A moment of another format is read in another order, which rounds differently: the resume would not be exact.
-    Learning rates stay as they are: they follow from the step.
+    A moment in another format is read in another order, which rounds differently: the resume would not be exact.
+    Learning rates are not restored: they follow from the step.
     """
-    rates = [group["lr"] for group in optimizer.param_groups]
+    lrs = [group["lr"] for group in optimizer.param_groups]
     optimizer.load_state_dict(state)
-    for group, rate in zip(optimizer.param_groups, rates, strict=True):
-        group["lr"] = rate
+    for group, lr in zip(optimizer.param_groups, lrs, strict=True):
+        group["lr"] = lr
     for parameter, moments in optimizer.state.items():
         for name, moment in moments.items():
             if isinstance(moment, torch.Tensor) and moment.shape == parameter.shape:

@@ -1,4 +1,4 @@
-"""Where the time of a training goes: a trace file for a viewer and a table for a person."""
+"""Where the time of a training goes: a trace for a viewer and a table on screen."""
 
 from __future__ import annotations
 

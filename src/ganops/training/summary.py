@@ -13,8 +13,8 @@ def summarise(trainer: Trainer, recipe_name: str) -> dict[str, Any]:
     """The facts of a finished training.
 
     images_per_second counts real images shown, over the wall time of the loop with sampling and checkpoints, without
-    start-up. sick: something was still wrong when it ended. selected: the step whose weights the model has.
-    light_score: under the name of its curve, absent where nothing was scored; seconds: what scoring took of the above.
+    start-up. unhealthy: a problem was still present at the end. selected: the step whose weights the model has.
+    The validation metric's values stand under its name, with the seconds it took; absent where nothing was validated.
     """
     shown = trainer.step * trainer.plan.images_per_step
     return {
@@ -31,18 +31,18 @@ def summarise(trainer: Trainer, recipe_name: str) -> dict[str, Any]:
         "parameters": trainer.parameter_counts(),
         "health_events": [event.facts() for event in trainer.health.events],
         "recoveries": trainer.recoveries,
-        "sick": bool(trainer.health.active),
+        "unhealthy": bool(trainer.health.active),
         "selected": trainer.selected,
-    } | _light_score(trainer)
+    } | _validation(trainer)
 
 
-def _light_score(trainer: Trainer) -> dict[str, Any]:
-    if trainer.scorer is None:
+def _validation(trainer: Trainer) -> dict[str, Any]:
+    if trainer.validation is None:
         return {}
-    name, best = trainer.scorer.name, trainer.best
+    name, best = trainer.validation.name, trainer.best
     return {
-        f"{name}_best": best.score,
+        f"{name}_best": best.value,
         f"{name}_best_step": best.step,
         f"{name}_last": trainer.history[-1][name],
-        f"{name}_seconds": round(trainer.scoring_seconds, 2),
+        f"{name}_seconds": round(trainer.validation_seconds, 2),
     }

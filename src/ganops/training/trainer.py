@@ -1,23 +1,24 @@
-"""The loop: players take their turns, round after round, exactly resumable at every one."""
+"""The training loop: players take their turns, step after step, exactly resumable after each."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 
-from ganops.data.packed import PackedImages
+from ganops.data.rows import Rows, concatenate
 from ganops.errors import TrainingError
-from ganops.games.game import Game, Request
-from ganops.games.sampling import draw_latents, to_packed
+from ganops.games.game import Game
+from ganops.games.sampling import HeldOut, draw_inputs
 from ganops.params import TrainParams
 from ganops.progress import Progress
 from ganops.recipe import Recipe
-from ganops.training.batches import Batches
-from ganops.training.best import Best, Scorer, Weights
+from ganops.training.batches import Batches, TrainingData
+from ganops.training.best import Best, Validation, Weights
 from ganops.training.callback import Callback
 from ganops.training.checkpoint import (
     Checkpoint,
@@ -26,76 +27,82 @@ from ganops.training.checkpoint import (
     unflatten,
     write_checkpoint,
 )
-from ganops.training.cpu.convolutions import install_cpu_kernels
-from ganops.training.cpu.malloc import disable_malloc_trim
-from ganops.training.distributed.process_group import Processes
+from ganops.training.distributed.process_group import ProcessGroup
 from ganops.training.ema import EMA
-from ganops.training.frozen import Frozen, trained
+from ganops.training.frozen import Frozen, trained_parameters
 from ganops.training.hardware import Hardware
 from ganops.training.health import Health, HealthEvent, spread
 from ganops.training.history import Curves, Row
 from ganops.training.interruption import Interruption
-from ganops.training.optimizers import load_state, make_optimizer, rate_factor, set_rate
+from ganops.training.optimizers import load_state, lr_factor, make_optimizer, set_lr
 from ganops.training.plan import Plan
-from ganops.training.step import Rounds
+from ganops.training.step import TrainingStep
 
-SAMPLE_SEED_OFFSET = 1  # the fixed latents of the grids are not those of the evaluation
-REAL_SPREAD_IMAGES = 256
+SAMPLE_SEED_OFFSET = 1  # the fixed latents of the grids differ from those of the evaluation
+REAL_SPREAD_ROWS = 256
 
 
 class Trainer:
-    """One training of one game: made, perhaps resumed from `folder`, run to the end of its plan.
+    """One training of one game: constructed, perhaps resumed from `folder`, run to the end of its plan.
 
-    After `run`, `history` holds all rows of curves, `average.game` the game that makes samples, `health` what was sick,
-    `best` the weights of the step that `scorer` liked best. Of several processes the one that leads has the scorer.
+    Constructing a trainer changes the game and nothing else. After `run`, `history` holds all rows of curves,
+    `ema.game` the game that makes samples, `health` the problems found, `best` the weights of the step that was best by
+    the validation metric. Of several processes only the main one validates.
     """
 
     def __init__(
         self,
         game: Game,
         recipe: Recipe,
-        data: PackedImages,
+        data: TrainingData,
         params: TrainParams,
         plan: Plan,
         hardware: Hardware,
         folder: Path,
         seed: int,
-        observer: Callback,
-        processes: Processes | None = None,
-        scorer: Scorer | None = None,
+        callback: Callback | None = None,
+        group: ProcessGroup | None = None,
+        validation: Validation | None = None,
+        held_out: HeldOut | None = None,
     ) -> None:
-        self.processes = processes or Processes()
-        self.recipe, self.params, self.plan, self.hardware = recipe, params, plan, hardware
-        self.folder, self.seed, self.observer, self.scorer = folder, seed, observer, scorer
+        self.group, self.callback, self.validation = group or ProcessGroup(), callback or Callback(), validation
+        self.recipe, self.data, self.params, self.plan, self.hardware = recipe, data, params, plan, hardware
+        self.folder, self.seed = folder, seed
         self.game = game.to(hardware.device).train()
         self.game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
         self.frozen = Frozen(self.game, recipe.init.freeze if recipe.init else ())
-        self.frozen.hold()
+        self.frozen.keep_eval()
         self.ema = EMA(self.game, recipe.ema)
         self.optimizers = {name: self._optimizer(name) for name in game.players}
-        self.batches = Batches(data, hardware.device, recipe.batch_size, seed, recipe.flip, recipe.parts)
-        labels = torch.arange(params.sample_images) % game.class_count if game.class_count else None
-        latents = draw_latents(params.sample_images, game.latent_dim, seed + SAMPLE_SEED_OFFSET)
-        self.request = Request(latents.to(hardware.device), None if labels is None else labels.to(hardware.device))
-        self.health = Health(spread(data.images[:REAL_SPREAD_IMAGES]), plan.steps)
-        self.curves, self.history, self.best = Curves(), list[Row](), Best()
+        here = self.group.micro_batches(recipe.micro_batches)
+        self.batches = Batches(
+            *(data, hardware.device, recipe.batch_size, seed),
+            flip=recipe.flip,
+            micro_batches=recipe.micro_batches,
+            here=here,
+        )
+        size = max(2, recipe.batch_size // recipe.micro_batches)  # sampling takes less memory than training
+        drawn = draw_inputs(
+            game.task, params.sample_images, seed + SAMPLE_SEED_OFFSET, held_out=held_out, batch_size=size
+        )
+        self._sample_inputs = [each.modelled for each in drawn]
+        self.health = self._make_health()
+        self.curves, self.history = Curves(), list[Row]()
+        self.best = Best(validation.better if validation else "lower")
         self._gradient = torch.zeros(())
-        self.step, self.rate_scale, self.recoveries, self.seconds, self.scoring_seconds = 0, 1.0, 0, 0.0, 0.0
-        if hardware.device.type == "cpu":
-            install_cpu_kernels()
-            disable_malloc_trim()
+        self.step, self.lr_scale, self.recoveries, self.seconds, self.validation_seconds = 0, 1.0, 0, 0.0, 0.0
         overfit = params.debug == "overfit-one-batch"
-        self.rounds = Rounds(
-            game, recipe, self.optimizers, self.batches, hardware, self.processes, seed, overfit=overfit
+        self.stepper = TrainingStep(
+            game, recipe, self.optimizers, self.batches, hardware, self.group, seed, overfit=overfit
         )
         if hardware.compiled:
             for network in game.children():
                 network.compile(dynamic=False)
 
     def run(self, interruption: Interruption, bar: Progress | None = None) -> None:
-        """Play all rounds that are left.
+        """Take all remaining steps.
 
-        Raises TrainingError when interrupted (a checkpoint is written first) or when a sick run has to stop.
+        Raises TrainingError when interrupted (a checkpoint is written first) or when an unhealthy run has to stop.
         """
         self._resume()
         if bar is not None:
@@ -107,22 +114,23 @@ class Trainer:
         while self.step < self.plan.steps:
             self.run_step()
             self.seconds = before + time.monotonic() - began
-            sick_before = len(self.health.events)
-            if self.step % self.plan.row_every == 0 or self.step == self.plan.steps:
-                self._row(bar)
+            known = len(self.health.events)
+            if self.step % self.plan.log_every == 0 or self.step == self.plan.steps:
+                self._log(bar)
             if self.step in self.plan.sample_at:
                 self._sample()
-            if len(self.health.events) > sick_before:
-                self._react(self.health.events[sick_before:])
-            if self.processes.any(interruption.requested()):
+            if len(self.health.events) > known:
+                self._react(self.health.events[known:])
+            if self.group.any(interruption.requested()):
                 self._checkpoint()
-                reason = interruption.reason or "another of its processes was told to"
+                reason = interruption.reason or "another process of this training was asked to stop"
                 raise TrainingError(
-                    f"training stopped after round {self.step} of {self.plan.steps}: {reason}",
-                    action="start the same command again: it goes on from here",
+                    f"training stopped after step {self.step} of {self.plan.steps}: {reason}",
+                    code="interrupted",
+                    action="run the same command again to resume from here",
                     exit_code=interruption.exit_code,
                 )
-            if self.processes.any(time.monotonic() - checkpointed > self.params.checkpoint_seconds):
+            if self.group.any(time.monotonic() - checkpointed > self.params.checkpoint_seconds):
                 self._checkpoint()
                 checkpointed = time.monotonic()
         self.seconds = before + time.monotonic() - began
@@ -134,63 +142,75 @@ class Trainer:
 
     @property
     def selected(self) -> Literal["best", "last"]:
-        """Whose weights the recipe wants, as far as there are such."""
+        """Whose weights the training leaves: as the recipe asks, but the last where nothing was validated."""
         return self.recipe.select if self.best.weights else "last"
 
     def weights(self) -> Weights:
-        """State dicts of all networks as they are selected: averaged where there is an average."""
+        """State dicts of all networks of the selected step, averaged where there is an average."""
         return self.best.weights if self.selected == "best" else self._weights()
 
     def run_step(self) -> None:
-        """Play the next round and take note of what it gave."""
-        self._set_rates()
-        played = self.rounds.play(self.step, gradient_wanted=self._row_is_next())
-        for values in played.values:
+        """Take the next step and add its values to the curves."""
+        self._set_lrs()
+        output = self.stepper.run(self.step, gradient_wanted=self._logs_next())
+        for values in output.values:
             self.curves.add(values)
-        self._gradient = self._gradient if played.gradient is None else played.gradient
+        self._gradient = self._gradient if output.gradient is None else output.gradient
         self.step += 1
         self.ema.update(self.step * self.plan.images_per_step, self.plan.images_per_step)
 
-    def _set_rates(self) -> None:
+    def _set_lrs(self) -> None:
         kimg, budget = self.plan.kimg(self.step), self.plan.kimg(self.plan.steps)
         for player, optimizer in self.optimizers.items():
             settings = self.recipe.optimizers[player]
-            set_rate(optimizer, self.rate_scale * settings.lr * rate_factor(settings, kimg, budget))
+            set_lr(optimizer, self.lr_scale * settings.lr * lr_factor(settings, kimg, budget))
 
-    def _row(self, bar: Progress | None) -> None:
-        curves = self.processes.average_row(self.curves.take())
+    def _log(self, bar: Progress | None) -> None:
+        curves = self.group.average_row(self.curves.take())
         row = {"step": float(self.step), "kimg": self.plan.kimg(self.step)} | curves
         self.health.see_curves(self.step, row, float(self._gradient))
-        if self.scorer is not None and self.step in self.plan.validate_at:
-            row[self.scorer.name] = self._score(self.scorer)
+        if self.validation is not None and self.step in self.plan.validate_at:
+            row[self.validation.name] = self._validate(self.validation)
         self.history.append(row)
-        self.observer.row(row)
+        self.callback.on_log(row)
         self._draw(bar)
 
-    def _score(self, scorer: Scorer) -> float:
+    def _validate(self, validation: Validation) -> float:
         began = time.monotonic()
-        score = scorer(self.ema.game)
-        self.best.see(self.step, score, self._weights())
-        self.scoring_seconds += time.monotonic() - began
-        return score
+        with self._evaluated() as game:
+            value = validation(game)
+        self.best.update(self.step, value, self._weights())
+        self.validation_seconds += time.monotonic() - began
+        return value
 
     def _weights(self) -> Weights:
         return {name: network.state_dict() for name, network in self.game.named_children()} | self.ema.state()
 
+    @contextmanager
+    def _evaluated(self) -> Iterator[Game]:
+        """The game that makes samples, in eval mode; afterwards the trained one is in training mode again."""
+        game = self.ema.game.eval()
+        try:
+            yield game
+        finally:
+            self.game.train()
+            self.frozen.keep_eval()
+
     @torch.no_grad()
     def _sample(self) -> None:
-        self.ema.game.eval()
-        with self.hardware.autocast():
-            images = to_packed(self.ema.game.generate(self.request)).cpu()
-        self.ema.game.train(self.recipe.ema is None)
-        self.frozen.hold()
-        self.health.see_samples(self.step, images)
-        self.observer.samples(self.step, images)
+        outputs, device = self.game.task.outputs, self.hardware.device
+        with self._evaluated() as game, self.hardware.autocast():
+            made = [game.generate(inputs.to(device)) for inputs in self._sample_inputs]
+        stored = concatenate(
+            [Rows({name: field.to_storage(rows[name]).cpu() for name, field in outputs.items()}) for rows in made]
+        )
+        self.health.see_samples(self.step, next(iter(stored.values())))
+        self.callback.on_samples(self.step, stored)
 
     def _react(self, events: list[HealthEvent]) -> None:
-        """Do what the recipe (or params.yaml) wants done about a sickness that has just begun."""
+        """Do what the recipe (or params.yaml) asks for when training becomes unhealthy."""
         for event in events:
-            self.observer.health(event)
+            self.callback.on_health(event)
         asked = self.recipe.health.on_unhealthy if self.params.on_unhealthy == "recipe" else self.params.on_unhealthy
         hopeless = [event for event in events if event.kind == "non-finite"]
         if asked == "recover" and self.recoveries < self.recipe.health.max_recoveries:
@@ -198,38 +218,42 @@ class Trainer:
         elif asked != "warn" or hopeless:
             event = (hopeless or events)[0]
             raise TrainingError(
-                f"training fell sick in round {event.step}: {event.kind}: {event.detail}",
-                action="lower the learning rates, change the penalty, or set health.on_unhealthy: recover in the recipe",
+                f"training became unhealthy at step {event.step} ({event.kind}): {event.detail}",
+                code="unhealthy",
+                found=event.kind,
+                action="lower the learning rates, change the penalty, or set train.on_unhealthy: recover",
             )
 
     def _recover(self) -> None:
-        """Back to the last checkpoint, learning rates halved; what happened stays on record."""
-        events, scale, recoveries = self.health.events, self.rate_scale / 2, self.recoveries + 1
+        """Return to the last checkpoint with halved learning rates; the events are kept."""
+        events, scale, recoveries = self.health.events, self.lr_scale / 2, self.recoveries + 1
         if not self._restore_newest():
             raise TrainingError(
-                f"training fell sick in round {self.step}, before the first checkpoint",
+                f"training became unhealthy at step {self.step}, before the first checkpoint",
+                code="unhealthy-before-checkpoint",
                 found=events[-1].detail,
                 action="lower the learning rates, or set train.checkpoint_seconds lower in params.yaml",
             )
-        self.health.events, self.rate_scale, self.recoveries = events, scale, recoveries
-        self.observer.resumed(self.step)
+        self.health.events, self.lr_scale, self.recoveries = events, scale, recoveries
+        self.callback.on_resume(self.step)
 
     def _resume(self) -> None:
         if self._restore_newest():
-            self.observer.resumed(self.step)
-        if not self.processes.all_equal(self.step):
+            self.callback.on_resume(self.step)
+        if not self.group.all_equal(self.step):
             raise TrainingError(
                 "the processes of this training do not find the same checkpoint",
-                action=f"put {self.folder} where all machines see it, or remove it to start anew",
+                code="checkpoints-differ",
+                action=f"put {self.folder} where all machines see it, or remove it to start over",
             )
 
     def _restore_newest(self) -> bool:
-        """Restore the newest whole checkpoint; damaged ones are named on screen and passed over."""
+        """Restore the newest valid checkpoint; damaged ones are reported on screen and skipped."""
         for found in read_checkpoints(self.folder, str(self.hardware.device)):
             if isinstance(found, Checkpoint):
                 self._restore(found)
                 return True
-            print(f"{found}; trying the one before it", flush=True)
+            print(f"{found}; trying the previous one", flush=True)
         return False
 
     def _checkpoint(self) -> None:
@@ -239,48 +263,54 @@ class Trainer:
             return  # the last healthy checkpoint must stay
         nested: dict[str, Any] = {
             "game": self.game.state_dict(),
-            "average": self.ema.state() if self.recipe.ema is not None else {},
+            "ema": self.ema.state() if self.recipe.ema is not None else {},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
             "curves": self.curves.state(),
             "health": self.health.state(),
             "history": self.history,
             "best": self.best.state(),
-            "progress": [self.rate_scale, self.recoveries, self.seconds, self.scoring_seconds],
+            "progress": [self.lr_scale, self.recoveries, self.seconds, self.validation_seconds],
         }
-        if self.processes.is_main_process:
+        if self.group.is_main_process:
             tensors, facts = flatten(nested)
             write_checkpoint(self.folder, Checkpoint(self.step, tensors, facts))
-        self.processes.wait()
+        self.group.barrier()
 
     def _restore(self, checkpoint: Checkpoint) -> None:
         nested = unflatten(checkpoint.facts, checkpoint.tensors)
         self.game.load_state_dict(nested["game"])
         if self.recipe.ema is not None:
-            self.ema.load(nested["average"])
+            self.ema.load(nested["ema"])
         for name, optimizer in self.optimizers.items():
             load_state(optimizer, nested["optimizers"][name])
-        self.rounds.optimizers_changed()
+        self.stepper.optimizers_changed()
         self.curves.load(nested["curves"])
         self.health.load(nested["health"])
         self.history = nested["history"]
         self.best.load(nested["best"])
-        self.rate_scale, self.recoveries, self.seconds, self.scoring_seconds = nested["progress"]
+        self.lr_scale, self.recoveries, self.seconds, self.validation_seconds = nested["progress"]
         self.step = checkpoint.step
 
     def _optimizer(self, player: str) -> torch.optim.Optimizer:
-        return make_optimizer(
-            self.recipe.optimizers[player], trained(self.game, player), self.hardware.device.type == "cuda"
-        )
+        on_cuda = self.hardware.device.type == "cuda"
+        return make_optimizer(self.recipe.optimizers[player], trained_parameters(self.game, player), on_cuda)
 
-    def _row_is_next(self) -> bool:
-        return (self.step + 1) % self.plan.row_every == 0 or self.step + 1 == self.plan.steps
+    def _make_health(self) -> Health:
+        """Checks of the task's first output, compared with real rows where the data have such a field."""
+        name, field = next(iter(self.game.task.outputs.items()))
+        rows = self.data.rows.select(slice(0, REAL_SPREAD_ROWS))
+        real = field.to_model(self.data.converted(rows)[name]) if name in self.data.spec.fields else None
+        return Health(field, 0.0 if real is None else spread(real), self.plan.steps)
+
+    def _logs_next(self) -> bool:
+        return (self.step + 1) % self.plan.log_every == 0 or self.step + 1 == self.plan.steps
 
     def _draw(self, bar: Progress | None) -> None:
         if bar is not None:
             bar.update(self.step * self.plan.images_per_step, self._note())
 
     def _note(self) -> str:
-        """The step, the latest curves and the health, for the progress line."""
+        """The step, the latest losses and the health, for the progress line."""
         row: Mapping[str, float] = self.history[-1] if self.history else {}
         losses = " ".join(f"{name} {value:.2f}" for name, value in row.items() if name.endswith("/loss"))
         state = f"UNHEALTHY: {', '.join(sorted(self.health.active))}" if self.health.active else "healthy"

@@ -1,9 +1,8 @@
 """Several processes train one game: `torchrun` starts them, Lightning Fabric joins them, DDP averages gradients.
 
-A network wrapped by DDP can only be asked for its forward pass, and only once for each backward. In a GAN one network
-runs several times in a turn, is asked for features, styles and weights, too, and is differentiated twice by a penalty.
-So what is wrapped here is the turn: a module whose parameters are those that the player trains, and whose forward pass
-is all that leads to its loss.
+DDP allows one forward pass of a wrapped network per backward pass. In a GAN a network runs several times in a turn,
+also returns features, styles and weights, and is differentiated twice by a penalty. So DDP wraps the turn instead: a
+module whose parameters are those that the player trains, and whose forward pass computes the player's loss.
 """
 
 from __future__ import annotations
@@ -22,34 +21,34 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 
 from ganops.errors import TrainingError
-from ganops.training.distributed.process_group import Processes
+from ganops.training.distributed.process_group import ProcessGroup
 from ganops.training.gradients import Gradients
 from ganops.training.history import Row
 
-PATIENCE = timedelta(minutes=10)
+TIMEOUT = timedelta(minutes=10)
 
 
-class FabricGroup(Processes):
+class FabricGroup(ProcessGroup):
     """This process and the others of its training."""
 
     def __init__(self, fabric: Fabric) -> None:
         super().__init__(fabric.global_rank, fabric.world_size)
         self._fabric = fabric
-        # What is said beside the training goes from memory to memory, and does not wait for what a GPU has to do.
-        self._words = distributed.new_group(timeout=PATIENCE, backend="gloo")
+        # Flags and rows of curves travel between CPUs, without waiting for a GPU's queue.
+        self._cpu_group = distributed.new_group(timeout=TIMEOUT, backend="gloo")
 
     def gradients(self, parameters: list[nn.Parameter]) -> Gradients:
-        """Gradients that are the mean over the processes once a turn's last part has been added."""
+        """Gradients that are the mean over the processes once a turn's last micro-batch has been added."""
         return _AveragedGradients(self._fabric, parameters)
 
     def average_row(self, row: Row) -> Row:
         """The mean of a row of curves over the processes; all have the same curves."""
         values = torch.tensor(list(row.values()), dtype=torch.float64)
-        self._reduce(values, distributed.ReduceOp.SUM, self._words)
+        self._reduce(values, distributed.ReduceOp.SUM, self._cpu_group)
         return dict(zip(row, (values / self.size).tolist(), strict=True))
 
     def average_buffers(self, networks: nn.Module) -> None:
-        """Make running statistics (of batch norms) the mean over the processes."""
+        """Replace floating-point buffers (running statistics of batch norms) by their mean over the processes."""
         buffers = [buffer for buffer in networks.buffers() if buffer.is_floating_point()]
         if not buffers:
             return
@@ -59,28 +58,28 @@ class FabricGroup(Processes):
             buffer.copy_(piece.view_as(buffer) / self.size)
 
     def any(self, flag: bool) -> bool:
-        """Whether any process says so; all get the same answer."""
+        """Whether the flag is set in any process; all get the same answer."""
         return self._largest(float(flag)) > 0
 
     def all_equal(self, number: int) -> bool:
         """Whether all processes hold the same number."""
         return self._largest(number) == -self._largest(-number)
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Wait until all processes are here."""
         self._largest(0)
 
     def _largest(self, number: float) -> float:
         value = torch.tensor([number], dtype=torch.float64)
-        self._reduce(value, distributed.ReduceOp.MAX, self._words)
+        self._reduce(value, distributed.ReduceOp.MAX, self._cpu_group)
         return float(value)
 
     @staticmethod
     def _reduce(
         values: Tensor, operation: distributed.ReduceOp.RedOpType, group: distributed.ProcessGroup | None = None
     ) -> None:
-        # Not by Fabric: it lets every process wait for its device first, and this is done in every round.
-        with _company():
+        # Not by Fabric, which synchronises with the device first: this happens in every step.
+        with _peer_loss_as_error():
             distributed.all_reduce(values, operation, group)
 
 
@@ -88,16 +87,16 @@ class _AveragedGradients(Gradients):
     def __init__(self, fabric: Fabric, parameters: list[nn.Parameter]) -> None:
         super().__init__(parameters)
         self._fabric = fabric
-        with _company():
+        with _peer_loss_as_error():
             self._turn = fabric.setup_module(_Turn(parameters), move_to_device=False)
 
     def add(self, loss: Callable[[], Tensor], *, last: bool) -> None:
-        with _company(), self._fabric.no_backward_sync(self._turn, enabled=not last):
+        with _peer_loss_as_error(), self._fabric.no_backward_sync(self._turn, enabled=not last):
             self._fabric.backward(self._turn(loss), inputs=self._parameters)
 
 
 class _Turn(nn.Module):
-    """A player's turn in DDP's eyes: what is trained, and the loss that comes of it."""
+    """A player's turn as DDP sees it: the trained parameters, and a forward pass that returns the loss."""
 
     def __init__(self, parameters: list[nn.Parameter]) -> None:
         super().__init__()
@@ -108,8 +107,8 @@ class _Turn(nn.Module):
 
 
 @contextmanager
-def _company() -> Iterator[None]:
-    """Turn what the loss of another process looks like into a word about it."""
+def _peer_loss_as_error() -> Iterator[None]:
+    """Translate the error that the loss of another process causes into a TrainingError."""
     try:
         yield
     except RuntimeError as error:
@@ -117,35 +116,42 @@ def _company() -> Iterator[None]:
         if not isinstance(error, distributed.DistError) and "gloo" not in found:
             raise
         raise TrainingError(
-            "another process of this training is gone",
+            "another process of this training has ended",
+            code="process-lost",
             found=found,
-            action="start the same command again: it goes on from the last checkpoint",
+            action="run the same command again: training resumes from the last checkpoint",
         ) from error
 
 
 @contextmanager
 def joined_by_torchrun(device: str) -> Iterator[FabricGroup]:
-    """The processes that `torchrun` started; see processes.joined."""
+    """The group of the processes that `torchrun` started; see `join`."""
     size, here = int(os.environ["WORLD_SIZE"]), int(os.environ["LOCAL_WORLD_SIZE"])
     if size % here:
         raise TrainingError(
-            f"of {size} processes {here} are on this machine, so others have another number",
+            "the machines of this training have different numbers of processes",
+            code="uneven-processes",
+            expected=f"a divisor of all {size} processes on each machine",
+            found=f"{here} on this one",
             action="give torchrun the same --nproc-per-node on every machine",
         )
     on_cuda = device != "cpu" and torch.cuda.is_available()
     if on_cuda and here > torch.cuda.device_count():
         raise TrainingError(
-            f"{here} processes want a GPU each, and this machine has {torch.cuda.device_count()}",
-            action=f"start {torch.cuda.device_count()} on it (train.processes), or set train.device: cpu",
+            "there are fewer GPUs than processes on this machine",
+            code="too-few-gpus",
+            expected=f"{here}, one for each process",
+            found=str(torch.cuda.device_count()),
+            action=f"set train.processes: {torch.cuda.device_count()}, or train.device: cpu",
         )
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # else each start is told in six lines
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it prints six lines at each start otherwise
     fabric = Fabric(
         accelerator="cuda" if on_cuda else "cpu",
-        strategy=DDPStrategy(timeout=PATIENCE, find_unused_parameters=True),  # a turn need not use all that is trained
+        strategy=DDPStrategy(timeout=TIMEOUT, find_unused_parameters=True),  # a turn need not use all parameters
         devices=here,
         num_nodes=size // here,
         plugins=[TorchElasticEnvironment()],
     )
     fabric.launch()
     yield FabricGroup(fabric)
-    distributed.destroy_process_group()  # not after an error: it would wait for processes that are gone
+    distributed.destroy_process_group()  # not after an error: it would wait for lost processes

@@ -1,10 +1,6 @@
-"""The processes that train one game together: each computes its parts of a batch, one tells the outside."""
+"""The processes that train one game together: each computes its micro-batches, one of them reports."""
 
 from __future__ import annotations
-
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from torch import nn
 
@@ -13,10 +9,10 @@ from ganops.training.gradients import Gradients
 from ganops.training.history import Row
 
 
-class Processes:
-    """This process alone, for which sharing comes to nothing; several are FabricGroup.
+class ProcessGroup:
+    """Single-process implementation: every collective is a no-op. FabricGroup is the one of several processes.
 
-    rank: this process, from 0; size: how many there are. Process 0 tracks, draws samples and writes checkpoints.
+    rank: this process, from 0; size: the number of processes. Process 0 tracks, validates and writes checkpoints.
     """
 
     def __init__(self, rank: int = 0, size: int = 1) -> None:
@@ -24,19 +20,21 @@ class Processes:
 
     @property
     def is_main_process(self) -> bool:
-        """Whether this process is the one that tells the outside."""
+        """Whether this process is the one that reports."""
         return self.rank == 0
 
-    def parts(self, count: int) -> range:
-        """The parts of a batch, cut into `count`, that this process computes.
+    def micro_batches(self, count: int) -> range:
+        """Which of a batch's `count` micro-batches this process computes.
 
-        Raises TrainingError where they cannot be shared out evenly.
+        Raises TrainingError where they cannot be shared equally.
         """
         if count % self.size:
             raise TrainingError(
-                f"a batch of {count} parts cannot be shared by {self.size} processes",
-                expected=f"parts in the recipe to be a multiple of {self.size}",
-                action=f"set parts: {self.size} in the recipe, or start fewer processes",
+                f"a batch of {count} micro-batches cannot be shared by {self.size} processes",
+                code="micro-batches-not-shared",
+                expected=f"micro_batches in the recipe: a multiple of {self.size}",
+                found=str(count),
+                action=f"set micro_batches: {self.size} in the recipe, or start fewer processes",
             )
         share = count // self.size
         return range(self.rank * share, (self.rank + 1) * share)
@@ -50,30 +48,15 @@ class Processes:
         return row
 
     def average_buffers(self, networks: nn.Module) -> None:
-        """Make running statistics (of batch norms) the mean over the processes."""
+        """Replace floating-point buffers (running statistics of batch norms) by their mean over the processes."""
 
     def any(self, flag: bool) -> bool:
-        """Whether any process says so; all get the same answer."""
+        """Whether the flag is set in any process; all get the same answer."""
         return flag
 
     def all_equal(self, _number: int) -> bool:
         """Whether all processes hold the same number."""
         return True
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Wait until all processes are here."""
-
-
-@contextmanager
-def joined(device: str = "auto") -> Iterator[Processes]:
-    """The processes that `torchrun` started, or this one alone where it was started without.
-
-    device: as `train.device` in params.yaml. Raises TrainingError where there are fewer GPUs than processes.
-    """
-    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
-        yield Processes()
-        return
-    from ganops.training.distributed.fabric_group import joined_by_torchrun
-
-    with joined_by_torchrun(device) as processes:
-        yield processes

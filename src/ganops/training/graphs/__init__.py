@@ -1,1 +1,1 @@
-"""Captured training steps: CUDA graphs, and their counterpart on a CPU; switched by `train.graphs`."""
+"""Captured training steps, switched by `train.graphs`: CUDA graphs, and their counterpart on a CPU."""
