@@ -1,46 +1,51 @@
 """What is new about the game (authors, year, arXiv number). Copy to src/ganops/games/, rename, fill in.
 
-The file is found by itself; a recipe plays the game by its kind. The trainer needs to know nothing of it.
+The file is found by the kind that it adds; a recipe's `game.kind` selects it. The trainer needs no change.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pydantic import Field
 from torch import Tensor, nn
 
+from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
-from ganops.games.game import GAMES, Batch
-from ganops.games.standard_gan import DiscriminatorOutput, GeneratedBatch, StandardGAN, StandardGANSettings
+from ganops.games.game import GAMES
+from ganops.games.gan_settings import StandardGANSettings
+from ganops.games.standard_gan import DiscriminatorOutput, GeneratedBatch, StandardGAN
 
 
 class TemplateGameSettings(StandardGANSettings):
-    """Keys of the recipe's `game` section, besides all that a duel knows (loss, penalty, augment ...)."""
+    """Keys of the recipe's `game` section, in addition to those of every GAN (loss, penalty, augment ...)."""
 
     brightness_weight: float = Field(default=1.0, gt=0)
 
 
 @GAMES.add("template-game", TemplateGameSettings)
 class TemplateGame(StandardGAN):
-    """One generator against one discriminator, and one term more: here, fakes as bright as real images on average.
+    """One generator against one discriminator, with one more term: generated images as bright as real ones on average.
 
-    A game of other players derives from Game itself and writes `players`, `turn` and `generate` (see bidirectional.py).
-    Rounds are recorded and replayed: what a turn does in one round and not in another, `graph_key` has to tell (see Game).
+    A game with other players derives from Game and defines `players`, `ema_networks`, `tasks`, `losses` and `generate`
+    (see bidirectional.py, pix2pix.py). Steps may be captured and replayed: where a loss does something in some steps
+    only, `graph_key` has to tell these steps apart.
     """
 
-    def __init__(self, settings: TemplateGameSettings, networks: dict[str, nn.Module], spec: DataSpec) -> None:
+    def __init__(self, settings: TemplateGameSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:
         super().__init__(settings, networks, spec)
         self.brightness_weight = settings.brightness_weight
 
-    def extra_terms(
+    def extra_losses(
         self,
         player: str,
-        batch: Batch,
-        forgery: GeneratedBatch,
+        batch: Rows,
+        generated: GeneratedBatch,
         _real: DiscriminatorOutput | None,
         _fake: DiscriminatorOutput,
     ) -> dict[str, Tensor]:
-        """Named scalars that `player` minimises besides the loss; each becomes a curve."""
+        """Named scalars that `player` minimises in addition to its loss; each becomes a curve."""
         if player != "generator":
             return {}
-        difference = forgery.images.mean() - batch.images.mean()
+        difference = generated.images.mean() - batch[self.target].mean()
         return {"brightness": self.brightness_weight * difference.square()}

@@ -1,4 +1,4 @@
-"""Each way of playing learns what it is for, on 8-pixel images whose class is their brightness."""
+"""Each game learns what it is for, on 8-pixel images whose class is their brightness."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import torch
 from playing import DIGITS, optimizers_of, recipe, run_step, spec_of
 from torch import Tensor
 
+from ganops.data.rows import Rows
 from ganops.games.bidirectional import Bidirectional
 from ganops.games.build import build_game
-from ganops.games.game import Batch, Game, Request
+from ganops.games.game import Game
 from ganops.games.infogan import InfoGan, to_codes
+from ganops.games.sampling import draw_latents
 from ganops.objectives.mutual_information import split_codes
 
 SPEC = spec_of(1, 8, DIGITS)
@@ -22,30 +24,31 @@ MLP_GENERATOR = {"kind": "mlp-generator", "widths": [64, 64], "latent_dim": 8, "
 MLP_DISCRIMINATOR = {"kind": "mlp-discriminator", "widths": [64, 64]}
 
 
-def bright_batch(count: int = 64) -> Batch:
+def bright_batch(count: int = 64) -> Rows:
     """Images of one brightness each, with a little noise."""
     labels = torch.randint(0, 4, (count,))
     images = BRIGHTNESS[labels][:, None, None, None] + 0.05 * torch.randn(count, 1, 8, 8)
-    return Batch(images.clamp(-1, 1), labels)
+    return Rows({"image": images.clamp(-1, 1), "label": labels})
 
 
-def trained(game: dict[str, Any], rounds: int, lr: float = 2e-3, **networks: dict[str, Any]) -> Game:
+def trained(game: dict[str, Any], steps: int, lr: float = 2e-3, **networks: dict[str, Any]) -> Game:
     torch.manual_seed(0)
     sections = {"generator": MLP_GENERATOR, "discriminator": MLP_DISCRIMINATOR} | networks
     made = build_game(recipe(game=game, networks=sections), SPEC)
     optimizers = {
         name: torch.optim.Adam(o.param_groups[0]["params"], lr, (0.5, 0.99)) for name, o in optimizers_of(made).items()
     }
-    for step in range(rounds):
+    for step in range(steps):
         run_step(made, bright_batch(), step, optimizers)
     return made.eval()
 
 
 @torch.no_grad()
 def brightness_by_label(game: Game) -> Tensor:
-    """(4,) mean brightness of what is made for each label."""
-    labels = torch.arange(4).repeat_interleave(32)
-    images = game.generate(Request(torch.randn(128, game.latent_dim), labels))
+    """(4,) mean brightness of the images of each label."""
+    latents = draw_latents(game.task.latents, 128, seed=0)
+    assert latents is not None
+    images = game.generate(latents.merged({"label": torch.arange(4).repeat_interleave(32)}))["image"]
     return images.mean(dim=(1, 2, 3)).view(4, 32).mean(dim=1)
 
 
@@ -53,7 +56,7 @@ def brightness_by_label(game: Game) -> Tensor:
     "labels",
     [pytest.param("one-hot", marks=pytest.mark.slow), pytest.param("embedding", marks=pytest.mark.slow), "projection"],
 )
-def test_conditional_generator_makes_what_is_asked_for(labels: str) -> None:
+def test_conditional_generator_follows_its_labels(labels: str) -> None:
     game = trained(
         {"kind": "conditional", "loss": "non-saturating"},
         300,
@@ -65,7 +68,7 @@ def test_conditional_generator_makes_what_is_asked_for(labels: str) -> None:
 
 
 @pytest.mark.slow
-def test_auxiliary_classifier_makes_the_generator_obey() -> None:
+def test_auxiliary_classifier_makes_the_generator_follow_its_labels() -> None:
     game = trained(
         {"kind": "auxiliary-classifier", "loss": "non-saturating"}, 200, generator=MLP_GENERATOR | {"labels": "one-hot"}
     )
@@ -98,7 +101,7 @@ def test_infogan_latents_become_uniform_codes_without_randomness() -> None:
 
 @pytest.mark.slow
 def test_bigan_encoder_learns_to_undo_the_generator() -> None:
-    """What is made of an image's latent is as bright as the image."""
+    """An image's reconstruction is as bright as the image."""
     game = trained(
         {"kind": "bidirectional", "loss": "non-saturating"},
         800,
@@ -108,7 +111,7 @@ def test_bigan_encoder_learns_to_undo_the_generator() -> None:
         discriminator={"kind": "mlp-joint-discriminator", "widths": [64, 64], "latent_dim": 4},
     )
     assert isinstance(game, Bidirectional)
-    images = bright_batch(128).images
+    images = bright_batch(128)["image"]
     pairs = torch.stack([side.mean(dim=(1, 2, 3)) for side in (images, game.reconstruct(images))])
     assert torch.corrcoef(pairs)[0, 1] > 0.8
 
@@ -117,10 +120,10 @@ def test_bigan_encoder_learns_to_undo_the_generator() -> None:
 def test_self_supervised_discriminator_learns_to_reconstruct() -> None:
     section = {"kind": "self-supervised", "loss": "hinge"}
     terms = []
-    for rounds in (1, 60):
+    for steps in (1, 60):
         game = trained(
             section,
-            rounds,
+            steps,
             generator={"kind": "fastgan-generator", "width": 8, "latent_dim": 8},
             discriminator={"kind": "fastgan-discriminator", "width": 8},
         )

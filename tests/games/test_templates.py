@@ -11,8 +11,9 @@ import pytest
 import torch
 from playing import optimizers_of, recipe, run_step, spec_of
 
+from ganops.data.rows import Rows
 from ganops.games.build import build_game
-from ganops.games.game import GAMES, Batch
+from ganops.games.game import GAMES
 from ganops.networks.network import NETWORKS
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "docs" / "templates"
@@ -44,7 +45,7 @@ def test_copied_templates_train() -> None:
     }
     spec = spec_of(3, 8)
     game = build_game(recipe(**sections), spec)
-    optimizers, batch = optimizers_of(game, lr=1e-2), Batch(torch.full((16, *spec.shape), 0.5))
+    optimizers, batch = optimizers_of(game, lr=1e-2), Rows({"image": torch.full((16, 3, 8, 8), 0.5)})
     terms = []
     for step in range(30):
         terms.append(run_step(game, batch, step, optimizers)["generator"].losses["brightness"].item())

@@ -1,4 +1,4 @@
-"""The plain game: whose weights move in whose turn, what is reported, clipping and lazy penalties."""
+"""The plain GAN: which weights move in whose turn, logs, clipping and lazy penalties."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import pytest
 import torch
 from playing import moved, optimizers_of, random_batch, recipe, run_step, snapshot, spec_of
 
+from ganops.data.rows import Rows
 from ganops.games.build import build_game
-from ganops.games.game import Batch, Game, Request
+from ganops.games.game import Game
 from ganops.objectives.adversarial import ADVERSARIAL
 
 SPEC = spec_of(1, 28)
@@ -34,32 +35,32 @@ def test_each_player_moves_its_own_network_only(loss: str) -> None:
         assert not moved(game.get_submodule(other), before[other])
 
 
-def test_generator_plays_with_the_fakes_its_opponent_has_just_seen() -> None:
-    """Each part of a round with its own; a second turn in the same round makes new ones."""
-    game, batches = unconditional(loss="wasserstein"), [Batch(torch.rand(4, 1, 28, 28), part=part) for part in (0, 1)]
-    seen = [game.losses("discriminator", batch, 0).logs["D(G(z))"].item() for batch in batches]
-    assert seen[0] != seen[1]
-    for batch, score in zip(batches, seen, strict=True):
-        assert game.losses("generator", batch, 0).total.item() == pytest.approx(-score, abs=1e-6)
-    assert game.losses("generator", batches[0], 0).total.item() != pytest.approx(-seen[0], abs=1e-6)
+def test_generator_reuses_the_rows_that_the_discriminator_saw() -> None:
+    """Each micro-batch of a step its own; a second turn in the same step generates new ones."""
+    game, batch = unconditional(loss="wasserstein"), random_batch(SPEC)
+    scores = [game.losses("discriminator", batch, 0, part).logs["D(G(z))"].item() for part in (0, 1)]
+    assert scores[0] != scores[1]
+    for part, score in enumerate(scores):
+        assert game.losses("generator", batch, 0, part).total.item() == pytest.approx(-score, abs=1e-6)
+    assert game.losses("generator", batch, 0, 0).total.item() != pytest.approx(-scores[0], abs=1e-6)
 
 
-def test_scores_are_reported_without_a_graph() -> None:
+def test_logs_have_no_graph() -> None:
     turns = run_step(game := unconditional(), random_batch(SPEC), 0, optimizers_of(game))
-    observed = turns["discriminator"].logs
-    assert {"D(x)", "D(G(z))"} <= set(observed)
-    assert not any(value.requires_grad for value in observed.values())
+    logs = turns["discriminator"].logs
+    assert {"D(x)", "D(G(z))"} <= set(logs)
+    assert not any(value.requires_grad for value in logs.values())
 
 
 @pytest.mark.parametrize("kind", ["gradient-penalty", "r1", "dragan"])
-def test_penalty_is_a_term_of_its_own_in_every_so_manieth_round(kind: str) -> None:
+def test_penalty_is_a_term_of_its_own_in_every_nth_step(kind: str) -> None:
     game = unconditional(penalty={"kind": kind, "weight": 2.0, "every": 3})
     paid = [kind in game.losses("discriminator", random_batch(SPEC), step).losses for step in range(7)]
     assert paid == [True, False, False, True, False, False, True]
 
 
 def test_a_lazy_penalty_weighs_as_much_on_average() -> None:
-    """R1 draws no random numbers, so the same discriminator pays three times as much in one round of three."""
+    """R1 draws no random numbers: the same discriminator has three times the term in one step of three."""
     game, batch = unconditional(penalty={"kind": "r1", "weight": 2.0}), random_batch(SPEC)
     lazy = unconditional(penalty={"kind": "r1", "weight": 2.0, "every": 3})
     lazy.load_state_dict(game.state_dict())
@@ -67,7 +68,7 @@ def test_a_lazy_penalty_weighs_as_much_on_average() -> None:
     assert seldom == pytest.approx(3 * always, rel=1e-6)
 
 
-def test_weights_are_clipped_after_the_critics_turn() -> None:
+def test_weights_are_clipped_after_the_critics_step() -> None:
     game = unconditional(loss="wasserstein", clip=0.01)
     run_step(game, random_batch(SPEC), 0, optimizers_of(game, lr=0.1))
     assert max(p.abs().max().item() for p in game.get_submodule("discriminator").parameters()) <= 0.01
@@ -75,12 +76,12 @@ def test_weights_are_clipped_after_the_critics_turn() -> None:
 
 
 def test_generating_draws_no_random_numbers() -> None:
-    game, latents = unconditional().eval(), torch.randn(3, 7)
-    assert torch.equal(game.generate(Request(latents)), game.generate(Request(latents)))
+    game, latents = unconditional().eval(), Rows({"z": torch.randn(3, 7)})
+    assert torch.equal(game.generate(latents)["image"], game.generate(latents)["image"])
 
 
-def test_generator_learns_to_please_a_fixed_critic() -> None:
-    """Twenty steps against a discriminator that stays as it is: its opinion of the fakes rises."""
+def test_generator_learns_to_convince_a_fixed_critic() -> None:
+    """Twenty steps against a discriminator that stays as it is: its logits for fakes rise."""
     torch.manual_seed(0)
     game, batch = unconditional(), random_batch(SPEC, 16)
     optimizer = optimizers_of(game, lr=1e-2)["generator"]

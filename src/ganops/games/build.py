@@ -15,8 +15,8 @@ from ganops.settings import nearest
 def recipe_spec(recipe: Recipe, data: DataSpec) -> DataSpec:
     """What the recipe's networks are built for: the data, with the recipe's image size, channels and derived columns.
 
-    Raises SettingsError where the recipe sets a size or channels and the data have no images, and where a derived
-    column has the name of a stored one or cannot be derived.
+    Raises SettingsError where the recipe sets a size or channels and the data have no images, and for columns that
+    cannot be derived.
     """
     changes = {
         key: value for key, value in (("channels", recipe.channels), ("size", recipe.image_size)) if value is not None
@@ -30,14 +30,6 @@ def recipe_spec(recipe: Recipe, data: DataSpec) -> DataSpec:
             code="no-images",
             expected="channels: null and image_size: null",
             found=f"channels: {recipe.channels}, image_size: {recipe.image_size}",
-        )
-    taken = sorted(set(recipe.derived) & set(data.fields))
-    if taken:
-        raise SettingsError(
-            f"derived.{taken[0]}: the data already have a column of this name",
-            code="derived-name",
-            found=taken[0],
-            action="give the derived column another name",
         )
     spec = data.with_fields(images).model_copy(update={"derived": recipe.derived})
     spec.schema()  # raises where a column cannot be derived
