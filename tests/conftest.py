@@ -80,17 +80,19 @@ def packaged(tracking_database: Path, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def register_version(packaged: tuple[Path, str], tracking_home: Path) -> Callable[..., str]:
     """Registers the packaged model once more as the next version, with the given scores, as challenger."""
-    from ganops.registry.versions import CHALLENGER, Versions, measured_tag
+    from small_model import small_scores
+
+    from ganops.registry.versions import CHALLENGER, Versions, measured_tag, protocol_digest
     from ganops.tracking.store import connect
 
     database, uri = packaged
     shutil.copy(database, tracking_home / "mlflow.db")
     versions = Versions(connect(), "ganops")
 
-    def register(*, sick: bool = False, **scores: float) -> str:
-        tags = {"recipe": "tiny", "sick": str(sick).lower(), "protocol": "d" * 64}
-        protocol = {"digest": "d" * 64, "extractor": "classifier"}
-        version = versions.create(uri, tags | measured_tag(scores, protocol), "a test's model")
+    def register(*, unhealthy: bool = False, protocol: str = "p", **values: float) -> str:
+        scores = small_scores(protocol, **values)
+        tags = {"recipe": "tiny", "unhealthy": str(unhealthy).lower(), "protocol": protocol_digest(scores)}
+        version = versions.create(uri, tags | {"metric": "fid"} | measured_tag(scores), "a test's model")
         versions.set_alias(CHALLENGER, version)
         return version
 

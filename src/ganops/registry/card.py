@@ -1,127 +1,155 @@
-"""The model card: what a model is, on what it was trained, how good it is, and what it must not be used for.
+"""The model card: what a model is, its training data, how good it is, and what it must not be used for.
 
 After Mitchell et al. 2019, "Model Cards for Model Reporting", arXiv:1810.03993.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ganops.atomic import write_text
+from ganops.evaluation.scores import Scores
 from ganops.registry.candidate import SHORT, Candidate
-from ganops.reporting.scores import HEADLINE_SCORES, ShownScore, in_order
+from ganops.reporting.contents import PictureEntry
+from ganops.reporting.scores import heading, metrics_of, show
 
 CARD = "README.md"
+SHOWN = ".png"  # animations would make the card many times larger
+MOST_CLASSES = 50
 
 
 def write_card(folder: Path, candidate: Candidate, lineage: Mapping[str, str]) -> Path:
     """Write the card and the pictures it shows into `folder`; the card's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    for picture in candidate.pictures:
-        shutil.copyfile(picture, folder / picture.name)
+    for picture in _pictures(candidate):
+        shutil.copyfile(candidate.folder_of_pictures / picture.file, folder / picture.file)
     write_text(folder / CARD, card(candidate, lineage))
     return folder / CARD
 
 
 def card(candidate: Candidate, lineage: Mapping[str, str]) -> str:
     """The card as Markdown; pictures are named relative to it."""
+    pictures = [_picture(picture) for picture in _pictures(candidate)]
     sections = (
-        f"# {candidate.recipe}, trained on {candidate.manifest.source}\n\n{short_card(candidate)}",
-        *(f"![{picture.stem}]({picture.name})" for picture in candidate.pictures[:1]),
+        f"# {escape(candidate.recipe)}, trained on {escape(candidate.manifest.source)}\n\n{short_card(candidate)}",
+        *pictures[:1],
         _data(candidate),
         _recipe(candidate),
         _scores(candidate),
         _training(candidate),
-        _limits(candidate),
+        _limits(),
         "## Lineage\n\n" + _table(("what", "value"), [*lineage.items(), ("lineage", candidate.lineage())]),
-        *(f"![{picture.stem}]({picture.name})" for picture in candidate.pictures[1:]),
+        *pictures[1:],
     )
     return "\n\n".join(sections) + "\n"
 
 
 def short_card(candidate: Candidate) -> str:
-    """The card in two sentences, for the description of the model version."""
-    headline = [score for score in _known_scores(candidate) if score.key in HEADLINE_SCORES]
-    scores = ", ".join(f"{score.title} {score.show(candidate.scores)}" for score in headline)
-    seeds = f", means of {len(candidate.seeds)} seeds" if candidate.seeds else ""
-    extractor = candidate.protocol.get("extractor", "unknown")
+    """The card in three sentences, for the description of the model version."""
+    task, scores = candidate.task, candidate.scores
+    made = ", ".join(escape(field.description) for field in task.outputs.values())
+    given = ", ".join(f"{escape(name)} ({escape(field.description)})" for name, field in task.inputs.items())
+    headline = [metric for metric in metrics_of(scores) if metric.headline]
+    shown = ", ".join(f"{metric.title} {show(scores[metric.key])}" for metric in headline)
+    shared = scores.protocol.shared
     return (
-        f"Makes {candidate.description().spec.words} in the manner of "
-        f"{candidate.manifest.source}, with the recipe {candidate.recipe} ({candidate.description().recipe.paper}). "
-        f"Scores{seeds}: {scores or 'none'} "
-        f"(extractor {extractor}, {candidate.protocol.get('generated_count', '?')} images, "
-        f"protocol {str(candidate.protocol.get('digest', ''))[:SHORT]})."
+        f"Generates {made}{f' from {given}' if given else ''} like those of {escape(candidate.family)}. "
+        f"Recipe {escape(candidate.recipe)} ({escape(candidate.description.recipe.paper)}). "
+        f"Scores: {shown or 'none'} (features {shared.get('features', 'unknown')}, "
+        f"{shared.get('generated', 'unknown')} generated samples)."
     )
 
 
 def _data(candidate: Candidate) -> str:
     manifest = candidate.manifest
     counts = ", ".join(f"{count:,} {split}" for split, count in manifest.counts.items())
-    rejected = f"{manifest.rejected_count:,} inputs were rejected" if manifest.rejected_count else "none was rejected"
-    return (
-        f"## Data\n\nSource `{manifest.source}`, digest `{manifest.digest[:SHORT]}`: {counts} images, classes: "
-        f"{manifest.spec.class_words}; {rejected}.\n\n"
-        "The licence of the data is not recorded; whoever publishes samples has to know it."
+    rejected = f"{manifest.rejected_count:,} inputs were rejected" if manifest.rejected_count else "none were rejected"
+    fields = [(name, field.kind, field.description) for name, field in manifest.spec.fields.items()]
+    text = (
+        f"## Data\n\nSource {escape(manifest.source)}, digest `{manifest.digest[:SHORT]}`: {counts}; {rejected}.\n\n"
+        + _table(("field", "kind", "content"), fields)
     )
+    splits = list(manifest.class_counts)
+    names = manifest.spec.classes
+    if 0 < len(names) <= MOST_CLASSES and splits:
+        rows = [(name, *(manifest.class_counts[split].get(name, 0) for split in splits)) for name in names]
+        text += "\n\n" + _table(("class", *splits), rows)
+    return text + "\n\nThe licence of the data is not recorded; check it before you publish samples."
 
 
 def _recipe(candidate: Candidate) -> str:
-    recipe = candidate.description().recipe
+    recipe = candidate.description.recipe
     networks = [(name, section.get("kind", ""), _options(section)) for name, section in recipe.networks.items()]
+    game = f"`{recipe.game.get('kind')}` ({escape(_options(recipe.game)) or 'default settings'})"
     return (
-        f"## Recipe\n\n{recipe.summary}. {recipe.paper}. Game `{recipe.game.get('kind')}` ({_options(recipe.game)}), "
-        f"batch size {recipe.batch_size}, {recipe.budget_kimg:g} thousand images; digest `{recipe.digest()[:SHORT]}`."
-        "\n\n" + _table(("network", "kind", "settings"), networks)
+        f"## Recipe\n\n{escape(recipe.summary)}. {escape(recipe.paper)}. Game {game}, "
+        f"batch size {recipe.batch_size}, {recipe.budget_kimg:g} thousand training rows shown; "
+        f"digest `{recipe.digest()[:SHORT]}`.\n\n" + _table(("network", "kind", "settings"), networks)
     )
 
 
 def _scores(candidate: Candidate) -> str:
-    rows = [(score.heading, score.show(candidate.scores), score.sentence) for score in _known_scores(candidate)]
-    protocol = [(key, value) for key, value in candidate.protocol.items() if value is not None]
-    return (
-        f"## Scores\n\n{_means(candidate)}"
-        + _table(("score", "value ± standard error", "what it says"), rows)
-        + "\n\nThey compare only with scores of the same protocol:\n\n"
-        + _table(("protocol", "value"), protocol)
-    )
+    text = "## Scores\n\nOf this model:\n\n" + _score_table(candidate.scores)
+    if candidate.mean is not None:
+        names = ", ".join(escape(name) for name in candidate.seeds)
+        text += (
+            f"\n\nMeans over {len(candidate.seeds)} seeds of the recipe ({names}), of which this model is the best:\n\n"
+            + _score_table(candidate.mean)
+        )
+    protocol = candidate.scores.protocol
+    rows = [(key, value) for key, value in protocol.shared.items() if value is not None]
+    rows += [(f"{group}.{key}", value) for group, section in protocol.groups.items() for key, value in section.items()]
+    return text + "\n\nScores compare only where their protocols are equal:\n\n" + _table(("protocol", "value"), rows)
 
 
-def _means(candidate: Candidate) -> str:
-    if not candidate.seeds:
-        return ""
-    names = ", ".join(candidate.seeds)
-    return f"Means over {len(candidate.seeds)} seeds of the recipe ({names}), of which this model is the best.\n\n"
+def _score_table(scores: Scores) -> str:
+    rows = [(heading(metric), show(scores[metric.key]), metric.sentence) for metric in metrics_of(scores)]
+    return _table(("metric", "value ± standard error", "meaning"), rows) if rows else "None."
 
 
 def _training(candidate: Candidate) -> str:
-    facts = [(key, value) for key, value in candidate.training.items() if key != "health_events"]
+    facts = [(key, value) for key, value in candidate.training.items() if key not in ("health_events", "init")]
     events = candidate.training.get("health_events") or []
-    told = [f"- step {event['step']}: {event['kind']}; {event['detail']}" for event in events]
-    health = "\n".join(told) if told else "Nothing sick was seen."
+    lines = [f"- step {event['step']}: {event['kind']}: {escape(str(event['detail']))}" for event in events]
+    health = "\n".join(lines) if lines else "The health checks reported nothing."
     return "## Training\n\n" + _table(("fact", "value"), facts) + f"\n\n{health}"
 
 
-def _limits(candidate: Candidate) -> str:
+def _limits() -> str:
     return (
         "## Intended use and limits\n\n"
-        f"For experiments, teaching and synthetic {candidate.description().spec.words}. It knows only what its "
-        "training data show: their gaps and biases are its own, rare kinds may be missing, and single samples may "
-        "resemble training data (see `neighbours.png`). The scores measure likeness to the data as a whole, not "
-        "fitness for a purpose. Do not pass samples off as real records."
+        "For experiments, teaching and synthetic data. The model reproduces the gaps and biases of its training data; "
+        "rare kinds may be missing, and single samples may resemble training data. The scores measure similarity to "
+        "the data as a whole, not fitness for a purpose. Do not present samples as real records."
     )
 
 
-def _known_scores(candidate: Candidate) -> list[ShownScore]:
-    return [score for score in in_order(set(candidate.scores)) if score.value(candidate.scores) is not None]
+def _pictures(candidate: Candidate) -> list[PictureEntry]:
+    return [picture for picture in candidate.pictures if picture.file.endswith(SHOWN)]
+
+
+def _picture(picture: PictureEntry) -> str:
+    title = escape(picture.title)
+    caption = f"\n\n{escape(picture.caption)}" if picture.caption else ""
+    return f"![{title}](<{picture.file}>)\n\n**{title}**{caption}"
 
 
 def _options(section: Mapping[str, Any]) -> str:
     return ", ".join(f"{key} {value}" for key, value in section.items() if key != "kind" and value is not None)
 
 
-def _table(heading: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = [heading, ["---"] * len(heading), *rows]
-    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+def escape(text: str) -> str:
+    """`text` as plain words of Markdown: no markup, no HTML, no table cells, no line breaks."""
+    text = " ".join(text.split())
+    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", text)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    lines = [[escape(str(cell)) for cell in row] for row in (columns, *rows)]
+    lines.insert(1, ["---"] * len(columns))
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

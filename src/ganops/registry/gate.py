@@ -1,153 +1,216 @@
-"""Whether a challenger may become champion: one pure function of scores, protocols and policy."""
+"""Whether a challenger may become champion: one pure function of scores and policy."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import isfinite
-from typing import Any, Literal
+from typing import Literal
 
-from ganops.evaluation.estimate import Estimate
+from ganops.errors import SettingsError
+from ganops.evaluation.metric import Better
+from ganops.evaluation.metric_names import describe
+from ganops.evaluation.scores import NO_SCORES, Scores
 from ganops.evaluation.verdict import judge
-from ganops.params import GateParams
-from ganops.reporting.scores import ERROR_SUFFIX, describe, number
+from ganops.params import AUTO, GateParams
+from ganops.reporting.scores import number, show
 
 Verdict = Literal["accepted", "refused", "already champion", "not judged"]
-
-
-@dataclass(frozen=True)
-class ProtocolScores:
-    """Scores (`<key>_error` is the standard error of `<key>`) and the protocol they were measured under."""
-
-    scores: Mapping[str, float]
-    protocol: Mapping[str, Any]
-
-    @property
-    def digest(self) -> str:
-        """The protocol's digest; empty where it is not known, which equals nothing."""
-        return str(self.protocol.get("digest") or "")
+SHOWN = 16  # characters of a protocol value in a reason
 
 
 @dataclass(frozen=True)
 class ModelRecord:
     """All that counts for or against a model version.
 
-    measured: its scores, once per protocol, the first those it was registered with.
-    sick: something was wrong when its training ended. quarantined: why it was taken back before; empty if it was not.
+    measured: its scores, once per protocol; the first are those it was registered with. metric: the default metric of
+    its game. data, task: what it was trained on and for; empty where that is not known.
+    unhealthy: its training ended unhealthy. quarantined: why it was rejected before; empty if it was not.
+    broken: why it cannot be used (missing or altered files, failed smoke test); empty if it can.
     """
 
     version: str
-    measured: tuple[ProtocolScores, ...]
-    sick: bool = False
+    measured: tuple[Scores, ...] = ()
+    metric: str = ""
+    data: str = ""
+    task: str = ""
+    unhealthy: bool = False
     quarantined: str = ""
+    broken: str = ""
 
-    def under(self, digest: str) -> ProtocolScores | None:
-        """Its scores under a protocol."""
-        return next((measured for measured in self.measured if digest and measured.digest == digest), None)
+    @property
+    def own(self) -> Scores:
+        """The scores it was registered with."""
+        return self.measured[0] if self.measured else NO_SCORES
+
+    def comparable(self, other: Scores, key: str) -> Scores | None:
+        """Its scores under the protocol by which `other` measured the metric."""
+        return next((scores for scores in self.measured if scores.comparable(other, key)), None)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the gate has looked at: a stable code, whether it speaks for the challenger, and a sentence."""
+
+    code: str
+    passed: bool
+    reason: str
 
 
 @dataclass(frozen=True)
 class Decision:
-    """promote: the champion alias may move. verdict: what the gate found. reasons: sentences, failures first."""
+    """promote: the champion alias may move. verdict: what the gate found. findings: failures first."""
 
     promote: bool
     verdict: Verdict
-    reasons: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The findings as sentences."""
+        return tuple(finding.reason for finding in self.findings)
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the findings."""
+        return tuple(finding.code for finding in self.findings)
 
 
 @dataclass
 class _Findings:
-    for_it: list[str] = field(default_factory=list)
-    against_it: list[str] = field(default_factory=list)
+    found: list[Finding] = field(default_factory=list)
 
-    def note(self, good: bool, sentence: str) -> None:
-        (self.for_it if good else self.against_it).append(sentence)
+    def add(self, code: str, passed: bool, reason: str) -> None:
+        self.found.append(Finding(code, passed, reason))
+
+    def sorted(self) -> list[Finding]:
+        return sorted(self.found, key=lambda finding: finding.passed)
 
 
 def decide(policy: GateParams, challenger: ModelRecord, champion: ModelRecord | None) -> Decision:
     """Judge a challenger.
 
-    It is accepted when it is neither sick nor quarantined, when every score the policy names is a finite number within
-    its limits, and when it is better than the champion, under the same protocol, by more than chance and by the asked
-    share. Mode `enabled` promotes an accepted one, `dry_run` only says so, `disabled` does not judge.
+    It is accepted when it can be used, is healthy and not quarantined, when its own scores have every metric that the
+    policy names within its limits, and when it is better than the champion, under the same protocol, by more than its
+    uncertainty and by the required share. A champion that cannot be loaded is not compared with.
+    Mode `enabled` promotes an accepted one, `dry_run` only reports it, `disabled` does not judge.
     """
     if policy.mode == "disabled":
-        return Decision(False, "not judged", ("gate.mode is 'disabled': nothing is judged and nothing moves",))
-    if champion is not None and champion.version == challenger.version:
-        return Decision(False, "already champion", (f"version {challenger.version} is the champion already",))
+        return _decision(False, "not judged", Finding("disabled", True, "gate.mode is 'disabled': nothing is judged"))
+    if champion is not None and champion.version == challenger.version and not champion.broken:
+        reason = f"version {challenger.version} is the champion already"
+        return _decision(False, "already champion", Finding("already-champion", True, reason))
     findings = _Findings()
-    if challenger.quarantined:
-        findings.note(False, f"it was quarantined before: {challenger.quarantined}")
-    if challenger.sick:
-        findings.note(False, "its training was sick when it ended; a sick run is never promoted")
-    own = challenger.measured[0] if challenger.measured else ProtocolScores({}, {})
-    _check_scores(policy, own, findings)
-    if champion is None:
-        findings.note(True, "there is no champion yet")
-    elif _finite(own.scores, policy.score) is not None:
-        _check_improvement(policy, own, champion, findings)
-    accepted = not findings.against_it
-    reasons = [*findings.against_it, *findings.for_it]
+    _check_condition(challenger, findings)
+    metric = challenger.metric if policy.metric == AUTO else policy.metric
+    _check_scores(policy, metric, challenger.own, findings)
+    _check_champion(policy, metric, challenger, champion, findings)
+    found = findings.sorted()
+    accepted = all(finding.passed for finding in found)
     if policy.mode == "dry_run":
-        reasons.append("a dry run: nothing moves")
-    return Decision(accepted and policy.mode == "enabled", "accepted" if accepted else "refused", tuple(reasons))
+        found.append(Finding("dry-run", True, "dry run: nothing changes"))
+    return _decision(accepted and policy.mode == "enabled", "accepted" if accepted else "refused", *found)
 
 
-def _check_scores(policy: GateParams, own: ProtocolScores, findings: _Findings) -> None:
-    for key in dict.fromkeys((policy.score, *policy.limits)):
-        title, value = describe(key).title, _finite(own.scores, key)
-        if value is None:
-            findings.note(False, f"its {title} is missing or no finite number")
+def _decision(promote: bool, verdict: Verdict, *findings: Finding) -> Decision:
+    return Decision(promote, verdict, findings)
+
+
+def _check_condition(challenger: ModelRecord, findings: _Findings) -> None:
+    if challenger.broken:
+        findings.add("unusable", False, f"it cannot be used: {challenger.broken}")
+    if challenger.quarantined:
+        findings.add("quarantined", False, f"it was quarantined before: {challenger.quarantined}")
+    if challenger.unhealthy:
+        findings.add("unhealthy", False, "its training ended unhealthy; such a model is never promoted")
+
+
+def _check_scores(policy: GateParams, metric: str, own: Scores, findings: _Findings) -> None:
+    if not metric:
+        findings.add("unknown-metric", False, "its default metric is not recorded; set gate.metric")
+    for key in dict.fromkeys((metric, *policy.limits)):
+        if key and key not in own:
+            findings.add("missing-metric", False, f"it has no {_name(key)}; it has: {', '.join(own) or 'no scores'}")
+    for key, limit in policy.limits.items():
+        if key not in own:
             continue
-        limit = policy.limits.get(key)
-        if limit is not None and limit.max is not None:
-            findings.note(value <= limit.max, f"{title} {number(value)}, at most {number(limit.max)} is asked")
-        if limit is not None and limit.min is not None:
-            findings.note(value >= limit.min, f"{title} {number(value)}, at least {number(limit.min)} is asked")
+        title, value = title_of(key), own[key].value
+        if limit.max is not None:
+            reason = f"{title} {number(value)}, limit: at most {number(limit.max)}"
+            findings.add("limit", value <= limit.max, reason)
+        if limit.min is not None:
+            reason = f"{title} {number(value)}, limit: at least {number(limit.min)}"
+            findings.add("limit", value >= limit.min, reason)
 
 
-def _check_improvement(policy: GateParams, own: ProtocolScores, champion: ModelRecord, findings: _Findings) -> None:
-    key, shown = policy.score, describe(policy.score)
-    other = champion.under(own.digest)
+def _check_champion(
+    policy: GateParams, metric: str, challenger: ModelRecord, champion: ModelRecord | None, findings: _Findings
+) -> None:
+    if champion is None:
+        findings.add("first-champion", True, "there is no champion yet")
+        return
     who = f"the champion (version {champion.version})"
+    for code, subject, own, its in (
+        ("other-data", "data", challenger.data, champion.data),
+        ("other-task", "task", challenger.task, champion.task),
+    ):
+        if own and its and own != its:
+            reason = f"{who} belongs to another {subject}: {its}, not {own}; use another registered model"
+            findings.add(code, False, f"{reason} (tracking.model)")
+            return
+    if champion.broken:
+        findings.add("champion-unusable", True, f"{who} cannot be used: {champion.broken}")
+    elif metric in challenger.own:
+        _check_improvement(policy, metric, challenger.own, champion, who, findings)
+
+
+def _check_improvement(
+    policy: GateParams, metric: str, own: Scores, champion: ModelRecord, who: str, findings: _Findings
+) -> None:
+    title, better = title_of(metric), _better(metric)
+    if better is None:
+        findings.add("no-direction", False, f"neither a lower nor a higher {title} is better; set gate.metric")
+        return
+    other = champion.comparable(own, metric)
     if other is None:
-        findings.note(False, f"its scores and those of {who} do not compare: {_difference(own, champion)}")
+        reason = _difference(own, champion.own, metric)
+        findings.add("not-comparable", False, f"its {title} and that of {who} do not compare: {reason}")
         return
-    value, its = _estimate(own.scores, key), _estimate(other.scores, key)
-    if value is None or its is None or shown.better is None:
-        findings.note(False, f"the {shown.title} of {who} is missing or no finite number, so nothing can be compared")
-        return
-    sentence = f"{shown.title} {shown.show(own.scores)} against {shown.show(other.scores)} of {who}"
-    verdict = judge(value, its, shown.better, policy.sigmas)
+    sentence = f"{title} {show(own[metric])} against {show(other[metric])} of {who}"
+    verdict = judge(own[metric], other[metric], better, policy.sigmas)
+    gain = abs(own[metric].value - other[metric].value)
     if verdict == "worse":
-        findings.note(False, f"{sentence}: not better")
+        findings.add("worse", False, f"{sentence}: not better")
     elif verdict == "cannot tell":
-        findings.note(False, f"{sentence}: one cannot tell whether it is better; it may be chance")
-    elif abs(value.value - its.value) < policy.min_improvement * abs(its.value):
-        findings.note(False, f"{sentence}: better by less than the asked {policy.min_improvement:.1%}")
+        findings.add("cannot-tell", False, f"{sentence}: the difference is within {policy.sigmas:g} standard errors")
+    elif gain < policy.min_improvement * abs(other[metric].value):
+        findings.add("too-little", False, f"{sentence}: better by less than {policy.min_improvement:.1%}")
     else:
-        findings.note(True, f"{sentence}: better")
+        findings.add("better", True, f"{sentence}: better")
 
 
-def _difference(own: ProtocolScores, champion: ModelRecord) -> str:
-    """Which fields of the two protocols differ, in words."""
-    other = champion.measured[0].protocol if champion.measured else {}
-    keys = [key for key in own.protocol if key != "digest" and own.protocol.get(key) != other.get(key)]
-    if not own.digest or not other:
-        return "a protocol is missing"
-    shown = (f"{key} {_short(own.protocol[key])}, not {_short(other.get(key))}" for key in keys)
-    return "another protocol (" + ("; ".join(shown) or "digests differ") + ")"
+def _difference(own: Scores, its: Scores, metric: str) -> str:
+    """The protocol values that differ, as text."""
+    if metric not in its or not its.digest(metric):
+        return "the champion was not scored under this protocol"
+    names = its.differences(own, metric)
+    shown = (f"{name} {str(theirs)[:SHOWN]} there, {str(mine)[:SHOWN]} here" for name, (theirs, mine) in names.items())
+    return "other protocols (" + ("; ".join(shown) or "one of them is missing") + ")"
 
 
-def _short(value: object) -> str:
-    return str(value)[:16]
+def _name(key: str) -> str:
+    title = title_of(key)
+    return f"'{key}'" if title == key else f"{title} ('{key}')"
 
 
-def _estimate(scores: Mapping[str, float], key: str) -> Estimate | None:
-    value = _finite(scores, key)
-    return None if value is None else Estimate(value, _finite(scores, key + ERROR_SUFFIX))
+def title_of(key: str) -> str:
+    """The title of a metric; the key itself where no metric has it."""
+    try:
+        return describe(key).title
+    except SettingsError:
+        return key
 
 
-def _finite(scores: Mapping[str, float], key: str) -> float | None:
-    value = scores.get(key)
-    return float(value) if isinstance(value, int | float) and isfinite(value) else None
+def _better(key: str) -> Better | None:
+    try:
+        return describe(key).better
+    except SettingsError:
+        return None

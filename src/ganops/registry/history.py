@@ -1,6 +1,7 @@
 """Who was champion from when to when: one tag of the registered model per event, written once and never changed.
 
-MLflow keeps no history of aliases; these tags do, in its own database, so they survive what it survives.
+MLflow keeps no history of aliases; these tags do, in its own database. The aliases remain the truth: where the tags
+do not agree with them, or with each other, because somebody edited them, the history says that it does not know.
 """
 
 from __future__ import annotations
@@ -11,25 +12,25 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from ganops.registry.versions import Versions
+from ganops.registry.versions import CHAMPION, RECIPE, Versions
 from ganops.settings import Settings
 
 PREFIX = "history."
 LONGEST = 5000  # characters in a tag of a registered model
 
-Event = Literal["promoted", "rolled back", "quarantined"]
+Event = Literal["promoted", "rolled back"]
 
 
 class Entry(Settings):
     """One change of champion.
 
-    at: UTC. event: promoted through the gate, rolled back by a person, or quarantined after a failed smoke test.
-    version: the champion from then on; None when there was none to go back to. former: the champion before.
+    at: UTC. event: promoted through the gate, or rolled back by a person. version: the champion from then on.
+    former: the champion before; None for the first one.
     """
 
     at: datetime
     event: Event
-    version: str | None
+    version: str
     former: str | None
     by: str = ""
     recipe: str = ""
@@ -37,14 +38,18 @@ class Entry(Settings):
 
 
 class ChampionPeriod(Settings):
-    """A time in which one version was champion; `until` is None while it lasts, `ended` the event that ended it."""
+    """A time in which one version was champion.
+
+    since: None where it is not known. until: None while it lasts, and where it is not known; `ended` is then "unknown".
+    began, ended: the events; "unknown" where no entry tells.
+    """
 
     version: str
-    recipe: str
-    since: datetime
+    recipe: str = ""
+    since: datetime | None = None
     until: datetime | None = None
-    began: Event
-    ended: Event | None = None
+    began: Event | Literal["unknown"] = "unknown"
+    ended: Event | Literal["unknown"] | None = None
     reasons: tuple[str, ...] = ()
 
 
@@ -54,7 +59,7 @@ def record(versions: Versions, key: str, entry: Entry) -> None:
 
 
 def entries(versions: Versions) -> list[Entry]:
-    """All entries, the oldest first; tags that somebody else wrote under this prefix are left out."""
+    """All entries, the oldest first; tags under this prefix that are not entries are left out."""
     found = []
     for key, value in versions.tags().items():
         if key.startswith(PREFIX):
@@ -65,27 +70,48 @@ def entries(versions: Versions) -> list[Entry]:
     return [entry for entry, _ in sorted(found, key=lambda pair: (pair[0].at, pair[1]))]
 
 
-def champion_periods(found: Sequence[Entry]) -> list[ChampionPeriod]:
-    """The times of each champion, the oldest first."""
-    times: list[ChampionPeriod] = []
+def history(versions: Versions) -> list[ChampionPeriod]:
+    """The periods of each champion of a registered model, the oldest first."""
+    champion = versions.at(CHAMPION)
+    recipe = versions.get(champion).tags.get(RECIPE, "") if champion is not None else ""
+    return champion_periods(entries(versions), champion, recipe)
+
+
+def champion_periods(found: Sequence[Entry], champion: str | None, recipe: str = "") -> list[ChampionPeriod]:
+    """The periods of each champion, from the entries and the present champion (with its recipe), the oldest first."""
+    periods: list[ChampionPeriod] = []
     for entry in found:
-        if times and times[-1].until is None:
-            times[-1] = times[-1].model_copy(update={"until": entry.at, "ended": entry.event})
-        if entry.version is not None:
-            times.append(
-                ChampionPeriod(
-                    version=entry.version,
-                    recipe=entry.recipe,
-                    since=entry.at,
-                    began=entry.event,
-                    reasons=entry.reasons,
-                )
+        _end(periods, entry.former, entry.at, entry.event)
+        periods.append(
+            ChampionPeriod(
+                version=entry.version,
+                recipe=entry.recipe,
+                since=entry.at,
+                began=entry.event,
+                reasons=entry.reasons,
             )
-    return times
+        )
+    if not periods or periods[-1].version != champion:
+        if periods:
+            periods[-1] = periods[-1].model_copy(update={"ended": "unknown"})
+        if champion is not None:
+            periods.append(ChampionPeriod(version=champion, recipe=recipe))
+    return periods
+
+
+def _end(periods: list[ChampionPeriod], former: str | None, at: datetime, event: Event) -> None:
+    """End the last period. One of another version than `former` ended at an unknown time, before that of `former`."""
+    if periods and periods[-1].version == former:
+        periods[-1] = periods[-1].model_copy(update={"until": at, "ended": event})
+        return
+    if periods:
+        periods[-1] = periods[-1].model_copy(update={"ended": "unknown"})
+    if former is not None:
+        periods.append(ChampionPeriod(version=former, until=at, ended=event))
 
 
 def champion_before(found: Sequence[Entry], version: str) -> str | None:
-    """Whom `version` followed when it was last promoted."""
+    """The champion that `version` replaced when it was last promoted."""
     return next(
         (entry.former for entry in reversed(found) if entry.version == version and entry.event == "promoted"), None
     )

@@ -1,4 +1,4 @@
-"""The trained model that another training starts from: found once, and on record as what it was."""
+"""The trained model that another training starts from: found once, and recorded with its content digest."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class InitModel:
     folder: Path
 
     def facts(self) -> dict[str, str]:
-        """What training.json and the tags of a run say of it."""
+        """What training.json and the tags of a run record."""
         return {"model": self.model, "digest": self.digest}
 
 
 def find_init_model(model: str) -> InitModel:
-    """The model at an address of the registry, an alias followed to its version, or in a folder.
+    """The model at an address of the registry (an alias is resolved to its version), or in a folder.
 
-    Raises RegistryError or ModelError when there is none, TrackingError when the store does not answer.
+    Raises RegistryError or ModelError when it does not exist, TrackingError when the store does not answer.
     """
     if model.startswith(SCHEME):
         connect()
@@ -40,6 +40,7 @@ def find_init_model(model: str) -> InitModel:
         if not (folder / DESCRIPTION).is_file():
             raise ModelError(
                 f"there is no model '{model}' to start from",
+                code="no-such-model",
                 expected=f"models:/NAME@ALIAS, models:/NAME/VERSION, or a folder with {DESCRIPTION}",
                 action="train that model first, or correct init.model in the recipe",
             )

@@ -1,4 +1,4 @@
-"""A registered model as a game again, for the code that runs now."""
+"""A registered model as files or as a game, its content compared with what was registered."""
 
 from __future__ import annotations
 
@@ -9,46 +9,82 @@ import torch
 
 from ganops.errors import RegistryError
 from ganops.games.game import Game
-from ganops.games.saved import load_game
+from ganops.games.saved import digest_of, load_game
+from ganops.registry.versions import CONTENT
 from ganops.tracking.outbox import first_line
 
 ADDRESS = re.compile(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))")
 
 
-def registered_folder(uri: str) -> Path:
-    """The local model folder of a registered model, fetched where it lies elsewhere; `uri` as in models:/name@alias.
+def registered_package(uri: str) -> Path:
+    """The local folder of the MLflow model at models:/NAME@ALIAS or models:/NAME/VERSION, downloaded where needed.
 
-    Raises RegistryError when there is no such version or its files are gone.
+    Raises RegistryError when the version does not exist, or its files are missing or altered.
     """
+    return _find(uri)[0]
+
+
+def registered_folder(uri: str) -> Path:
+    """The local model folder (model.json and weights) of a registered model; raises as `registered_package` does."""
+    return _find(uri)[1]
+
+
+def _find(uri: str) -> tuple[Path, Path]:
     import mlflow
     from mlflow.exceptions import MlflowException
 
+    name, version, content = _resolve(uri)
+    exact = f"models:/{name}/{version}"
     try:
-        package = Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
-        flavor = mlflow.models.Model.load(package).flavors["python_function"]
-        folder: Path = package / flavor["artifacts"]["model"]["path"]
+        package = Path(mlflow.artifacts.download_artifacts(artifact_uri=exact))
+        model = mlflow.models.Model.load(package)
+        folder: Path = package / model.flavors["python_function"]["artifacts"]["model"]["path"]
+        expected = content or str((model.metadata or {}).get(CONTENT, ""))
+        found = digest_of(folder)
     except (MlflowException, OSError) as error:
         raise RegistryError(
-            f"{uri} cannot be loaded",
+            f"the files of {exact} cannot be loaded",
+            code="files-missing",
             found=first_line(error),
-            action="`ganops history` and the Models page of `mlflow ui` say which versions there are",
+            action="register the model again: dvc repro --force register",
         ) from error
     except KeyError as error:
-        raise RegistryError(f"{uri} was not made by ganops", found=f"no {error} in its MLmodel file") from error
-    return folder
+        raise RegistryError(
+            f"{exact} was not made by ganops", code="foreign-model", found=f"MLmodel without {error}"
+        ) from error
+    if expected and found != expected:
+        raise RegistryError(
+            f"the files of {exact} were altered",
+            code="files-altered",
+            expected=f"content digest {expected[:16]}",
+            found=found[:16],
+            action="register the model again: dvc repro --force register",
+        )
+    return package, folder
 
 
 def pinned(uri: str) -> str:
-    """The version that `uri` names today, as models:/NAME/VERSION; an alias may name another tomorrow.
+    """The version that `uri` names now, as models:/NAME/VERSION; an alias may name another one later.
 
-    Raises RegistryError when the address is of another form, or names no version.
+    Raises RegistryError when the address has another form, or names no version.
     """
+    name, version, _ = _resolve(uri)
+    return f"models:/{name}/{version}"
+
+
+def _resolve(uri: str) -> tuple[str, str, str]:
+    """Name, version and recorded content digest of the model at an address."""
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
     found = ADDRESS.fullmatch(uri)
     if found is None:
-        raise RegistryError(f"{uri} is no address of a model", expected="models:/NAME@ALIAS or models:/NAME/VERSION")
+        raise RegistryError(
+            f"{uri} is not the address of a registered model",
+            code="bad-address",
+            expected="models:/NAME@ALIAS or models:/NAME/VERSION",
+            found=uri,
+        )
     name, alias, version = found.groups()
     try:
         client = MlflowClient()
@@ -56,10 +92,20 @@ def pinned(uri: str) -> str:
     except MlflowException as error:
         raise RegistryError(
             f"there is no model {uri}",
+            code="no-such-version",
             found=first_line(error),
-            action="train and promote one first (`make run`), or name a version or a model folder that is there",
+            action="train and promote one first (`make run`), or name an existing version or model folder",
         ) from error
-    return f"models:/{name}/{known.version}"
+    return name, str(known.version), str(known.tags.get(CONTENT, ""))
+
+
+def problem_with(uri: str) -> str:
+    """Why the files of a registered model cannot be used; empty when they are complete and unaltered."""
+    try:
+        registered_folder(uri)
+    except RegistryError as error:
+        return f"{error.message}" + (f" ({error.found})" if error.found else "")
+    return ""
 
 
 def load_registered_game(uri: str, device: str | torch.device = "cpu") -> Game:

@@ -4,29 +4,39 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import torch
 
 import ganops
-from ganops.data.spec import DataSpec
-from ganops.games.saved import load_description
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.field import Field
+from ganops.data.rows import Rows
+from ganops.games.saved import digest_of, load_description, load_game
+from ganops.games.task import Task
+from ganops.registry.versions import CONTENT
 from ganops.tracking.store import Store
 
-# What the carried source imports when it makes images; tests/registry/test_package.py checks that nothing is missing.
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow.models import ModelSignature
+
+# What the carried source imports when it generates; tests/registry/test_package.py checks that nothing is missing.
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pillow", "pydantic", "pyyaml", "safetensors", "torch")
 SERVED_MODEL = Path(__file__).with_name("served_model.py")
 MODEL_NAME = "model"
+EXAMPLES = 8  # rows of the request that travels with the model; the smoke test sends it
 
 
-def log_package(store: Store, run_id: str, folder: Path, card: Path) -> str:
+def log_package(store: Store, run_id: str, folder: Path, card: Path, inputs: Rows | None = None) -> str:
     """Log the model folder, its card and the ganops source as an MLflow model of a run; its address.
 
-    card: a folder that travels with the model.
+    card: a folder that travels with the model. inputs: stored inputs for the example request, where the task has inputs
+    that a caller must give.
     """
     import mlflow
-    import pandas as pd
 
-    description = load_description(folder)
-    shape, classes = description.spec.shape, description.spec.classes
+    description, task = load_description(folder), load_game(folder).task
     mlflow.set_tracking_uri(store.uri)
     with mlflow.start_run(run_id=run_id):
         logged = mlflow.pyfunc.log_model(
@@ -34,28 +44,60 @@ def log_package(store: Store, run_id: str, folder: Path, card: Path) -> str:
             python_model=str(SERVED_MODEL),
             artifacts={"model": str(folder), "card": str(card)},
             code_paths=[str(Path(ganops.__file__).parent)],
-            signature=_signature(description.spec),
-            input_example=(pd.DataFrame({"n": [2]}), {"seed": 0}),
+            signature=signature(task),
+            input_example=(_example(task, inputs), {"seed": 0}),
             pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
             metadata={
                 "recipe": description.name,
-                "image_shape": shape,
-                "classes": classes,
-                "pixels": "float" if description.spec.of_vectors else "0..255, uint8",
+                CONTENT: digest_of(folder),
+                "inputs": {name: field.description for name, field in task.inputs.items()},
+                "outputs": {name: field.description for name, field in task.outputs.items()},
             },
         )
     return str(logged.model_uri)
 
 
-def _signature(spec: DataSpec) -> Any:
-    from mlflow.models import ModelSignature
-    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
-    from mlflow.types.schema import Array
+def signature(task: Task) -> ModelSignature:
+    """The columns of a request and of an answer.
 
-    label = ColSpec(DataType.string, "label", required=False)
-    picture = [ColSpec(DataType.string, "png"), label, ColSpec(DataType.long, "image_size")]
+    `n` has no type: MLflow would convert 1.5, true and "3" silently, and the model refuses these itself.
+    """
+    from mlflow.models import ModelSignature
+    from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec
+    from mlflow.types.schema import AnyType, Schema
+
+    given = [
+        ColSpec(_type(field), name, required=not isinstance(field, CategoryField))
+        for name, field in task.inputs.items()
+    ]
+    asked = [
+        ColSpec(_type(field), name, required=False)
+        for name, field in task.inputs.items()
+        if isinstance(field, CategoryField)
+    ]
+    made = [ColSpec(_type(field), name) for name, field in task.outputs.items()]
     return ModelSignature(
-        inputs=Schema([ColSpec(DataType.long, "n"), label]),
-        outputs=Schema([ColSpec(Array(DataType.double), "values"), label] if spec.of_vectors else picture),
+        inputs=Schema([ColSpec(AnyType(), "n"), *given]),
+        outputs=Schema([*made, *asked, ColSpec(DataType.string, "model", required=False)]),
         params=ParamSchema([ParamSpec("seed", DataType.long, 0)]),
     )
+
+
+def _type(field: Field) -> Any:
+    """The type of a field's wire form, from the wire form of one row of zeros."""
+    from mlflow.types import DataType
+    from mlflow.types.schema import Array
+
+    (wire,) = field.encode(torch.zeros(1, *field.shape, dtype=field.storage))
+    if isinstance(wire, list):
+        return Array(DataType.double)
+    return DataType.string if isinstance(wire, str) else DataType.double
+
+
+def _example(task: Task, inputs: Rows | None) -> pd.DataFrame:
+    import pandas as pd
+
+    if inputs is None:
+        return pd.DataFrame({"n": [EXAMPLES]})
+    columns = {name: task.inputs[name].encode(column) for name, column in inputs.items()}
+    return pd.DataFrame({"n": [1] * len(inputs), **columns})

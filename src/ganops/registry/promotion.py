@@ -1,29 +1,32 @@
-"""Promotion through the gate, and the way back: there is always a champion, and every change of it is remembered."""
+"""Promotion and rollback: smoke test first, then the gate, then the alias; every change of champion is recorded."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from ganops.errors import GanopsError, RegistryError
-from ganops.params import Params
-from ganops.registry.gate import Decision, ModelRecord, decide
+from ganops.params import AUTO, Params
+from ganops.registry.gate import Decision, Finding, ModelRecord, decide
 from ganops.registry.history import LONGEST, champion_before, entries
-from ganops.registry.pending import carry_out, complete_interrupted_promotion, note_promotion
+from ganops.registry.load import problem_with
+from ganops.registry.naming import registered_name
+from ganops.registry.pending import PendingPromotion, carry_out, complete_interrupted, note_promotion
 from ganops.registry.rescore import rescore
-from ganops.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, Versions
+from ganops.registry.smoke import smoke_test
+from ganops.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, QUARANTINED, Versions
 from ganops.tracking.describe import user_name
-from ganops.tracking.location import store_lock
+from ganops.tracking.location import redact, store_lock
 from ganops.tracking.outbox import warn
 from ganops.tracking.store import connect
+from ganops.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Promotion:
-    """What a promotion came to.
+    """The result of a promotion.
 
     version: the challenger; former: the champion before, None for the first one.
-    moved: whether the challenger is champion now. failure: what its smoke test said where it is not.
+    moved: whether the challenger is champion now. failure: why its smoke test failed; empty unless it did.
     """
 
     decision: Decision
@@ -34,64 +37,87 @@ class Promotion:
 
 
 def promote(
-    params: Params,
-    version: str | None = None,
-    *,
-    dry_run: bool = False,
-    reference: Path | None = None,
-    prepared: Path | None = None,
+    params: Params, version: str | None = None, *, dry_run: bool = False, workspace: Workspace | None = None
 ) -> Promotion:
-    """Put a version before the gate and, where it is let through, make it champion and test it there.
+    """Test a version, put it before the gate and, where it is accepted, make it champion.
 
-    version: by default the challenger. One that is named was chosen by a person: an earlier withdrawal does not count.
-    dry_run: judge and change nothing. reference, prepared: folders with which a champion that was scored under another
-    protocol is scored again under the challenger's; without them the gate refuses to compare.
-    Raises RegistryError when there is no such version.
+    version: by default the challenger. One that is named was chosen by a person: an earlier quarantine does not count.
+    dry_run: judge and change nothing. workspace: where reference and prepared data are; with it a champion that was
+    scored under another protocol is scored again under the challenger's, without it the gate refuses to compare.
+    Where this very promotion was interrupted before, it is completed, and nothing else is done.
+    Raises RegistryError when the version does not exist.
     """
-    versions = Versions(connect(), params.tracking.model)
+    versions = Versions(connect(), registered_name(params))
     with store_lock(versions.store.uri, "promotion"):
-        if not dry_run:
-            complete_interrupted_promotion(versions)
+        completed = None if dry_run else complete_interrupted(versions)
         challenger = _challenger(versions, version)
+        if completed and (completed.event, completed.version) == ("promoted", challenger.version):
+            return _completed(completed)
         former = versions.at(CHAMPION)
         champion = versions.record(former) if former is not None else None
-        if champion is not None and reference is not None and prepared is not None and params.gate.mode != "disabled":
-            champion = _comparable(versions, challenger, champion, params, reference, prepared)
         policy = params.gate
         if dry_run and policy.mode == "enabled":
             policy = policy.model_copy(update={"mode": "dry_run"})
+        failure = ""
+        if policy.mode != "disabled":
+            if champion is not None:
+                champion = replace(champion, broken=problem_with(f"{versions.uri}/{champion.version}"))
+            if champion is not None and champion.version == challenger.version:
+                challenger = replace(challenger, broken=champion.broken)
+            elif not challenger.quarantined:
+                failure = smoke_test(f"{versions.uri}/{challenger.version}")
+                challenger = replace(challenger, broken=f"its smoke test failed: {failure}" if failure else "")
+            if champion is not None and workspace is not None:
+                champion = _comparable(versions, challenger, champion, params, workspace)
         decision = decide(policy, challenger, champion)
-        if decision.verdict in ("accepted", "refused") and policy.mode == "enabled":
-            reasons = "; ".join(decision.reasons)
-            versions.mark(challenger.version, {"gate.verdict": decision.verdict, "gate.reasons": reasons[:LONGEST]})
-        if not decision.promote:
-            return Promotion(decision, challenger.version, former, moved=False)
-        becomes_previous = former if former is not None else versions.at(PREVIOUS)
-        move = note_promotion(versions, "promoted", challenger.version, becomes_previous, decision.reasons)
-        failure = carry_out(versions, move)
-        return Promotion(decision, challenger.version, former, moved=not failure, failure=failure)
+        if policy.mode == "enabled":
+            _mark(versions, challenger, decision, failure)
+        if decision.promote:
+            usable = champion is not None and not champion.broken
+            previous = former if usable else versions.at(PREVIOUS)
+            pending = note_promotion(versions, "promoted", challenger.version, previous, decision.reasons)
+            carry_out(versions, pending)
+        return Promotion(decision, challenger.version, former, moved=decision.promote, failure=failure)
 
 
 def rollback(params: Params, reason: str = "") -> tuple[str, str | None]:
-    """Make the previous champion champion again and withdraw the present one; (champion now, champion before).
+    """Make the previous champion champion again and quarantine the present one; (champion now, champion before).
 
-    The quarantined version is not promoted again unless somebody names it. Going back twice leads to the champion before
-    the previous one, as far as the history knows it. Raises RegistryError when there is none to go back to.
+    The previous champion is tested first. The quarantined version is not promoted again unless somebody names it. A
+    second rollback leads to the champion before the previous one, as far as the history knows it. Where a rollback was
+    interrupted before, it is completed, and nothing else is done.
+    Raises RegistryError when there is no previous champion, or when it does not work.
     """
-    versions = Versions(connect(), params.tracking.model)
+    versions = Versions(connect(), registered_name(params))
     with store_lock(versions.store.uri, "promotion"):
-        complete_interrupted_promotion(versions)
+        completed = complete_interrupted(versions)
+        if completed and completed.event == "rolled back":
+            return completed.version, completed.former
         target, former = versions.at(PREVIOUS), versions.at(CHAMPION)
         if target is None or target == former:
             raise RegistryError(
-                f"the model '{versions.model}' has no previous champion to go back to",
+                f"the model '{versions.model}' has no previous champion",
+                code="no-previous-champion",
                 action="`ganops history` lists all champions; `ganops promote VERSION` makes one of them champion",
+            )
+        failure = smoke_test(f"{versions.uri}/{target}")
+        if failure:
+            raise RegistryError(
+                f"version {target} of '{versions.model}', the previous champion, does not work; nothing was changed",
+                code="target-broken",
+                found=failure,
+                action="`ganops history` lists other champions; `ganops promote VERSION` makes one of them champion",
             )
         before = champion_before(entries(versions), target)
         reasons = (reason or f"rolled back by {user_name()}",)
-        move = note_promotion(versions, "rolled back", target, before if before != former else None, reasons)
-        carry_out(versions, move)
+        pending = note_promotion(versions, "rolled back", target, before if before != former else None, reasons)
+        carry_out(versions, pending)
         return target, former
+
+
+def _completed(pending: PendingPromotion) -> Promotion:
+    findings = tuple(Finding("completed", True, reason) for reason in pending.reasons)
+    return Promotion(Decision(True, "accepted", findings), pending.version, pending.former, moved=True)
 
 
 def _challenger(versions: Versions, version: str | None) -> ModelRecord:
@@ -101,21 +127,39 @@ def _challenger(versions: Versions, version: str | None) -> ModelRecord:
     if challenger is None:
         raise RegistryError(
             f"the model '{versions.model}' has no challenger",
-            found=versions.store.uri,
+            code="no-challenger",
+            found=redact(versions.store.uri),
             action="`dvc repro` trains and registers one",
         )
     return versions.record(challenger)
 
 
 def _comparable(
-    versions: Versions, challenger: ModelRecord, champion: ModelRecord, params: Params, reference: Path, prepared: Path
+    versions: Versions, challenger: ModelRecord, champion: ModelRecord, params: Params, workspace: Workspace
 ) -> ModelRecord:
-    """The champion with scores under the challenger's protocol, measured now where it has none."""
-    wanted = challenger.measured[0].digest if challenger.measured else ""
-    if not wanted or champion.under(wanted) or champion.version == challenger.version:
+    """The champion with scores under the challenger's protocol, measured now where they are missing."""
+    metric = challenger.metric if params.gate.metric == AUTO else params.gate.metric
+    if (
+        metric not in challenger.own
+        or champion.comparable(challenger.own, metric)
+        or champion.version == challenger.version
+        or champion.broken
+        or challenger.broken
+        or (champion.data, champion.task) != (challenger.data, challenger.task)
+        or not (workspace.reference.is_dir() and workspace.prepared.is_dir())
+    ):
         return champion
     try:
-        rescore(versions, champion.version, params, reference, prepared)
+        scores = rescore(versions, champion.version, params, workspace)
     except GanopsError as error:
         warn(f"the champion cannot be scored under the challenger's protocol: {error.message}")
-    return versions.record(champion.version)
+        return champion
+    return replace(champion, measured=(*champion.measured, scores))
+
+
+def _mark(versions: Versions, challenger: ModelRecord, decision: Decision, failure: str) -> None:
+    """Keep the verdict with the version; one that failed its smoke test is not tried again by a schedule."""
+    if decision.verdict not in ("accepted", "refused"):
+        return
+    tags = {"gate.verdict": decision.verdict, "gate.reasons": "; ".join(decision.reasons)[:LONGEST]}
+    versions.mark(challenger.version, tags | ({QUARANTINED: challenger.broken} if failure else {}))

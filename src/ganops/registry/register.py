@@ -1,21 +1,44 @@
-"""The winner becomes a model version with its card and lineage, named challenger; the same lineage only once."""
+"""The winner becomes a model version with card and lineage, named challenger; the same lineage is registered once."""
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 
+from ganops.data.rows import Rows
+from ganops.evaluation.held_out import held_out
+from ganops.games.sampling import draw_inputs
 from ganops.params import Params
 from ganops.registry.candidate import Candidate
 from ganops.registry.card import short_card, write_card
-from ganops.registry.package import log_package
-from ganops.registry.versions import CHALLENGER, LINEAGE, PROTOCOL, RECIPE, UNHEALTHY, Versions, measured_tag
+from ganops.registry.load import problem_with
+from ganops.registry.naming import registered_name
+from ganops.registry.package import EXAMPLES, log_package
+from ganops.registry.versions import (
+    CHALLENGER,
+    CONTENT,
+    DATA_FAMILY,
+    LINEAGE,
+    MEAN,
+    METRIC,
+    PROTOCOL,
+    QUARANTINED,
+    RECIPE,
+    SEEDS,
+    TASK,
+    UNHEALTHY,
+    Versions,
+    measured_tag,
+    protocol_digest,
+)
 from ganops.settings import Settings
 from ganops.tracking.lineage import lineage_tags
-from ganops.tracking.names import tracked_name
+from ganops.tracking.outbox import warn
 from ganops.tracking.run import resume_run
 from ganops.tracking.store import connect
-from ganops.tracking.tracked import TrackedRun
+from ganops.tracking.tracked import TrackedRun, flat_scores
+from ganops.workspace import Workspace
 
 
 class Registration(Settings):
@@ -28,15 +51,17 @@ class Registration(Settings):
     recipe: str
 
 
-def register(candidate: Candidate, params: Params, run_file: Path) -> tuple[Registration, bool]:
+def register(candidate: Candidate, params: Params, workspace: Workspace) -> tuple[Registration, bool]:
     """Register a candidate unless its lineage is registered already, and name it challenger; whether it is new.
 
-    Two processes that register the same lineage at once end with one version: the later one takes its own back.
-    Raises TrackingError or RegistryError where the server does not answer or refuses.
+    A registered version whose files are missing or altered does not count: it is quarantined, and the candidate becomes
+    a new version. Two processes that register the same lineage at once end with one version: the later one deletes its
+    own. Raises TrackingError or RegistryError where the server does not answer or refuses.
     """
-    versions, lineage = Versions(connect(), params.tracking.model), candidate.lineage()
-    known = versions.with_lineage(lineage)
-    version = known[0] if known else _create(versions, candidate, params, run_file, lineage)
+    versions, lineage = Versions(connect(), registered_name(params)), candidate.lineage()
+    known = _intact(versions, versions.with_lineage(lineage))
+    version = known[0] if known else _create(versions, candidate, params, workspace, lineage)
+    versions.mark(version, _mean_tags(candidate))
     versions.set_alias(CHALLENGER, version)
     found = Registration(
         model=versions.model, version=version, alias=CHALLENGER, lineage=lineage, recipe=candidate.recipe
@@ -44,44 +69,78 @@ def register(candidate: Candidate, params: Params, run_file: Path) -> tuple[Regi
     return found, not known
 
 
-def _create(versions: Versions, candidate: Candidate, params: Params, run_file: Path, lineage: str) -> str:
-    recipe = candidate.description().recipe
+def _intact(versions: Versions, known: list[str]) -> list[str]:
+    """The versions whose files are complete and unaltered; the others are quarantined."""
+    intact = []
+    for version in known:
+        problem = problem_with(f"{versions.uri}/{version}")
+        if problem:
+            warn(f"version {version} of '{versions.model}' cannot be used and is registered again: {problem}")
+            versions.mark(version, {QUARANTINED: problem})
+        else:
+            intact.append(version)
+    return intact
+
+
+def _create(versions: Versions, candidate: Candidate, params: Params, workspace: Workspace, lineage: str) -> str:
+    recipe = candidate.description.recipe
     with (
         tempfile.TemporaryDirectory() as folder,
-        resume_run(run_file, params=params, recipe=recipe, manifest=candidate.manifest) as run,
+        resume_run(
+            workspace.run_file(candidate.recipe), params=params, recipe=recipe, manifest=candidate.manifest
+        ) as run,
     ):
         origin = _origin(candidate, run)
         card = write_card(Path(folder) / "card", candidate, origin)
         for file in sorted(card.parent.iterdir()):
             run.log_file(file, "card")
-        uri = log_package(versions.store, run.run_id, candidate.folder, card.parent)
-        tags = {LINEAGE: lineage, **origin, **_scores(candidate)}
+        uri = log_package(versions.store, run.run_id, candidate.folder, card.parent, _example(candidate, workspace))
         about = short_card(candidate)
-        own = versions.create(uri, tags, about)
+        own = versions.create(uri, {LINEAGE: lineage, **origin, **_score_tags(candidate)}, about)
         run.set_tags({"model.version": f"{versions.model}/{own}", "mlflow.note.content": about})
-    first = versions.with_lineage(lineage)[0]
+    first = _intact(versions, versions.with_lineage(lineage))[0]
     if first != own:
         versions.delete(own)
     return first
 
 
+def _example(candidate: Candidate, workspace: Workspace) -> Rows | None:
+    """Stored inputs from the test split, where the model needs a caller's; None where it does not."""
+    if all(field.kind == "category" for field in candidate.task.inputs.values()):
+        return None
+    rows = held_out(workspace.prepared, candidate.description.spec, "evaluation")
+    return next(iter(draw_inputs(candidate.task, EXAMPLES, 0, held_out=rows))).inputs
+
+
 def _origin(candidate: Candidate, run: TrackedRun) -> dict[str, str]:
-    """Where the model comes from: recipe, data, run, commit and DVC's hashes."""
-    description = candidate.description()
+    """What the model is and where it comes from: recipe, data, task, content, run, commit and DVC's hashes."""
     of = ("data/prepared", f"results/train/{candidate.recipe}", f"results/evaluate/{candidate.recipe}")
     return {
         RECIPE: candidate.recipe,
-        "recipe.digest": description.recipe.digest(),
+        "recipe.digest": candidate.description.recipe.digest(),
         "data.source": candidate.manifest.source,
         "data.digest": candidate.manifest.digest,
+        DATA_FAMILY: candidate.family,
+        TASK: candidate.task_name,
+        CONTENT: candidate.content,
         "run": run.run_id,
         **{f"init.{key}": str(value) for key, value in candidate.training.get("init", {}).items()},
         **lineage_tags(Path.cwd(), of),
     }
 
 
-def _scores(candidate: Candidate) -> dict[str, str]:
-    digest = str(candidate.protocol.get("digest", ""))
-    shown = {tracked_name(f"score.{key}"): f"{value:.6g}" for key, value in candidate.scores.items()}
-    sick = str(bool(candidate.training.get("sick"))).lower()
-    return {PROTOCOL: digest, UNHEALTHY: sick, **shown, **measured_tag(candidate.scores, candidate.protocol)}
+def _score_tags(candidate: Candidate) -> dict[str, str]:
+    return {
+        METRIC: candidate.metric,
+        PROTOCOL: protocol_digest(candidate.scores),
+        UNHEALTHY: str(bool(candidate.training.get("unhealthy"))).lower(),
+        **{f"score.{name}": f"{value:.6g}" for name, value in flat_scores(candidate.scores).items()},
+        **measured_tag(candidate.scores),
+    }
+
+
+def _mean_tags(candidate: Candidate) -> dict[str, str]:
+    """The recipe's mean over seeds, for people; the gate compares the scores of the models themselves."""
+    if candidate.mean is None:
+        return {}
+    return {SEEDS: ", ".join(candidate.seeds), MEAN: json.dumps(candidate.mean.dump())}

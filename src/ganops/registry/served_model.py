@@ -1,14 +1,13 @@
-"""The registered model as MLflow runs it: requests in, PNG images out.
+"""The registered model as MLflow runs it: requests in, generated rows out, both in the wire form of the task's fields.
 
-MLflow keeps a copy of this file with the model, together with the ganops source of that day, and runs it by path; so it
-stands alone, and old versions go on working when ganops moves on.
+MLflow keeps a copy of this file with the model, together with the ganops source of that day, and runs it by path. It
+depends on nothing else, so old versions keep working when ganops changes.
 """
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Hashable, Mapping
+import logging
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,74 +15,117 @@ import mlflow
 import numpy as np
 import pandas as pd
 import torch
+import yaml
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel
-from PIL import Image
+from torch import Tensor
 
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.field import Field
+from ganops.errors import DataError
 from ganops.games.game import Game
-from ganops.games.sampling import sample_images
-from ganops.games.saved import load_description, load_game
+from ganops.games.sampling import class_sequence, sample_outputs
+from ganops.games.saved import load_game
 
-MOST_IMAGES = 10_000
+MOST_ROWS = 10_000
+PARAMS = {"seed"}
 
 
-class ServedGenerator(PythonModel):  # type: ignore[misc]  # mlflow gives no types to inherit from
-    """Images on request.
+class ServedGenerator(PythonModel):  # type: ignore[misc]  # mlflow has no types to inherit from
+    """Generates on request.
 
-    Input, one row per wish: `n` (how many images, at least 1) and optionally `label` (name of a class, for models that
-    make classes). Param `seed` (0 or more): the same seed and rows give the same images.
-    Output, one row per image: `png` (base64 of an 8-bit PNG of image_size x image_size pixels, values 0..255, grey or
-    RGB), `label` (name of its class, or null) and `image_size`. A model of vectors gives `values`, a list of numbers,
-    in place of `png` and `image_size`.
+    Input: `n` (how many outputs for this row, a whole number from 1) and a column for each input of the task; a class
+    may be left out, and is then drawn by the shares of the classes in the training data.
+    Param `seed` (0 or more): the same seed and rows give the same answer.
+    Output, `n` rows for each input row: a column for each output of the task, the class where there is one, and `model`
+    (NAME/VERSION, or null where it is not known).
     """
 
     game: Game
-    classes: tuple[str, ...]
+    model: str | None
 
     def load_context(self, context: Any) -> None:
-        """Build the networks and fill them; `device` in the model config is `cpu` unless it says otherwise."""
+        """Build the networks and load their weights; `device` in the model config is `cpu` by default."""
         folder = Path(context.artifacts["model"])
-        description = load_description(folder)
         self.game = load_game(folder, (context.model_config or {}).get("device", "cpu"))
-        self.classes = description.spec.classes if self.game.class_count else ()
+        self.model = registered_as(folder.parent.parent)
+        refuse_unknown_params()
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
-        """Answer all rows of `model_input` with images drawn from one seed."""
-        wishes = [self._wish(row) for row in model_input.to_dict(orient="records")]
-        labels = [label for wish in wishes for label in wish]
-        if not 0 < len(labels) <= MOST_IMAGES:
-            raise refused(f"1 to {MOST_IMAGES} images in one request, not {len(labels)}")
-        seed = int((params or {}).get("seed", 0))
-        if not 0 <= seed < 2**31:
-            raise refused(f"a seed is a whole number from 0 to 2^31 - 1, not {seed}")
-        wanted = torch.tensor(labels) if self.classes else None
-        batches = sample_images(self.game, len(labels), seed, labels=wanted)
-        samples = torch.cat(list(batches)).numpy()
-        names = [self.classes[label] for label in labels] if self.classes else None
-        if samples.shape[2:] == (1, 1):
-            return pd.DataFrame({"values": samples[:, :, 0, 0].astype(float).tolist(), "label": names})
-        pictures = [encode_png(sample) for sample in samples]
-        return pd.DataFrame({"png": pictures, "label": names, "image_size": samples.shape[-1]})
+        """Answer all rows of `model_input`, in their order, from one seed."""
+        records = model_input.to_dict(orient="records")
+        counts = [whole_number(record.get("n"), "n", least=1) for record in records]
+        total = sum(counts)
+        if not 0 < total <= MOST_ROWS:
+            raise refused(f"one request may ask for 1 to {MOST_ROWS:,} rows, not {total:,}")
+        seed = whole_number((params or {}).get("seed", 0), "seed", least=0)
+        if seed >= 2**31:
+            raise refused(f"seed is at most 2^31 - 1, not {seed}")
+        inputs = self.game.task.inputs
+        given = {name: self._column(name, field, records, counts) for name, field in inputs.items()}
+        outputs = sample_outputs(self.game, total, seed, given=given or None)
+        answer = {name: field.encode(outputs[name]) for name, field in self.game.task.outputs.items()}
+        classes = {
+            name: field.encode(given[name]) for name, field in inputs.items() if isinstance(field, CategoryField)
+        }
+        return pd.DataFrame({**answer, **classes, "model": [self.model] * total})
 
-    def _wish(self, row: Mapping[Hashable, Any]) -> list[int]:
-        """The label of each image that one row asks for; without a label, the classes in turn."""
-        count, name = int(row["n"]), row.get("label")
-        if count < 1:
-            raise refused(f"n is at least 1, not {count}")
-        if name is None or name != name or name == "":
-            return [index % max(1, len(self.classes)) for index in range(min(count, MOST_IMAGES + 1))]
-        if not self.classes:
-            raise refused(f"this model makes no classes; leave out the label '{name}'")
-        if name not in self.classes:
-            raise refused(f"there is no class '{name}'; there are: {', '.join(self.classes)}")
-        return [self.classes.index(name)] * min(count, MOST_IMAGES + 1)
+    def _column(
+        self, name: str, field: Field, records: Sequence[Mapping[Hashable, Any]], counts: Sequence[int]
+    ) -> Tensor:
+        """The stored input column of all rows that are asked for."""
+        parts = []
+        for record, count in zip(records, counts, strict=True):
+            value = record.get(name)
+            if is_missing(value):
+                if not isinstance(field, CategoryField):
+                    raise refused(f"'{name}' is missing: {field.description}")
+                parts.append(class_sequence(field.shares or len(field.classes), count))
+                continue
+            try:
+                parts.append(field.decode([value]).repeat_interleave(count, dim=0))
+            except DataError as error:
+                raise refused(f"'{name}': {error}") from error
+        return torch.cat(parts)
 
 
-def encode_png(image: np.ndarray[Any, np.dtype[np.uint8]]) -> str:
-    """Base64 of the PNG of one (C, H, W) uint8 image."""
-    buffer = io.BytesIO()
-    Image.fromarray(image[0] if len(image) == 1 else image.transpose(1, 2, 0)).save(buffer, format="PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
+def whole_number(value: Any, name: str, least: int) -> int:
+    """`value` as an int; refused unless it is a whole number (not true, not text) of at least `least`."""
+    known = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool | np.bool_)
+    if not known or not float(value).is_integer() or value < least:
+        raise refused(f"{name} must be a whole number of at least {least}, not {value!r}")
+    return int(value)
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a request has no value in a column: None, NaN or the empty string."""
+    return value is None or value == "" or (isinstance(value, float) and value != value)
+
+
+def registered_as(package: Path) -> str | None:
+    """NAME/VERSION from the file that MLflow writes when it loads a registered model."""
+    try:
+        found = yaml.safe_load((package / "registered_model_meta").read_text(encoding="utf-8"))
+        return f"{found['model_name']}/{found['model_version']}"
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError):
+        return None
+
+
+class _UnknownParams(logging.Filter):
+    """Turns MLflow's warning that it ignores unknown params of this model into a refusal."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if message.startswith("Unrecognized params") and f"Supported params are: {PARAMS}" in message:
+            raise refused(f"{message.partition(' are ignored')[0]}; supported params: {', '.join(sorted(PARAMS))}")
+        return True
+
+
+def refuse_unknown_params() -> None:
+    """MLflow drops params that the signature does not have before the model sees them; its warning is all there is."""
+    logger = logging.getLogger("mlflow.models.utils")
+    if not any(type(each).__name__ == _UnknownParams.__name__ for each in logger.filters):
+        logger.addFilter(_UnknownParams())
 
 
 def refused(message: str) -> MlflowException:

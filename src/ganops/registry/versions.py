@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ganops.errors import RegistryError
-from ganops.registry.gate import ModelRecord, ProtocolScores
+from ganops.errors import EvaluationError, RegistryError
+from ganops.evaluation.scores import Scores, load_scores
+from ganops.registry.gate import ModelRecord
 from ganops.tracking.outbox import first_line
 from ganops.tracking.store import Store
 
@@ -17,10 +19,15 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous-champion"
-RECIPE = "recipe"
-LINEAGE, PROTOCOL, UNHEALTHY, QUARANTINED, MEASURED = "lineage", "protocol", "sick", "quarantined", "measured."
+
+# Tags of a version.
+RECIPE, LINEAGE, CONTENT = "recipe", "lineage", "content"
+PROTOCOL, MEASURED, MEAN, SEEDS = "protocol", "measured.", "mean", "seeds"
+METRIC, DATA_FAMILY, TASK = "metric", "data.family", "task"
+UNHEALTHY, QUARANTINED = "unhealthy", "quarantined"
 ABOUT = (
-    "Generators trained by ganops. champion: in use; challenger: the newest winner; previous-champion: the way back."
+    "Generators trained by ganops. champion: in use; challenger: the latest winner; previous-champion: the target of "
+    "a rollback."
 )
 
 
@@ -33,11 +40,11 @@ class Versions:
 
     @property
     def uri(self) -> str:
-        """The address by which `mlflow` and `ganops sample` know the model; a version or @alias is added to it."""
+        """The address of the model for `mlflow` and `ganops sample`; add a version or @alias."""
         return f"models:/{self.model}"
 
     def at(self, alias: str) -> str | None:
-        """The version an alias names, None where there is no such alias or model yet."""
+        """The version an alias names, None where the alias or the model does not exist."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -48,7 +55,7 @@ class Versions:
             raise _refused(self.model, error) from error
 
     def set_alias(self, alias: str, version: str | None) -> None:
-        """Let `alias` name `version`, in one step; None takes the alias away."""
+        """Let `alias` name `version`, in one step; None removes the alias."""
         client = self.store.client
         with _readable(self.model):
             if version is None:
@@ -57,7 +64,7 @@ class Versions:
                 _insert_or_update(client.set_registered_model_alias, self.model, alias, version)
 
     def tags(self) -> dict[str, str]:
-        """The tags of the registered model itself; none where there is no such model yet."""
+        """The tags of the registered model itself; none where it does not exist."""
         from mlflow.exceptions import MlflowException
 
         try:
@@ -68,7 +75,7 @@ class Versions:
             raise _refused(self.model, error) from error
 
     def set_tag(self, key: str, value: str | None) -> None:
-        """Set a tag of the registered model itself; None takes it away."""
+        """Set a tag of the registered model itself; None removes it."""
         client = self.store.client
         with _readable(self.model):
             if value is None:
@@ -77,16 +84,23 @@ class Versions:
                 _insert_or_update(client.set_registered_model_tag, self.model, key, value)
 
     def get(self, version: str) -> ModelVersion:
-        """One version; RegistryError where there is none."""
+        """One version; RegistryError where it does not exist."""
         with _readable(self.model):
             return self.store.client.get_model_version(self.model, version)
 
-    def recipe(self, version: str) -> str:
-        """The recipe a version was made by."""
-        return str(self.get(version).tags.get(RECIPE, ""))
+    def find(self, version: str) -> ModelVersion | None:
+        """One version, None where it does not exist (any more)."""
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self.store.client.get_model_version(self.model, version)
+        except MlflowException as error:
+            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+                return None
+            raise _refused(self.model, error) from error
 
     def create(self, uri: str, tags: Mapping[str, str], description: str) -> str:
-        """Register the MLflow model at `uri` as the next version, its tags there from the first moment."""
+        """Register the MLflow model at `uri` as the next version; it has its tags from the first moment."""
         import mlflow
 
         with _readable(self.model):
@@ -96,7 +110,7 @@ class Versions:
         return str(made.version)
 
     def delete(self, version: str) -> None:
-        """Take a version out of the registry."""
+        """Remove a version from the registry."""
         with _readable(self.model):
             self.store.client.delete_model_version(self.model, version)
 
@@ -113,17 +127,44 @@ class Versions:
         return sorted((str(version.version) for version in found), key=int)
 
     def record(self, version: str) -> ModelRecord:
-        """What the gate needs to know of a version."""
+        """What the gate needs to know of a version. Scores that cannot be read count as not measured."""
         tags = self.get(version).tags
-        measured = [ProtocolScores(**json.loads(value)) for key, value in tags.items() if key.startswith(MEASURED)]
-        measured.sort(key=lambda scored: scored.digest != tags.get(PROTOCOL))
-        return ModelRecord(version, tuple(measured), tags.get(UNHEALTHY) == "true", tags.get(QUARANTINED, ""))
+        measured = {key: scores for key, value in tags.items() if (scores := _measured(key, value)) is not None}
+        own = measured_key(tags.get(PROTOCOL, ""))
+        return ModelRecord(
+            version,
+            measured=tuple(measured[key] for key in sorted(measured, key=lambda key: key != own)),
+            metric=tags.get(METRIC, ""),
+            data=tags.get(DATA_FAMILY, ""),
+            task=tags.get(TASK, ""),
+            unhealthy=tags.get(UNHEALTHY) == "true",
+            quarantined=tags.get(QUARANTINED, ""),
+        )
 
 
-def measured_tag(scores: Mapping[str, float], protocol: Mapping[str, Any]) -> dict[str, str]:
-    """The tag that keeps scores with their protocol; scores under another protocol stand beside it."""
-    digest = str(protocol.get("digest", ""))
-    return {f"{MEASURED}{digest[:16]}": json.dumps({"scores": dict(scores), "protocol": dict(protocol)})}
+def protocol_digest(scores: Scores) -> str:
+    """sha256 of the whole protocol of some scores."""
+    text = json.dumps(scores.protocol.model_dump(mode="json"), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def measured_key(digest: str) -> str:
+    """The tag that holds the scores under a protocol."""
+    return f"{MEASURED}{digest[:16]}"
+
+
+def measured_tag(scores: Scores) -> dict[str, str]:
+    """The tag that holds scores with their protocol; scores under another protocol have another tag."""
+    return {measured_key(protocol_digest(scores)): json.dumps(scores.dump())}
+
+
+def _measured(key: str, value: str) -> Scores | None:
+    if not key.startswith(MEASURED):
+        return None
+    try:
+        return load_scores(json.loads(value), f"the tag {key}")
+    except (ValueError, EvaluationError):  # edited by hand, or cut by a store
+        return None
 
 
 def _insert_or_update(write: Callable[..., None], *arguments: str) -> None:
@@ -133,7 +174,7 @@ def _insert_or_update(write: Callable[..., None], *arguments: str) -> None:
     try:
         write(*arguments)
     except MlflowException as error:
-        if error.error_code != "BAD_REQUEST":  # what MLflow says of a key that is there already
+        if error.error_code != "BAD_REQUEST":  # MLflow's code for a key that exists already
             raise
         write(*arguments)
 
@@ -148,9 +189,11 @@ def _readable(model: str) -> Iterator[None]:
         raise _refused(model, error) from error
 
 
-def _refused(model: str, error: Exception) -> RegistryError:
+def _refused(model: str, error: Any) -> RegistryError:
+    missing = error.error_code == "RESOURCE_DOES_NOT_EXIST"
     return RegistryError(
-        f"the registry refuses what was asked of the model '{model}'",
+        f"the registry refused a request for the model '{model}'",
+        code="no-such-version" if missing else "registry-refused",
         found=first_line(error),
-        action="`mlflow ui` shows which versions there are; `dvc repro` registers one",
+        action="`mlflow ui` lists the versions; `dvc repro` registers one",
     )

@@ -1,1 +1,1 @@
-"""Tracking: one MLflow run tells the whole story of one trained model."""
+"""Tracking: one MLflow run per trained model, from its first step to its last score."""

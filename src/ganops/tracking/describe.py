@@ -1,4 +1,4 @@
-"""What a run is told of itself when it is made: params, tags and the data set, in the form MLflow keeps."""
+"""Params, tags and data set logged when a run is created, in the form MLflow keeps."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from ganops.data.manifest import Manifest
 from ganops.params import Params
 from ganops.recipe import Recipe
 from ganops.tracking.lineage import lineage_tags
+from ganops.tracking.location import redact
 from ganops.tracking.names import tracked_name
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def shortened(text: str, longest: int = LONGEST_PARAM) -> str:
-    """`text`, or its beginning and a word on what was cut where the store would refuse its length."""
+    """`text`; where it is too long for the store, its beginning and a note of the full length."""
     if len(text) <= longest:
         return text
     note = f" ... ({len(text)} characters in all)"
@@ -46,7 +47,7 @@ def shortened(text: str, longest: int = LONGEST_PARAM) -> str:
 
 @dataclass(frozen=True)
 class Description:
-    """All that a new run is told: its name, where it is kept, params, tags, and the data it learns from."""
+    """A new run: its name, experiment, params, tags, and the training data."""
 
     name: str
     experiment: str
@@ -58,8 +59,8 @@ class Description:
 def describe_model(recipe_name: str, params: Params, recipe: Recipe | None, manifest: Manifest | None) -> Description:
     """The description of one trained model.
 
-    Its params are what decides how it comes out: recipe, seed and the sections on data and training. How it is
-    evaluated may change later for the same run, so that stands in the scores' protocol instead.
+    Its params are what decides the result: recipe, seed and the sections on data and training. How it is evaluated may
+    change later for the same run; that is part of the scores' protocol instead.
     """
     values = params.model_dump(mode="json", include={"seed", "data", "train"})
     tags = {"kind": "model", "recipe": recipe_name}
@@ -72,14 +73,14 @@ def describe_model(recipe_name: str, params: Params, recipe: Recipe | None, mani
 
 
 def describe_flow(name: str, params: Params) -> Description:
-    """The description of the run that is the parent of one pipeline execution's models: all of params.yaml."""
+    """The description of the parent run of one pipeline execution: all of params.yaml."""
     values = flat(params.model_dump(mode="json"))
     return Description(_named(name), params.tracking.experiment, values, {"kind": "flow"} | _origin())
 
 
 def _origin() -> dict[str, str]:
-    """Who started what, from which code and data; git's state stands under MLflow's own names, which its UI shows."""
-    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    """Who started what, from which code and data; git's state under MLflow's own names, which its UI shows."""
+    command = redact(" ".join([Path(sys.argv[0]).name, *sys.argv[1:]]))
     tags = {"mlflow.user": user_name(), "mlflow.source.type": "LOCAL", "mlflow.source.name": shortened(command)}
     for name, value in lineage_tags(Path.cwd(), of=("data/", "results/reference")).items():
         tags[f"mlflow.source.{name}" if name.startswith("git.") else name] = value
@@ -93,10 +94,11 @@ def _named(name: str) -> str:
 
 
 def dataset_input(manifest: Manifest) -> DatasetInput:
-    """The prepared data as MLflow's data set: named after their source, identified by the manifest's digest."""
+    """The prepared data as an MLflow data set: named after their source, identified by the manifest's digest."""
     from mlflow.entities import Dataset, DatasetInput, InputTag
 
-    profile = {"counts": manifest.counts, "shape": manifest.spec.shape, "classes": len(manifest.spec.classes)}
+    fields = {name: field.description for name, field in manifest.spec.fields.items()}
+    profile = {"counts": manifest.counts, "fields": fields, "classes": len(manifest.spec.classes)}
     dataset = Dataset(
         name=manifest.source,
         digest=manifest.digest[:SHORT_DIGEST],
@@ -108,7 +110,7 @@ def dataset_input(manifest: Manifest) -> DatasetInput:
 
 
 def user_name() -> str:
-    """Who runs this process, as well as the machine can say."""
+    """The user who runs this process, by name where the machine knows one."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container's user id without a name

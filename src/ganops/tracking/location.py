@@ -1,10 +1,12 @@
-"""Where the records lie: a local SQLite file beside the code, or what MLFLOW_TRACKING_URI names."""
+"""Where the records are kept: a local SQLite file in the repository root, or what MLFLOW_TRACKING_URI names."""
 
 from __future__ import annotations
 
 import fcntl
 import hashlib
 import os
+import re
+import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +15,7 @@ from urllib.parse import urlsplit
 
 SQLITE = "sqlite:///"
 DATABASE = "mlflow.db"
+ARTIFACTS = "mlruns"
 
 
 def repository_root() -> Path:
@@ -31,17 +34,25 @@ def repository_root() -> Path:
 
 
 def tracking_uri() -> str:
-    """MLFLOW_TRACKING_URI where it is set, else the SQLite file mlflow.db in the repository root."""
+    """MLFLOW_TRACKING_URI where it is set, else the SQLite file mlflow.db in the repository root.
+
+    It may hold a password: print it through `redact`.
+    """
     uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip() or f"{SQLITE}{DATABASE}"
     if uri.startswith(SQLITE):
         return f"{SQLITE}{repository_root() / uri.removeprefix(SQLITE)}"
     return uri
 
 
+def redact(text: str) -> str:
+    """`text` with the user and the password of every URL in it replaced by `***`."""
+    return re.sub(r"(?<=://)[^\s/?#'\"]*@", "***@", text)
+
+
 def artifact_location(uri: str, experiment: str) -> str | None:
-    """The folder of an experiment's artifacts beside a SQLite database; None where a server decides it."""
+    """The folder of an experiment's artifacts next to a SQLite database; None where a server decides it."""
     database = sqlite_path(uri)
-    return (database.parent / "mlruns" / experiment).as_uri() if database else None
+    return (database.parent / ARTIFACTS / experiment).as_uri() if database else None
 
 
 def sqlite_path(uri: str) -> Path | None:
@@ -51,7 +62,9 @@ def sqlite_path(uri: str) -> Path | None:
 
 def ui_command(uri: str) -> str:
     """The one command that shows the records in a browser."""
-    return f"open {uri}" if urlsplit(uri).scheme in ("http", "https") else f"mlflow ui --backend-store-uri {uri}"
+    if urlsplit(uri).scheme in ("http", "https"):
+        return f"open {shlex.quote(redact(uri))}"
+    return f"mlflow ui --backend-store-uri {shlex.quote(redact(uri))}"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Records on their way to the tracking store: sent in order by a thread, and again when the store fails for a while."""
+"""Records on their way to the tracking store: sent in order by a thread, so that the work never waits for the store."""
 
 from __future__ import annotations
 
@@ -9,32 +9,30 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-# What MLflow says when sending again cannot help: the record itself is refused, or its run is gone.
+from ganops.tracking.location import redact
+
+# MLflow's codes for a record that is refused, or whose run is gone: sending it again cannot help.
 FINAL = frozenset({"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED", "UNAUTHENTICATED"})
+PAUSE = 1.0  # seconds between two attempts while the end of the work waits for the store
 
 
 @dataclass(frozen=True)
 class Record:
-    """One thing to tell the store; `label` names it in warnings."""
+    """One thing to send to the store; `label` names it in warnings."""
 
     label: str
     send: Callable[[], object]
 
 
 class Outbox:
-    """Takes records without waiting for the store; a failing or slow store never holds up the work.
+    """Takes records without waiting for the store. A record that fails is tried again when the outbox is closed."""
 
-    After a failure the same record is tried again after `pause` seconds, then after twice as long, up to five minutes.
-    """
-
-    LONGEST_PAUSE = 300.0
-    LAST_PAUSE = 2.0
-
-    def __init__(self, pause: float = 5.0) -> None:
-        self.pause = pause
+    def __init__(self) -> None:
         self._waiting: deque[Record] = deque()
+        self._failed: deque[Record] = deque()
+        self._sent = 0
         self._changed = threading.Condition()
-        self._closing = False
+        self._closing = self._abandoned = False
         self._thread: threading.Thread | None = None
 
     def put(self, label: str, send: Callable[[], object]) -> None:
@@ -47,44 +45,51 @@ class Outbox:
                 self._thread.start()
 
     def close(self, patience: float = 60.0) -> list[str]:
-        """Wait at most `patience` seconds until everything is sent; the labels of what could not be sent."""
+        """Wait until everything is sent, or until nothing has been for `patience` seconds; the labels of the rest."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join(patience)
-        return [record.label for record in list(self._waiting)]
+        sent, deadline = self._sent, time.monotonic() + patience
+        while self._thread is not None and self._thread.is_alive() and time.monotonic() < deadline:
+            self._thread.join(min(0.2, patience))
+            if self._sent != sent:
+                sent, deadline = self._sent, time.monotonic() + patience
+        with self._changed:
+            self._abandoned = True
+            return [record.label for record in (*self._failed, *self._waiting)]
 
     def _work(self) -> None:
-        pause = self.pause
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closing)
-                if not self._waiting:
+                retry = not self._waiting  # the work is done: whatever failed before gets more attempts
+                queue = self._failed if retry else self._waiting
+                if not queue or self._abandoned:
                     return
-                record = self._waiting[0]
-            try:
-                record.send()
-            except Exception as error:  # whatever tracking does wrong, hours of training must not be lost to it
-                if not is_final(error):
-                    if pause == self.pause:
-                        warn(f"the tracking store does not answer; work goes on, records are kept: {first_line(error)}")
-                    self._rest(pause)
-                    pause = min(2 * pause, self.LONGEST_PAUSE)
-                    continue
-                warn(f"the tracking store refused {record.label}: {first_line(error)}")
-            if pause > self.pause:
-                warn("the tracking store answers again; what was kept is being sent")
-                pause = self.pause
-            self._waiting.popleft()
+                record = queue[0]
+            failed = self._attempt(record)
+            with self._changed:
+                if not retry:
+                    self._waiting.popleft()
+                    if failed:
+                        self._failed.append(record)
+                elif not failed:
+                    self._failed.popleft()
+            if retry and failed:
+                time.sleep(PAUSE)
 
-    def _rest(self, pause: float) -> None:
-        """Wait before the next attempt, less when the work is done and somebody waits for the end."""
-        end = time.monotonic() + pause
-        with self._changed:
-            self._changed.wait_for(lambda: self._closing, timeout=pause)
-        if self._closing:
-            time.sleep(max(0.0, min(self.LAST_PAUSE, end - time.monotonic())))
+    def _attempt(self, record: Record) -> bool:
+        """Send a record; whether it has to be sent again."""
+        try:
+            record.send()
+        except Exception as error:  # whatever is wrong with tracking must not cost hours of training
+            if not is_final(error):
+                if not self._failed:
+                    warn(f"the tracking store does not take records for now; work continues: {first_line(error)}")
+                return True
+            warn(f"the tracking store refused {record.label}: {first_line(error)}")
+        self._sent += 1
+        return False
 
 
 def is_final(error: Exception) -> bool:
@@ -95,11 +100,11 @@ def is_final(error: Exception) -> bool:
 
 
 def warn(message: str) -> None:
-    """Say it on stderr, where progress lines go too."""
-    print(f"warning: {message}", file=sys.stderr, flush=True)
+    """Print a warning on stderr, where progress lines are too."""
+    print(f"warning: {redact(message)}", file=sys.stderr, flush=True)
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what an error says."""
-    lines = str(error).strip().splitlines()
+    """The first line of an error's text, without passwords."""
+    lines = redact(str(error)).strip().splitlines()
     return lines[0][:300] if lines else type(error).__name__

@@ -17,16 +17,18 @@ from ganops.recipe import Recipe
 from ganops.settings import Settings
 from ganops.tracking.describe import Description, dataset_input, describe_flow, describe_model
 from ganops.tracking.outbox import warn
+from ganops.tracking.replay import replay
 from ganops.tracking.store import Store, connect, unusable
 from ganops.tracking.tracked import RESTORED, Status, TrackedRun
+from ganops.workspace import WORKSPACE
 
 PARENT_VARIABLE = "GANOPS_PARENT_RUN_ID"
 PARAMS_PER_BATCH = 100
-SIGNALLED = 128  # exit codes above it mean that a signal ended the work
+SIGNALLED = 128  # exit codes above it: the work was ended by a signal
 
 
 class RunFile(Settings):
-    """results/runs/<recipe>.json: which run tells the story of this trained model."""
+    """results/runs/<recipe>.json: the MLflow run of this trained model."""
 
     run_id: str
     recipe: str
@@ -42,7 +44,10 @@ def read_run_file(path: Path) -> RunFile:
         return RunFile.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
         raise TrackingError(
-            f"{path} does not say which run to go on with", found=str(error), action="train the recipe again"
+            f"{path} does not name the MLflow run of a training",
+            code="damaged-run-file",
+            found=str(error),
+            action="train the recipe again",
         ) from error
 
 
@@ -83,10 +88,11 @@ def resume_run(
     manifest: Manifest | None = None,
     system_metrics: bool = False,
 ) -> Iterator[TrackedRun]:
-    """Go on with the run that `run_file` names.
+    """Continue the run that `run_file` names.
 
     Where the store does not know it (a fresh clone, another server, a deleted run), a new run tagged `restored_from`
-    takes its place, one and the same each time; `restored_from` of the TrackedRun then says so.
+    takes its place, the same one each time. The run of a training that has ended gets the curves and samples that the
+    store has missed, so it is FINISHED only when its records are complete.
     Raises TrackingError when the store does not answer or the run file is missing or damaged.
     """
     about = read_run_file(run_file)
@@ -96,6 +102,8 @@ def resume_run(
         description = describe_model(about.recipe, params, recipe, manifest)
         run = _create(store, description, tags={RESTORED: about.run_id})
     with _open(run, system_metrics):
+        if run_file == WORKSPACE.run_file(about.recipe):  # written when a training has ended: its results are there
+            replay(run, WORKSPACE.trained(about.recipe))
         yield run
 
 
@@ -135,7 +143,7 @@ def _create(
         if parent is not None and _known(store, parent):
             tags["mlflow.parentRunId"] = parent
         elif parent is not None:
-            warn(f"the tracking store does not know the parent run {parent}; the run is kept without a parent")
+            warn(f"the tracking store does not know the parent run {parent}; the run has no parent")
         experiment = store.experiment(description.experiment)
         run = store.client.create_run(experiment, tags=tags, run_name=description.name)
         entries = [Param(name, value) for name, value in description.params.items()]
@@ -149,7 +157,7 @@ def _create(
 
 
 def _find(store: Store, run_id: str, experiment: str) -> TrackedRun | None:
-    """The run itself, or the one that was made in its stead before, set to RUNNING."""
+    """The run itself, or the one that was made in its place before, set to RUNNING."""
     from mlflow.exceptions import MlflowException
 
     try:

@@ -1,4 +1,4 @@
-"""A tracking store that answers: reached quickly or not at all, its database made and migrated once."""
+"""The tracking store: reached within seconds or not at all, its database made and migrated once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from ganops.errors import TrackingError
-from ganops.tracking.location import artifact_location, sqlite_path, store_lock, tracking_uri
+from ganops.tracking.location import artifact_location, redact, sqlite_path, store_lock, tracking_uri
+from ganops.tracking.moved import correct_artifact_paths
 from ganops.tracking.outbox import first_line
 
 if TYPE_CHECKING:
@@ -34,16 +35,16 @@ QUIET = {
 
 @dataclass(frozen=True)
 class Store:
-    """A tracking store that answers: its address and a client.
+    """The address of a tracking store, and a client for it.
 
-    uri: absolute; a relative SQLite path has been resolved against the repository root.
+    uri: absolute; a relative SQLite path has been resolved against the repository root. It may hold a password.
     """
 
     uri: str
     client: MlflowClient
 
     def experiment(self, name: str) -> str:
-        """The id of the experiment called `name`, made if it is new; two processes asking at once get the same one."""
+        """The id of the experiment `name`, made where it is missing; two processes at once get the same one."""
         from mlflow.exceptions import MlflowException
 
         found = self.client.get_experiment_by_name(name)
@@ -57,8 +58,9 @@ class Store:
         if found is None or found.lifecycle_stage != "active":
             raise TrackingError(
                 f"the experiment '{name}' was deleted",
-                found=self.uri,
-                action="`mlflow experiments restore` brings it back; or set another tracking.experiment in params.yaml",
+                code="experiment-deleted",
+                found=redact(self.uri),
+                action="restore it with `mlflow experiments restore`, or set another tracking.experiment",
             )
         return str(found.experiment_id)
 
@@ -66,7 +68,8 @@ class Store:
 def connect(uri: str | None = None) -> Store:
     """Reach the tracking store, make or migrate its SQLite database where needed, and make it MLflow's default.
 
-    Raises TrackingError within seconds when the server does not answer or the database cannot be used.
+    The artifact addresses in the database of a moved checkout are corrected. Raises TrackingError within seconds when
+    the server does not answer or the database cannot be used.
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
@@ -81,6 +84,7 @@ def connect(uri: str | None = None) -> Store:
     try:
         with store_lock(uri, "setup"):
             _migrate(uri)
+            correct_artifact_paths(uri)
             client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.search_experiments(max_results=1)
     except (MlflowException, SQLAlchemyError, OSError) as error:
@@ -91,16 +95,17 @@ def connect(uri: str | None = None) -> Store:
 
 
 def unusable(uri: str, error: Exception) -> TrackingError:
-    """The error that says that the store at `uri` does not work, why, and what to do."""
+    """The error for a store at `uri` that does not work: why, and what to do."""
     database = sqlite_path(uri)
     action = (
-        f"see whether {database} can be written and the disk has room; `ganops doctor` looks at both"
+        f"check that {database} is writable and the disk has room; `ganops doctor` looks at both"
         if database
         else "start that server, correct MLFLOW_TRACKING_URI, or unset it to keep the records in a local file"
     )
     return TrackingError(
         "the tracking store does not answer",
-        expected=f"MLflow at {uri}",
+        code="store-unusable",
+        expected=f"MLflow at {redact(uri)}",
         found=first_line(error),
         action=action,
         exit_code=os.EX_TEMPFAIL,  # trying again later may help
@@ -108,7 +113,7 @@ def unusable(uri: str, error: Exception) -> TrackingError:
 
 
 def _check_reachable(uri: str) -> None:
-    """One connection attempt, since MLflow itself would try for long before it says that nobody listens."""
+    """One connection attempt; MLflow itself would retry for a long time before it reports a closed port."""
     address = urlsplit(uri)
     if address.scheme not in ("http", "https") or address.hostname is None:
         return
@@ -122,7 +127,7 @@ def _check_reachable(uri: str) -> None:
 
 
 def _migrate(uri: str) -> None:
-    """Bring an older SQLite database to the schema of the installed MLflow; the old file is kept beside it."""
+    """Bring an older SQLite database to the schema of the installed MLflow; a copy of the old file is kept."""
     from mlflow.store.db import utils
 
     database = sqlite_path(uri)
