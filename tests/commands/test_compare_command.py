@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
-from example_results import write_recipe_results
+from example_results import SHARED, scores, write_recipe_results
 from page import Page
 from playing import spec_of
 
-from ganops.commands.compare import command
+from ganops.commands.compare import command, pick
 from ganops.errors import GanopsError
+from ganops.evaluation.scores import NO_SCORES
 from ganops.games.build import build_game
 from ganops.games.saved import SavedModel, save_game
 from ganops.recipe import load_recipe
@@ -24,7 +25,7 @@ RECIPES = Path(__file__).resolve().parents[2] / "pipeline" / "recipes"
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in which two small recipes were trained and scored."""
     for name, fid in (("mlp", 20.0), ("dcgan", 10.0)):
-        write_recipe_results(tmp_path, name, {"fid": fid, "fid_error": 0.5})
+        write_recipe_results(tmp_path, name, scores(fid=(fid, 0.5)))
         torch.manual_seed(0)
         recipe, spec = load_recipe(RECIPES / f"{name}.yaml"), spec_of(1, 28)
         folder = tmp_path / "results" / "train" / name / "model"
@@ -50,5 +51,13 @@ def test_the_same_seed_draws_the_same_page(root: Path) -> None:
 
 
 def test_an_unknown_name_says_what_there_is(root: Path) -> None:
-    with pytest.raises(GanopsError, match="trained here: dcgan, mlp"):
+    with pytest.raises(GanopsError) as error:
         CliRunner().invoke(command, ["mlp", "dgan"], catch_exceptions=False)
+    assert error.value.found == "trained here: dcgan, mlp"
+
+
+def test_of_several_protocols_the_pair_that_can_be_compared_is_picked() -> None:
+    ours = [scores(fid=1.0), scores(SHARED | {"samples": 9}, fid=2.0)]
+    theirs = [scores(SHARED | {"samples": 9}, fid=3.0)]
+    assert pick(ours, theirs) == (ours[1], theirs[0])
+    assert pick(ours, []) == (ours[0], NO_SCORES)

@@ -1,4 +1,4 @@
-"""`ganops recipes` lists every shipped recipe; `show` counts the weights of each layer."""
+"""`ganops recipes` lists every shipped recipe with its task; `show` counts the weights of each layer."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from playing import points_spec, spec_of
 
-from ganops.commands._networks import cost, layers
-from ganops.data.spec import DataSpec
+from ganops.commands._networks import layers, summarize
 from ganops.errors import SettingsError
 from ganops.games.build import build_game
 from ganops.recipe import load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = ROOT / "pipeline" / "recipes"
-SPEC = DataSpec(shape=(1, 32, 32), classes=tuple("0123456789"))
+SPEC = spec_of(1, 32, tuple("0123456789"))
 
 
 @pytest.fixture
 def run_here(run: Callable[..., Result], tracking_home: Path) -> Callable[..., Result]:
-    (tracking_home / "pipeline").mkdir()
+    (tracking_home / "pipeline").mkdir(exist_ok=True)
     (tracking_home / "pipeline" / "recipes").symlink_to(RECIPES)
     return run
 
@@ -35,8 +35,9 @@ def test_every_recipe_is_listed_with_what_it_needs(run_here: Callable[..., Resul
     assert "arXiv:1411.1784" in conditional
 
 
-def test_show_prints_layers_shapes_and_weights(run_here: Callable[..., Result]) -> None:
+def test_show_prints_task_layers_shapes_and_weights(run_here: Callable[..., Result]) -> None:
     output = run_here("recipes", "show", "dcgan").output
+    assert "noise -> image" in output
     assert re.search(r"layers\.0 +SpreadLatents\(100, 128, .*\) +128 x 4 x 4 +204,800", output)
     assert re.search(r"Conv2d\(1, 32, .*\) +32 x 16 x 16 +544", output)
     assert "Radford et al. 2015" in output
@@ -45,13 +46,13 @@ def test_show_prints_layers_shapes_and_weights(run_here: Callable[..., Result]) 
 def test_an_unknown_recipe_offers_the_nearest(run_here: Callable[..., Result]) -> None:
     error = run_here("recipes", "show", "dgan").exception
     assert isinstance(error, SettingsError)
-    assert "did you mean 'dcgan'?" in error.action
+    assert "'dcgan'" in error.action
 
 
 def test_outside_a_checkout_there_are_no_recipes(run: Callable[..., Result]) -> None:
     error = run("recipes").exception
     assert isinstance(error, SettingsError)
-    assert "root of the checkout" in error.action
+    assert error.code == "no-recipes"
 
 
 @pytest.mark.parametrize("name", ["mlp", "dcgan", "sngan", "infogan"])
@@ -68,6 +69,11 @@ def test_the_layers_of_a_network_hold_all_of_its_weights(name: str) -> None:
 
 def test_the_cost_of_a_linear_generator_is_two_operations_a_weight() -> None:
     """Biases and norms are not multiplied: 2 x (100 x 128 + 128 x 256 + 256 x 512 + 512 x 1024)."""
-    found = cost(load_recipe(RECIPES / "mlp.yaml"), SPEC)
+    found = summarize(load_recipe(RECIPES / "mlp.yaml"), SPEC)
     assert found.flops == 2 * (100 * 128 + 128 * 256 + 256 * 512 + 512 * 1024)
     assert set(found.weights) == {"generator", "discriminator"}
+
+
+def test_tasks_are_named_by_their_columns() -> None:
+    assert summarize(load_recipe(RECIPES / "cgan.yaml"), SPEC).task == "label -> image"
+    assert summarize(load_recipe(RECIPES / "mlp.yaml"), points_spec()).task == "noise -> vector"

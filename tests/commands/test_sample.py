@@ -1,23 +1,43 @@
-"""`ganops sample` writes the same grid for the same seed, from a registered model, a folder or a trained recipe."""
+"""`ganops sample` writes the same picture for the same seed, from a registered model, a folder or a trained recipe."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from click.testing import Result
 from PIL import Image
-from small_model import register_small, save_small_model
+from playing import points_spec
+from small_model import SPEC, register_small, save_small_model
 
-from ganops.errors import ModelError, RegistryError
+from ganops.data.spec import DataSpec
+from ganops.errors import GanopsError
+from ganops.games.build import build_game
+from ganops.games.saved import SavedModel, save_game
+from ganops.recipe import load_recipe
+from ganops.workspace import WORKSPACE
 
+RECIPES = Path(__file__).resolve().parents[2] / "pipeline" / "recipes"
 Run = Callable[..., Result]
+
+
+def save_recipe(name: str, spec: DataSpec, folder: Path) -> None:
+    torch.manual_seed(0)
+    recipe = load_recipe(RECIPES / f"{name}.yaml")
+    save_game(folder, build_game(recipe, spec), SavedModel(name=name, recipe=recipe, spec=spec))
+
+
+def code_of(result: Result) -> str:
+    assert isinstance(result.exception, GanopsError), result.output
+    return result.exception.code
 
 
 def test_a_registered_model_a_folder_and_a_recipe_give_the_same_images(tracking_home: Path, run: Run) -> None:
     register_small(tracking_home, seed=4)
-    save_small_model(tracking_home / "results" / "train" / "tiny" / "model", seed=4)
+    save_small_model(tracking_home / WORKSPACE.model("tiny"), seed=4)
     for number, model in enumerate(("models:/ganops@challenger", "models:/ganops/1", "model-4", "tiny")):
         result = run("sample", model, "-n", "5", "--seed", "3", "-o", f"{number}.png")
         assert result.output == f"{number}.png: 5 grey images of 8 x 8 pixels from {model}, seed 3\n"
@@ -27,44 +47,44 @@ def test_a_registered_model_a_folder_and_a_recipe_give_the_same_images(tracking_
     assert (tracking_home / "other.png").read_bytes() not in grids
 
 
-def test_the_grid_is_as_square_as_it_can_be_or_as_wide_as_asked(tracking_home: Path, run: Run) -> None:
+def test_the_grid_is_square_or_as_wide_as_asked(tracking_home: Path, run: Run) -> None:
     save_small_model(tracking_home / "model")
-    run("sample", "model", "-n", "5")
+    run("sample", "model", "-n", "4")
     width, height = Image.open(tracking_home / "grid.png").size
-    assert width > height, "three in the first row, two in the second"
+    assert width == height
     run("sample", "model", "-n", "5", "--columns", "1", "-o", "column.png")
     width, height = Image.open(tracking_home / "column.png").size
     assert height > 4 * width
 
 
-def test_what_cannot_be_is_said_clearly(tracking_home: Path, run: Run) -> None:
-    save_small_model(tracking_home / "results" / "train" / "tiny" / "model")
-    nobody = run("sample", "dcgan").exception
-    assert isinstance(nobody, ModelError)
-    assert nobody.found == "trained here: tiny"
-    labelled = run("sample", "tiny", "--label", "one").exception
-    assert isinstance(labelled, ModelError)
-    assert "makes no classes" in labelled.message
-    missing = run("sample").exception
-    assert isinstance(missing, RegistryError)
-    assert missing.message == "models:/ganops@champion cannot be loaded"
-    for arguments in (("-n", "0"), ("--seed", "-1"), ("--columns", "0")):
+def test_mistakes_are_named(tracking_home: Path, run: Run) -> None:
+    save_small_model(tracking_home / WORKSPACE.model("tiny"))
+    unknown = run("sample", "dcgan")
+    assert code_of(unknown) == "no-model"
+    assert isinstance(unknown.exception, GanopsError)
+    assert unknown.exception.found == "trained here: tiny"
+    assert code_of(run("sample", "tiny", "--given", "label=one")) == "unknown-input"
+    assert code_of(run("sample", "tiny", "--task", "other")) == "unknown-task"
+    assert run("sample", "models:/ganops@champion").exit_code == 1
+    for arguments in (("-n", "0"), ("--seed", "-1"), ("--columns", "0"), ("--given", "label")):
         assert run("sample", "tiny", *arguments).exit_code == 2
 
 
-def test_a_class_is_made_on_demand(tracking_home: Path, run: Run) -> None:
-    import torch
-    from small_model import SPEC
-
-    from ganops.games.build import build_game
-    from ganops.games.saved import SavedModel, save_game
-    from ganops.recipe import load_recipe
-
-    recipe = load_recipe(Path(__file__).resolve().parents[2] / "pipeline" / "recipes" / "cgan.yaml")
-    torch.manual_seed(0)
-    save_game(Path("model"), build_game(recipe, SPEC), SavedModel(name="cgan", recipe=recipe, spec=SPEC))
+def test_a_class_is_generated_on_demand(tracking_home: Path, run: Run) -> None:
+    save_recipe("cgan", SPEC, Path("model"))
     for label in ("zero", "one"):
-        assert run("sample", "model", "-n", "4", "--label", label, "-o", f"{label}.png").exit_code == 0
+        assert run("sample", "model", "-n", "4", "--given", f"label={label}", "-o", f"{label}.png").exit_code == 0
     assert Path("zero.png").read_bytes() != Path("one.png").read_bytes()
-    with pytest.raises(ModelError, match="there is no class 'two'"):
-        raise run("sample", "model", "--label", "two").exception or AssertionError("no error")
+    assert code_of(run("sample", "model", "--given", "label=two")) == "unknown-class"
+
+
+@pytest.mark.parametrize("output", ["rows.json", None])
+def test_vectors_are_drawn_or_written_as_numbers(tracking_home: Path, run: Run, output: str | None) -> None:
+    save_recipe("mlp", points_spec(), Path("model"))
+    done = run("sample", "model", "-n", "5", *(("-o", output) if output else ()))
+    assert done.exit_code == 0, done.output
+    if output:
+        rows = json.loads(Path(output).read_text())
+        assert [len(row["vector"]) for row in rows] == [2] * 5
+    else:
+        Image.open("grid.png").load()

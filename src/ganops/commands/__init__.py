@@ -1,1 +1,1 @@
-"""One file per command of `ganops`; its first line is what `ganops --help` says of it."""
+"""One file per command of `ganops`; `ganops --help` shows its first line."""

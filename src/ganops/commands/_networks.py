@@ -1,4 +1,4 @@
-"""What the networks of a recipe are made of and what they cost, found by building and playing them."""
+"""What the networks of a recipe are made of and what they cost, found by building and running them."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from ganops.data.derived.derivation import with_derived
+from ganops.data.fields.field import Field, Schema
+from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.games.build import build_game, recipe_spec
-from ganops.games.game import Batch, Game, Request
+from ganops.games.game import Game
 from ganops.recipe import Recipe
 
-PLAYED = 8  # images in the batch that shows the shapes: enough for packing and mini-batch statistics
+BATCH = 8  # rows in the batch that shows the shapes: enough for packing and mini-batch statistics
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: its place in the network, what it is, the shape it puts out for one sample, its own weights."""
+    """One layer: its place in the network, its class, the shape of its output for one row, its own weights."""
 
     path: str
     kind: str
@@ -28,26 +31,29 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Cost:
-    """weights: of each network. flops: multiplications and additions for one generated image, each counted."""
+class Summary:
+    """task: inputs and outputs. weights: of each network. flops: multiplications and additions for one row."""
 
+    task: str
     weights: dict[str, int]
     flops: int
 
 
-def cost(recipe: Recipe, data: DataSpec) -> Cost:
-    """Count what one generated image takes, by generating one."""
+def summarize(recipe: Recipe, data: DataSpec) -> Summary:
+    """Build the networks of a recipe and count what generating one row takes."""
     game = build_game(recipe, recipe_spec(recipe, data)).eval()
-    with FlopCounterMode(display=False) as counter:
-        game.generate(Request(torch.randn(1, game.latent_dim), torch.zeros(1, dtype=torch.int64)))
-    return Cost({name: _weights(network) for name, network in game.named_children()}, counter.get_total_flops())
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        game.generate(_request(game, 1))
+    weights = {name: _weights(network) for name, network in game.named_children()}
+    tasks = [f"{_names(task.inputs) or 'noise'} -> {_names(task.outputs)}" for task in game.tasks.values()]
+    return Summary("; ".join(tasks), weights, counter.get_total_flops())
 
 
 def layers(recipe: Recipe, data: DataSpec) -> dict[str, list[Layer]]:
     """The layers of each network, in the order in which they were made."""
     spec = recipe_spec(recipe, data)
     game = build_game(recipe, spec)
-    shapes = _played_shapes(game, spec)
+    shapes = _output_shapes(game, spec)
     return {
         name: [
             Layer(path, _kind(layer), shapes.get(layer, ""), _weights(layer, own=bool(_parts(layer))))
@@ -57,8 +63,8 @@ def layers(recipe: Recipe, data: DataSpec) -> dict[str, list[Layer]]:
     }
 
 
-def _played_shapes(game: Game, spec: DataSpec) -> dict[nn.Module, str]:
-    """Output shapes without the batch, from one round of play and one of generation on random images."""
+def _output_shapes(game: Game, spec: DataSpec) -> dict[nn.Module, str]:
+    """Output shapes without the batch, from one step of training and one of generation on random rows."""
     shapes: dict[nn.Module, str] = {}
 
     def note(layer: nn.Module, _inputs: object, output: object) -> None:
@@ -66,18 +72,35 @@ def _played_shapes(game: Game, spec: DataSpec) -> dict[nn.Module, str]:
             shapes.setdefault(layer, " x ".join(map(str, output.shape[1:])) or "1")
 
     hooks = [layer.register_forward_hook(note) for layer in game.modules()]
-    labels = torch.arange(PLAYED) % len(spec.classes) if spec.classes else None
-    batch = Batch(torch.rand(PLAYED, *spec.shape) * 2 - 1, labels)
+    batch = with_derived(_random(spec.fields, BATCH), spec)
     for player in game.players:
         game.losses(player, batch, step=0)
-    game.generate(Request(torch.randn(PLAYED, game.latent_dim), labels))
+    game.generate(_request(game, BATCH))
     for hook in hooks:
         hook.remove()
     return shapes
 
 
+def _request(game: Game, count: int) -> Rows:
+    return _random({**game.task.inputs, **game.task.latents}, count)
+
+
+def _random(schema: Schema, count: int) -> Rows:
+    """Modelled rows of any schema: zeros as they are stored, with noise where they are real numbers."""
+    return Rows({name: _random_column(field, count) for name, field in schema.items()})
+
+
+def _random_column(field: Field, count: int) -> Tensor:
+    modelled = field.to_model(torch.zeros(count, *field.shape, dtype=field.storage))
+    return modelled + torch.randn_like(modelled) if modelled.is_floating_point() else modelled
+
+
+def _names(schema: Schema) -> str:
+    return " + ".join(schema)
+
+
 def _visible(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
-    """Layers without parts, and those that have weights of their own beside their parts."""
+    """Layers without parts, and those that have weights of their own in addition to their parts."""
     for path, layer in network.named_modules():
         hidden = "parametrizations" in path.split(".")
         if not hidden and path and (not _parts(layer) or _weights(layer, own=True)):
@@ -97,4 +120,4 @@ def _weights(layer: nn.Module, own: bool = False) -> int:
 def _kind(layer: nn.Module) -> str:
     normed = "parametrizations" in dict(layer.named_children())
     name = type(layer).__name__.removeprefix("Parametrized")
-    return f"{name}({' '.join(layer.extra_repr().split())}){' with a normed weight' if normed else ''}"
+    return f"{name}({' '.join(layer.extra_repr().split())}){' with a normalised weight' if normed else ''}"

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ganops.registry.gate import ProtocolScores
-    from ganops.reporting.parts import Picture
+    from ganops.evaluation.scores import Scores
     from ganops.reporting.side_by_side import Side
 
-RESULTS = Path("results")
 SAMPLES, COLUMNS = 64, 8
 
 
@@ -27,26 +24,25 @@ SAMPLES, COLUMNS = 64, 8
 def command(left: str, right: str, output: Path, seed: int) -> None:
     """Compare LEFT and RIGHT: samples of the same seed, scores with a verdict, and the settings that differ.
 
-    Each is the name of a recipe that was trained here, an address in the registry (models:/ganops@champion,
-    models:/ganops/3), or a model folder. Scores get a verdict only where both have some under one protocol.
+    Each is the name of a recipe that was trained here, an address in the registry (models:/NAME@champion,
+    models:/NAME/3), or a model folder. A score gets a verdict only where both were measured under one protocol.
     """
     from ganops.atomic import write_text
     from ganops.reporting.scores import MISSING
     from ganops.reporting.side_by_side import judged, render_side_by_side
 
-    ours, theirs = _measured(left), _measured(right)
-    shared = {scored.digest for scored in ours} & {scored.digest for scored in theirs}
-    sides = [_side(name, seed, _pick(all_of_it, shared)) for name, all_of_it in ((left, ours), (right, theirs))]
+    ours, theirs = pick(measured(left), measured(right))
+    sides = _side(left, ours, seed), _side(right, theirs, seed)
     for line in judged(*sides):
-        click.echo(f"{line.score.heading:<22}{line.left:>20}{line.right:>20}   {line.verdict or MISSING}")
+        click.echo(f"{line.heading:<28}{line.left:>20}{line.right:>20}   {line.verdict or MISSING}")
     write_text(output, render_side_by_side(*sides))
     click.echo(f"{output}: {left} and {right}; the verdict is on {right}")
 
 
-def _measured(model: str) -> Sequence[ProtocolScores]:
-    """All that is known of a model's scores, each with its protocol."""
-    from ganops.registry.gate import ProtocolScores
-    from ganops.reporting.leaderboard import read_json
+def measured(model: str) -> Sequence[Scores]:
+    """All scores of a model, each under another protocol."""
+    from ganops.evaluation.scores import read_scores
+    from ganops.workspace import WORKSPACE
 
     address = re.fullmatch(r"models:/([^/@]+)(?:/(\d+)|@(.+))", model)
     if address is not None:
@@ -56,49 +52,26 @@ def _measured(model: str) -> Sequence[ProtocolScores]:
         versions = Versions(connect(), address[1])
         version = address[2] or versions.at(address[3])
         return versions.record(version).measured if version else ()
-    folder = RESULTS / "evaluate" / model
-    if not (folder / "metrics.json").is_file():
-        return ()
-    action = f"dvc repro evaluate@{model}"
-    return (ProtocolScores(read_json(folder / "metrics.json", action), read_json(folder / "protocol.json", action)),)
+    path = WORKSPACE.evaluated(model) / "scores.json"
+    return (read_scores(path, f"dvc repro evaluate@{model}"),) if path.is_file() else ()
 
 
-def _pick(measured: Sequence[ProtocolScores], shared: set[str]) -> ProtocolScores:
-    from ganops.registry.gate import ProtocolScores
+def pick(ours: Sequence[Scores], theirs: Sequence[Scores]) -> tuple[Scores, Scores]:
+    """The pair of both sides with the most metrics that can be compared; of equal pairs the first."""
+    from ganops.evaluation.scores import NO_SCORES
 
-    return next(
-        (scored for scored in measured if scored.digest in shared), next(iter(measured), ProtocolScores({}, {}))
-    )
+    pairs = [(left, right) for left in ours or (NO_SCORES,) for right in theirs or (NO_SCORES,)]
+    return max(pairs, key=lambda pair: sum(pair[0].comparable(pair[1], key) for key in pair[0]))
 
 
-def _side(model: str, seed: int, measured: ProtocolScores) -> Side:
-    from ganops.commands.sample import model_folder
-    from ganops.games.saved import load_description
-    from ganops.reporting.parts import read_pictures
+def _side(name: str, scores: Scores, seed: int) -> Side:
+    from ganops.api import load
+    from ganops.reporting.parts import page_picture, read_pictures
     from ganops.reporting.side_by_side import Side
+    from ganops.workspace import WORKSPACE
 
-    folder = model_folder(model)
-    drawn = [picture for picture in read_pictures(RESULTS / "evaluate" / model) if picture.title != "Samples"]
-    return Side(
-        name=model,
-        scores={key: value for key, value in measured.scores.items() if value is not None},
-        protocol=measured.protocol,
-        settings=load_description(folder).recipe.model_dump(mode="json"),
-        pictures=[_samples(folder, seed), *drawn],
-    )
-
-
-def _samples(folder: Path, seed: int) -> Picture:
-    from io import BytesIO
-
-    import torch
-
-    from ganops.games.sampling import sample_images
-    from ganops.games.saved import load_game
-    from ganops.reporting.parts import Picture, data_address
-    from ganops.reporting.samples import draw_samples
-
-    images = torch.cat(list(sample_images(load_game(folder), SAMPLES, seed)))
-    file = BytesIO()
-    draw_samples(images, COLUMNS).save(file, "PNG")
-    return Picture("Samples", f"Seed {seed}", data_address(file.getvalue(), ".png"), wide=False)
+    model = load(name)
+    grid = model.generate(SAMPLES, seed).grid(COLUMNS)
+    drawn = [] if grid is None else [page_picture("Samples", f"Seed {seed}", grid)]
+    evaluated = read_pictures(WORKSPACE.evaluated(name))[1:]  # the first shows samples of another seed
+    return Side(name, scores, model.recipe.model_dump(mode="json"), [*drawn, *evaluated])

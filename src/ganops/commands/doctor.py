@@ -1,4 +1,4 @@
-"""Say what this machine has and lacks, and what to do about each."""
+"""Check what this machine has and lacks, and what to do about it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MARKS = {"ok": "ok     ", "note": "note   ", "lacking": "LACKING"}
 
 @dataclass(frozen=True)
 class Finding:
-    """state `lacking` means that the pipeline cannot run; `note` that it can, though not everything."""
+    """state: `lacking` means that the pipeline cannot run, `note` that a part of it cannot."""
 
     state: Literal["ok", "note", "lacking"]
     what: str
@@ -30,11 +30,11 @@ class Finding:
     action: str = ""
 
 
-@click.command(short_help="say what this machine has and lacks")
+@click.command(short_help="check what this machine has and lacks")
 def command() -> None:
-    """Look at Python, torch, the GPU, weights, disk, DVC, git, the tracking store, the data and the settings.
+    """Check Python, torch, the GPU, weights, disk, DVC, git, the tracking store, the data and the settings.
 
-    Exit code 1 when something is lacking without which the pipeline cannot run.
+    Exit code 1 when the pipeline cannot run.
     """
     lacking = 0
     for check in CHECKS:
@@ -43,7 +43,7 @@ def command() -> None:
             click.echo(f"{MARKS[finding.state]}  {finding.what:18}  {finding.found}")
             if finding.action:
                 click.echo(f"{'':9}to do: {finding.action}")
-    click.echo(f"{lacking} lacking: the pipeline cannot run" if lacking else "all that the pipeline needs is here")
+    click.echo(f"{lacking} lacking: the pipeline cannot run" if lacking else "nothing is lacking")
     sys.exit(1 if lacking else 0)
 
 
@@ -53,8 +53,8 @@ def python() -> Iterator[Finding]:
 
 
 def torch_and_gpu() -> Iterator[Finding]:
-    """torch, torchvision beside it, and what they compute on."""
-    reinstall = "make the environment anew: rm -rf .venv && make env"
+    """torch and torchvision, and the devices they compute on."""
+    reinstall = "install the environment again: rm -rf .venv && make env"
     try:
         import torch
         import torchvision
@@ -67,7 +67,7 @@ def torch_and_gpu() -> Iterator[Finding]:
             device = torch.cuda.get_device_properties(index)
             yield Finding("ok", f"GPU {index}", f"{device.name}, {device.total_memory / GIB:.0f} GiB")
     elif Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi"):
-        action = "see whether `nvidia-smi` works, and whether its CUDA version suits this torch"
+        action = "check that `nvidia-smi` works and that its CUDA version suits this torch"
         yield Finding("note", "GPU", "there is an NVIDIA driver, but torch finds no GPU", action)
     else:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -75,14 +75,14 @@ def torch_and_gpu() -> Iterator[Finding]:
 
 
 def inception() -> Iterator[Finding]:
-    """The weights behind the published FID, needed for one extractor only."""
+    """The weights behind the published FID, needed for the features inception-v3 only."""
     from ganops.evaluation.extractors.inception import SHA256_PREFIX, cached_path
     from ganops.evaluation.extractors.weights import sha256_of
 
     path, what = cached_path(), "Inception weights"
     if not path.is_file():
-        action = f"only for evaluate.extractor 'inception-v3': it is downloaded to {path} where there is a network"
-        yield Finding("note", what, "not here", action)
+        action = f"only for evaluate.features inception-v3: they are downloaded to {path} where there is a network"
+        yield Finding("note", what, "not on this machine", action)
     elif not sha256_of(path).startswith(SHA256_PREFIX):
         yield Finding("note", what, f"{path} is damaged", f"remove it; its sha256 should begin with {SHA256_PREFIX}")
     else:
@@ -90,12 +90,12 @@ def inception() -> Iterator[Finding]:
 
 
 def disk() -> Iterator[Finding]:
-    """Room for data, results, checkpoints and records."""
+    """Space for data, results, checkpoints and records."""
     from ganops.tracking.location import repository_root
 
     free = shutil.disk_usage(repository_root()).free
     found, enough = f"{free / GIB:.1f} GiB free at {repository_root()}", free >= DISK_NEEDED
-    action = "" if enough else "make room: `dvc gc --workspace` removes old results, `mlflow gc` deleted runs"
+    action = "" if enough else "free some space: `dvc gc --workspace` removes old results, `mlflow gc` deleted runs"
     yield Finding("ok" if enough else "lacking", "disk", found, action)
 
 
@@ -107,7 +107,9 @@ def dvc() -> Iterator[Finding]:
     if installed is None:
         yield Finding("lacking", "DVC", "not installed", "make env")
     elif not (root / ".dvc").is_dir():
-        yield Finding("lacking", "DVC", f"{installed}, but {root} is no DVC repository", "run this inside the checkout")
+        yield Finding(
+            "lacking", "DVC", f"{installed}, but {root} is not a DVC repository", "run this inside the checkout"
+        )
     elif shutil.which("dvc") is None:
         action = ". .venv/bin/activate, or use the targets that `make help` lists"
         yield Finding("note", "DVC", f"{installed}, but `dvc` is not on PATH", action)
@@ -116,11 +118,11 @@ def dvc() -> Iterator[Finding]:
 
 
 def git() -> Iterator[Finding]:
-    """Commits, which runs and model versions name as their origin."""
+    """Commits, which are recorded in runs and model versions."""
     from ganops.tracking.lineage import git_state
 
     if shutil.which("git") is None:
-        yield Finding("note", "git", "not installed", "install git: runs cannot say which code made them")
+        yield Finding("note", "git", "not installed", "install git: without it runs do not record their code")
         return
     state = git_state(Path.cwd())
     if state is None:
@@ -132,19 +134,21 @@ def git() -> Iterator[Finding]:
 
 def prefect() -> Iterator[Finding]:
     """The tool that runs flows, with or without a server."""
+    from ganops.tracking.location import redact
+
     installed, address = _version("prefect"), os.environ.get("PREFECT_API_URL")
     if installed is None:
         yield Finding("note", "Prefect", "not installed", "make env; without it `dvc repro` still works")
     else:
-        where = f"server {address}" if address else "no server: each flow starts one of its own"
+        where = f"server {redact(address)}" if address else "without a server: each flow starts its own"
         yield Finding("ok", "Prefect", f"{installed}, {where}")
 
 
 def tracking() -> Iterator[Finding]:
-    """The store of runs and models: reachable, and what it holds."""
-    from ganops.params import load_params
+    """The store of runs and models: whether it answers, and what it holds."""
+    from ganops.params import AUTO, load_params
     from ganops.registry.versions import CHAMPION, Versions
-    from ganops.tracking.location import tracking_uri
+    from ganops.tracking.location import redact, tracking_uri
     from ganops.tracking.store import connect
 
     try:
@@ -152,42 +156,38 @@ def tracking() -> Iterator[Finding]:
         names = load_params().tracking
         experiment = store.client.get_experiment_by_name(names.experiment)
         runs = len(store.client.search_runs([experiment.experiment_id], max_results=1000)) if experiment else 0
-        champion = Versions(store, names.model).at(CHAMPION)
+        champion = None if names.model == AUTO else Versions(store, names.model).at(CHAMPION)
     except GanopsError as error:
-        yield Finding("lacking", "tracking", f"{tracking_uri()}: {error.found or error.message}", error.action)
+        yield Finding("lacking", "tracking", f"{redact(tracking_uri())}: {error.found or error.message}", error.action)
         return
-    who = f"champion is version {champion}" if champion else "no champion yet"
-    yield Finding("ok", "tracking", f"{store.uri}: {runs} runs, {who}")
+    who = f"champion is {names.model} version {champion}" if champion else "no champion yet"
+    yield Finding("ok", "tracking", f"{redact(store.uri)}: {runs} runs, {who}")
 
 
 def data() -> Iterator[Finding]:
-    """Which data sets lie on this machine, and whether params.yaml can be followed."""
+    """Which data sets are on this machine, and whether that of params.yaml is."""
     from ganops.data.data_root import data_roots
-    from ganops.data.sources import cifar10, mnist
+    from ganops.data.sources.source import SOURCES, find_source
     from ganops.params import load_params
+    from ganops.workspace import WORKSPACE
 
     try:
         params = load_params()
-        homes = data_roots(params.data.home, Path("data/raw"))
+        roots = data_roots(params.data.home, WORKSPACE.raw)
+        located = {name: find_source(name).locate(roots) for name in SOURCES.names()}
+        find_source(params.data.source)
     except GanopsError as error:
         yield Finding("lacking", "data", error.message, error.action)
         return
-    published = {
-        "mnist": mnist.find("mnist", homes),
-        "stacked-mnist": mnist.find("mnist", homes),
-        "fashion-mnist": mnist.find("fashion-mnist", homes),
-        "cifar10": cifar10.find(homes),
-    }
-    here = ["digits (built in)", *(name for name, files in published.items() if files)]
-    yield Finding("ok", "data", f"{', '.join(here)}; looked in {', '.join(map(str, homes))}")
-    source = params.data.source
-    if source in published and source not in here:
+    here = [name for name, files in located.items() if files is not None]
+    yield Finding("ok", "data", f"{', '.join(here)}; looked in {', '.join(map(str, roots))}")
+    if params.data.source not in here:
         action = "connect to the network, or name the folder with its files in data.home or GANOPS_DATA_HOME"
-        yield Finding(
-            "note", "data.source", f"{source} is not on this machine and its files will be downloaded", action
-        )
-    if params.data.path is not None and source == "images" and not params.data.path.expanduser().exists():
-        yield Finding("lacking", "data.path", f"{params.data.path} does not exist", "mend data.path in params.yaml")
+        found = f"{params.data.source} is not on this machine and will be downloaded"
+        yield Finding("note", "data.source", found, action)
+    path = params.data.path
+    if path is not None and not path.expanduser().exists():
+        yield Finding("lacking", "data.path", f"{path} does not exist", "correct data.path in params.yaml")
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (

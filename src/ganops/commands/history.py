@@ -1,4 +1,4 @@
-"""Who was champion from when to when, and why."""
+"""List all champions: from when to when, and why."""
 
 from __future__ import annotations
 
@@ -12,41 +12,44 @@ import click
 if TYPE_CHECKING:
     from ganops.registry.history import ChampionPeriod
 
+ENDINGS = {
+    "promoted": "replaced",
+    "rolled back": "rolled back",
+    "quarantined": "quarantined",
+    "unknown": "unknown",
+}
 
-@click.command(short_help="who was champion from when to when")
-@click.option("--json", "as_json", is_flag=True, help="All that is known, as JSON.")
+
+@click.command(short_help="list all champions")
+@click.option("--json", "as_json", is_flag=True, help="Everything that is known, as JSON.")
 def command(as_json: bool) -> None:
-    """List all champions of the registered model, the newest first; times are those of this machine's clock."""
+    """List all champions of the registered model, the newest first; times are in this machine's time zone."""
     from ganops.params import load_params
-    from ganops.registry.history import champion_periods, entries
+    from ganops.registry.history import history
     from ganops.registry.versions import Versions
     from ganops.tracking.store import connect
 
     model = load_params().tracking.model
-    times = champion_periods(entries(Versions(connect(), model)))
+    periods = history(Versions(connect(), model))
     if as_json:
-        click.echo(json.dumps([reign.model_dump(mode="json") for reign in times], indent=2))
-    elif not times:
+        click.echo(json.dumps([period.model_dump(mode="json") for period in periods], indent=2))
+    elif not periods:
         click.echo(f"the model '{model}' has had no champion yet; `ganops promote` makes the challenger champion")
     else:
-        click.echo(table(list(reversed(times))))
+        click.echo(table(list(reversed(periods))))
 
 
-def table(times: Sequence[ChampionPeriod]) -> str:
+def table(periods: Sequence[ChampionPeriod]) -> str:
     """Version, recipe, from, to, how it ended and why it began, in columns."""
     rows = [("version", "recipe", "champion from", "to", "ended", "why it became champion")]
-    for reign in times:
-        until, ended = ("now", "") if reign.until is None else (_shown(reign.until), _ending(reign))
-        rows.append((reign.version, reign.recipe, _shown(reign.since), until, ended, "; ".join(reign.reasons)))
+    for period in periods:
+        lasts = period.until is None and period.ended is None
+        until, ended = ("now", "") if lasts else (_shown(period.until), ENDINGS.get(period.ended or "", ""))
+        rows.append((period.version, period.recipe, _shown(period.since), until, ended, "; ".join(period.reasons)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     lines = ["  ".join([*map(str.ljust, row[:-1], widths), row[-1]]).rstrip() for row in rows]
     return "\n".join(lines)
 
 
-def _ending(reign: ChampionPeriod) -> str:
-    words = {"promoted": "by the next one", "rolled back": "rolled back", "quarantined": "smoke test failed"}
-    return words[reign.ended] if reign.ended is not None else ""
-
-
-def _shown(time: datetime) -> str:
-    return time.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+def _shown(time: datetime | None) -> str:
+    return "unknown" if time is None else time.astimezone().strftime("%Y-%m-%d %H:%M:%S")

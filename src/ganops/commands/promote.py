@@ -1,48 +1,42 @@
-"""Put the challenger before the gate; where it is let through, it becomes champion."""
+"""Judge the challenger; if the gate accepts it, it becomes champion."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
-REFUSED, TAKEN_BACK = 3, 4
+REFUSED, SMOKE_TEST_FAILED = 3, 4
 
 
-@click.command(short_help="put the challenger before the gate")
+@click.command(short_help="judge the challenger and promote it")
 @click.argument("version", required=False)
-@click.option("--dry-run", is_flag=True, help="Judge and say so; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Judge and print the verdict; change nothing.")
 def command(version: str | None, dry_run: bool) -> None:
-    """Put VERSION (by default the challenger) before the gate that params.yaml describes.
+    """Judge VERSION (by default the challenger) by the gate that params.yaml describes.
 
-    Let through, it becomes champion, the former one previous-champion, and a smoke test loads it in a fresh process;
-    when that fails, both aliases go back by themselves.
+    A version that passes a smoke test in a fresh process and is accepted becomes champion, and the former champion
+    becomes previous-champion. Until then nothing moves.
 
-    Exit code: 0 when it is champion (or the gate only looked), 3 when the gate refused, 4 when the smoke test failed.
+    Exit code: 0 when it is champion (or with --dry-run), 3 when the gate refused it, 4 when the smoke test failed.
     """
     from ganops.params import load_params
     from ganops.registry.promotion import promote
+    from ganops.workspace import WORKSPACE
 
     params = load_params()
-    reference, prepared = Path("results/reference"), Path("data/prepared")
-    there = reference.is_dir() and prepared.is_dir()
-    result = promote(
-        params,
-        version,
-        dry_run=dry_run,
-        reference=reference if there else None,
-        prepared=prepared if there else None,
-    )
-    click.echo(f"{params.tracking.model} version {result.version}: {result.decision.verdict}")
+    prepared = WORKSPACE.reference.is_dir() and WORKSPACE.prepared.is_dir()
+    result = promote(params, version, dry_run=dry_run, workspace=WORKSPACE if prepared else None)
+    model = params.tracking.model
+    click.echo(f"{model} version {result.version}: {result.decision.verdict}")
     for reason in result.decision.reasons:
         click.echo(f"  - {reason}")
     if result.moved:
         former = f", after version {result.former}" if result.former else ", the first one"
-        click.echo(f"version {result.version} is champion now{former}: models:/{params.tracking.model}@champion")
+        click.echo(f"version {result.version} is champion now{former}: models:/{model}@champion")
     elif result.failure:
-        click.echo(f"its smoke test failed: {result.failure}")
-        click.echo(f"version {result.former} is champion again" if result.former else "there is no champion")
-        sys.exit(TAKEN_BACK)
+        click.echo(f"the smoke test failed: {result.failure}")
+        click.echo(f"version {result.former} stays champion" if result.former else "there is no champion")
+        sys.exit(SMOKE_TEST_FAILED)
     elif result.decision.verdict == "refused":
         sys.exit(REFUSED)

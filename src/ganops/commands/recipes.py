@@ -3,80 +3,86 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-
-from ganops.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
     from ganops.data.spec import DataSpec
     from ganops.recipe import Recipe
 
-FOLDER = Path("pipeline/recipes")
-PREPARED = Path("data/prepared")
-HEADING = f"{'weights':>12}  {'MFLOP/image':>11}"
+SIZE, CLASSES = 32, tuple("0123456789")  # the data assumed where none are prepared
 
 
 @click.group(invoke_without_command=True, short_help="list the recipes, or show one")
-@click.option("--quick", is_flag=True, help="Leave out weights and cost, for which each network is built.")
+@click.option("--quick", is_flag=True, help="Without task, weights and cost, for which each network is built.")
 @click.pass_context
 def command(context: click.Context, quick: bool) -> None:
-    """List all recipes: weights of all networks, cost of one generated image, data needed, what it is.
+    """List all recipes: what they generate from what, weights of all networks, cost of one row, data needed.
 
-    Sizes are those for the prepared data, or for ten classes of grey 32 x 32 images where there are none.
+    They are built for the prepared data, or for ten classes of grey 32 x 32 images where there are none.
     """
     if context.invoked_subcommand is not None:
         return
-    from ganops.recipe import load_recipe
+    from ganops.api import recipes
 
-    recipes = {file.stem: load_recipe(file) for file in sorted(FOLDER.glob("*.yaml"), key=lambda file: file.stem)}
-    if not recipes:
-        raise SettingsError(f"there are no recipes in {FOLDER}", action="run this in the root of the checkout")
-    width = max(map(len, recipes))
-    click.echo(f"{'recipe':{width}}{'' if quick else HEADING}  needs   what it is")
-    for name, recipe in recipes.items():
+    heading = ["recipe", *([] if quick else ["task", "weights", "MFLOP/row"]), "needs", "what it is"]
+    rows = [heading]
+    data = data_spec()
+    for name, recipe in recipes().items():
+        described = [] if quick else _described(recipe, data)
         needs = ", ".join(recipe.needs) or "-"
-        click.echo(f"{name:{width}}{'' if quick else _size(recipe)}  {needs:6}  {recipe.summary} ({recipe.paper})")
+        rows.append([name, *described, needs, f"{recipe.summary} ({recipe.paper})"])
+    click.echo(columns(rows, right=set() if quick else {2, 3}))
 
 
 @command.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Show the networks of the recipe NAME, layer by layer, with the shape each puts out and its weights."""
-    from ganops.commands._networks import layers
+    """Show the task and the networks of the recipe NAME, layer by layer, with output shapes and numbers of weights."""
+    from ganops.commands._networks import layers, summarize
     from ganops.recipe import find_recipe, load_recipe
+    from ganops.workspace import WORKSPACE
 
-    recipe = load_recipe(find_recipe(name, FOLDER))
-    click.echo(f"{name}: {recipe.summary}\n{recipe.paper}")
-    for network, found in layers(recipe, data_spec()).items():
+    recipe, data = load_recipe(find_recipe(name, WORKSPACE.recipes)), data_spec()
+    click.echo(f"{name}: {recipe.summary}\n{recipe.paper}\n{summarize(recipe, data).task}")
+    for network, found in layers(recipe, data).items():
         total = sum(layer.weights for layer in found)
-        rows = [(network, "layer", "output", "weights")]
-        rows += [(f"  {layer.path}", layer.kind, layer.output, f"{layer.weights:,}") for layer in found]
-        click.echo("\n" + columns([*rows, ("  in all", "", "", f"{total:,}")]))
+        rows = [[network, "layer", "output", "weights"]]
+        rows += [[f"  {layer.path}", layer.kind, layer.output, f"{layer.weights:,}"] for layer in found]
+        click.echo("\n" + columns([*rows, ["  total", "", "", f"{total:,}"]], right={3}))
 
 
 def data_spec() -> DataSpec:
-    """The shape of the prepared data; where nothing is prepared, ten classes of grey 32 x 32 images."""
+    """The spec of the prepared data; where nothing is prepared, ten classes of grey 32 x 32 images."""
+    from ganops.data.fields.category import CategoryField
+    from ganops.data.fields.image import ImageField
     from ganops.data.manifest import read_manifest
-    from ganops.data.spec import DataSpec
+    from ganops.data.spec import IMAGE, LABEL, DataSpec
+    from ganops.errors import DataError
+    from ganops.workspace import WORKSPACE
 
     try:
-        return read_manifest(PREPARED).spec
+        return read_manifest(WORKSPACE.prepared).spec
     except DataError:
-        return DataSpec(shape=(1, 32, 32), classes=tuple("0123456789"))
+        return DataSpec(fields={IMAGE: ImageField(channels=1, size=SIZE), LABEL: CategoryField(classes=CLASSES)})
 
 
-def _size(recipe: Recipe) -> str:
-    from ganops.commands._networks import cost
+def _described(recipe: Recipe, data: DataSpec) -> list[str]:
+    """Task, weights and cost; dashes for a recipe that cannot be built for these data."""
+    from ganops.commands._networks import summarize
+    from ganops.errors import SettingsError
 
-    found = cost(recipe, data_spec())
-    return f"{sum(found.weights.values()):>12,}  {found.flops / 1e6:>11,.1f}"
+    try:
+        found = summarize(recipe, data)
+    except SettingsError:
+        return ["not for these data", "-", "-"]
+    return [found.task, f"{sum(found.weights.values()):,}", f"{found.flops / 1e6:,.1f}"]
 
 
-def columns(rows: Sequence[Sequence[str]]) -> str:
-    """Rows as columns two spaces apart, the last one flush right."""
+def columns(rows: Sequence[Sequence[str]], right: set[int]) -> str:
+    """Rows as columns two spaces apart; those in `right` are flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ([*map(str.ljust, row[:-1], widths), row[-1].rjust(widths[-1])] for row in rows)
+    adjust = [str.rjust if place in right else str.ljust for place in range(len(widths))]
+    lines = ([pad(cell, width) for pad, cell, width in zip(adjust, row, widths, strict=True)] for row in rows)
     return "\n".join("  ".join(line).rstrip() for line in lines)

@@ -10,7 +10,7 @@ import click
 def command(reason: str) -> None:
     """Make the previous champion champion again.
 
-    The version that was champion is quarantined: the gate refuses it until somebody names it in `ganops promote VERSION`.
+    The version that was champion is quarantined: the gate refuses it until a person promotes it by its number.
     """
     from ganops.params import load_params
     from ganops.registry.promotion import rollback

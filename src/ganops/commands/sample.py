@@ -1,85 +1,95 @@
-"""Make images with a trained or registered model, as one grid."""
+"""Generate samples with a trained or registered model."""
 
 from __future__ import annotations
 
-from math import isqrt
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ganops.errors import ModelError
-
 if TYPE_CHECKING:
-    from torch import Tensor
+    from ganops.api import Generated
 
-    from ganops.games.game import Game
+PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 
 
-@click.command(short_help="make images with a trained or registered model")
-@click.argument("model", default="models:/ganops@champion")
-@click.option("-n", "count", type=click.IntRange(1, 10_000), default=64, show_default=True, help="How many images.")
-@click.option("-o", "output", type=click.Path(path_type=Path), default=Path("grid.png"), show_default=True)
-@click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Same seed, same images.")
-@click.option("--label", default=None, metavar="CLASS", help="Only this class, for models that make classes.")
+@click.command(short_help="generate samples with a trained or registered model")
+@click.argument("model", required=False)
+@click.option("-n", "count", type=click.IntRange(1, 10_000), default=64, show_default=True, help="How many rows.")
+@click.option(
+    "-o", "output", type=click.Path(path_type=Path), help="File to write.  [default: grid.png or samples.json]"
+)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Same seed, same samples."
+)
+@click.option("--given", "pairs", multiple=True, metavar="NAME=VALUE", help="An input for all rows; repeatable.")
+@click.option("--task", default=None, metavar="NAME", help="For models with several tasks.  [default: the first]")
 @click.option("--columns", type=click.IntRange(1), default=None, help="Images in a row.  [default: a square grid]")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
 def command(
-    model: str, count: int, output: Path, seed: int, label: str | None, columns: int | None, device: str
+    model: str | None,
+    count: int,
+    output: Path | None,
+    seed: int,
+    pairs: tuple[str, ...],
+    task: str | None,
+    columns: int | None,
+    device: str,
 ) -> None:
-    """Draw images from MODEL into one PNG.
+    """Generate samples with MODEL: one picture of all, or a JSON file where they cannot be seen or -o ends in .json.
 
-    MODEL is an address in the registry (models:/ganops@champion, models:/ganops/3), a model folder, or the name of a
-    recipe that was trained here.
+    MODEL is an address in the registry (models:/NAME@champion, models:/NAME/3), a model folder, or the name of a recipe
+    that was trained here; by default the champion.
+
+    --given sets an input of the model: --given label=7, --given source=photo.png. Labels that are not given follow
+    the shares of the training data; other inputs come from the test split of the prepared data.
     """
-    import torch
+    from ganops.api import load, pick_device
 
-    from ganops.games.sampling import sample_images
-    from ganops.games.saved import load_description, load_game
-    from ganops.reporting.grids import save_png
-    from ganops.reporting.samples import draw_samples
-
-    if device != "cpu" and not torch.cuda.is_available():
-        raise click.BadParameter(
-            f"torch finds no GPU on this machine, so there is no '{device}'", param_hint="--device"
-        )
-    folder = model_folder(model)
-    game = load_game(folder, device)
-    spec = load_description(folder).spec
-    labels = _labels(game, spec.classes, label, count)
-    images = torch.cat(list(sample_images(game, count, seed, labels=labels)))
-    save_png(draw_samples(images, columns or isqrt(count - 1) + 1), output)
-    click.echo(f"{output}: {count} {spec.words} from {model}, seed {seed}")
+    given = dict(_pair(pair) for pair in pairs)
+    loaded = load(model or _champion(), pick_device(device))
+    generated = loaded.generate(count, seed, task=task, **given)
+    path = _write(generated, output, columns)
+    what = ", ".join(field.description for field in generated.schema.values())
+    click.echo(f"{path}: {count} {what} from {loaded.name}, seed {seed}")
 
 
-def model_folder(model: str) -> Path:
-    """The model folder that `model` means: from the registry, a path, or results/train/<recipe>/model."""
-    if model.startswith("models:"):
-        from ganops.registry.load import registered_folder
-        from ganops.tracking.store import connect
+def _champion() -> str:
+    from ganops.params import load_params
+    from ganops.registry.versions import CHAMPION
 
-        connect()
-        return registered_folder(model)
-    places = (Path(model), Path("results/train") / model / "model")
-    found = next((place for place in places if (place / "model.json").is_file()), None)
-    if found is None:
-        trained = sorted(path.parent.parent.name for path in Path("results/train").glob("*/model/model.json"))
-        raise ModelError(
-            f"there is no model '{model}'",
-            expected="models:/NAME@ALIAS, models:/NAME/VERSION, a model folder, or a trained recipe",
-            found=f"trained here: {', '.join(trained) or 'nothing yet'}",
-            action="train one with `dvc repro`, or correct the name",
-        )
-    return found
+    return f"models:/{load_params().tracking.model}@{CHAMPION}"
 
 
-def _labels(game: Game, classes: tuple[str, ...], label: str | None, count: int) -> Tensor | None:
-    import torch
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals):
+        raise click.BadParameter(f"'{text}' is not NAME=VALUE", param_hint="--given")
+    return name, value
 
-    if label is None:
-        return None
-    if not game.class_count:
-        raise ModelError("this model makes no classes", found=f"--label {label}", action="leave out --label")
-    if label not in classes:
-        raise ModelError(f"there is no class '{label}'", expected=f"one of: {', '.join(classes)}")
-    return torch.full((count,), classes.index(label))
+
+def _write(generated: Generated, output: Path | None, columns: int | None) -> Path:
+    from ganops.atomic import atomic_path, write_text
+    from ganops.data.fields.pictures import save_png
+    from ganops.errors import ModelError
+
+    grid = None if output is not None and output.suffix == ".json" else generated.grid(columns)
+    if grid is None:
+        path = output or Path("samples.json")
+        if path.suffix in PICTURES:
+            raise ModelError(
+                "the outputs of this model cannot be drawn",
+                code="no-picture",
+                found=", ".join(field.description for field in generated.schema.values()),
+                action="give -o a name that ends in .json",
+            )
+        write_text(path, json.dumps(generated.records(), indent=1, ensure_ascii=False) + "\n")
+        return path
+    path = output or Path("grid.png")
+    if path.suffix.lower() in PICTURES[1:]:
+        with atomic_path(path) as temporary:
+            grid.save(temporary)
+    else:
+        save_png(grid, path)
+    return path

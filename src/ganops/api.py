@@ -1,0 +1,328 @@
+"""The public Python interface: generate with a trained model, score a folder of images, list the recipes.
+
+Import it from `ganops` itself: `ganops.load(...)`. The commands of `ganops` use the same functions.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.field import Field, Schema
+from ganops.data.manifest import read_manifest
+from ganops.data.rows import Rows, concatenate
+from ganops.data.spec import DataSpec
+from ganops.errors import DataError, ModelError, SettingsError
+from ganops.evaluation.held_out import held_out
+from ganops.evaluation.scores import Scores
+from ganops.games.game import Game
+from ganops.games.sampling import HeldOut, sample
+from ganops.games.saved import DESCRIPTION, SavedModel, load_description, load_game
+from ganops.games.task import Task
+from ganops.params import EvaluateParams
+from ganops.recipe import Recipe, load_recipe
+from ganops.settings import nearest, validate
+from ganops.workspace import WORKSPACE
+
+SCHEME = "models:"
+
+
+@dataclass(frozen=True)
+class Generated:
+    """What a model generated.
+
+    rows: one column per output, in the stored form of its field (images are uint8). schema: the fields of these
+    columns. inputs: what the rows were generated from, in stored form; None for a model without inputs.
+    """
+
+    rows: Rows
+    schema: Schema
+    inputs: Rows | None = None
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def pictures(self) -> list[Image.Image]:
+        """One picture per row, of the first output that can be seen; an image is returned pixel for pixel."""
+        found = (field.pictures(self.rows[name]) for name, field in self.schema.items())
+        return next((pictures for pictures in found if pictures), [])
+
+    def grid(self, columns: int | None = None) -> Image.Image | None:
+        """All rows in one picture, `columns` in a row; None where no output can be seen."""
+        drawn = (field.draw(self.rows[name], columns) for name, field in self.schema.items())
+        return next((picture for picture in drawn if picture is not None), None)
+
+    def records(self) -> list[dict[str, Any]]:
+        """One mapping per row with each output as JSON holds it: base64 PNG, class name, text, numbers."""
+        columns = {name: field.encode(self.rows[name]) for name, field in self.schema.items()}
+        return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model. `name` is how it was asked for; `folder` is where its files lie."""
+
+    name: str
+    folder: Path
+    description: SavedModel
+    game: Game
+
+    @property
+    def task(self) -> Task:
+        """What the model is asked for, and what it returns; the first task of a game with several."""
+        return self.game.task
+
+    @property
+    def spec(self) -> DataSpec:
+        """The data that the model was trained on."""
+        return self.description.spec
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that the model was trained with."""
+        return self.description.recipe
+
+    def generate(
+        self, n: int = 16, seed: int = 0, *, task: str | None = None, batch_size: int = 256, **inputs: Any
+    ) -> Generated:
+        """Generate `n` rows; the same arguments give the same rows, whatever the batch size.
+
+        inputs: values for inputs of the task by name: one for all rows, or a sequence of `n`. A value is what the
+        field's wire form allows (a class name, text, numbers, base64 of an image file), an image, the path of a file,
+        or a stored tensor. Labels that are not given follow the shares of the training data; other inputs come from
+        the test split of the prepared data.
+        Raises DataError for an unknown input, a value that its field cannot decode, and inputs that are missing.
+        """
+        asked = self._task(task)
+        given = {name: _column(asked, name, value, n) for name, value in inputs.items()}
+        batches = list(
+            sample(
+                self.game,
+                n,
+                seed,
+                task=task,
+                held_out=self._held_out(asked, given),
+                given=given,
+                batch_size=batch_size,
+            )
+        )
+        from_inputs = [batch.inputs for batch in batches if batch.inputs is not None]
+        return Generated(
+            rows=concatenate([batch.outputs for batch in batches]),
+            schema=asked.outputs,
+            inputs=concatenate(from_inputs) if from_inputs else None,
+        )
+
+    def _task(self, name: str | None) -> Task:
+        if name is None:
+            return self.task
+        if name not in self.game.tasks:
+            raise ModelError(
+                f"the model has no task '{name}'",
+                code="unknown-task",
+                found=name,
+                action=nearest(name, self.game.tasks),
+            )
+        return self.game.tasks[name]
+
+    def _held_out(self, task: Task, given: Mapping[str, Tensor]) -> HeldOut | None:
+        """The prepared test split where the task needs it and it has the columns of the model's own data."""
+        needed = [name for name, field in task.inputs.items() if not isinstance(field, CategoryField)]
+        if not set(needed) - set(given):
+            return None
+        try:
+            known = read_manifest(WORKSPACE.prepared).spec.fields
+        except DataError:
+            return None
+        same = all(name in known and known[name].kind == field.kind for name, field in self.spec.fields.items())
+        return held_out(WORKSPACE.prepared, self.spec, "evaluation") if same else None
+
+
+def load(model: str | Path, device: str | torch.device = "cpu") -> Model:
+    """Load a trained model.
+
+    model: an address in the registry (models:/NAME@champion, models:/NAME/3), a model folder, or the name of a recipe
+    that was trained in this checkout. Raises ModelError or RegistryError when there is no such model.
+    """
+    folder = model_folder(str(model))
+    return Model(str(model), folder, load_description(folder), load_game(folder, device))
+
+
+def model_folder(model: str) -> Path:
+    """The folder of a model named as in `load`; a registered one is fetched where it lies elsewhere."""
+    if model.startswith(SCHEME):
+        from ganops.registry.load import registered_folder
+        from ganops.tracking.store import connect
+
+        connect()
+        return registered_folder(model)
+    found = next((place for place in (Path(model), WORKSPACE.model(model)) if (place / DESCRIPTION).is_file()), None)
+    if found is None:
+        raise ModelError(
+            f"there is no model '{model}'",
+            code="no-model",
+            expected="models:/NAME@ALIAS, models:/NAME/VERSION, a model folder, or a trained recipe",
+            found=f"trained here: {', '.join(_trained()) or 'nothing yet'}",
+            action="train one with `dvc repro`, or correct the name",
+        )
+    return found
+
+
+def evaluate(
+    images: str | Path,
+    reference: str | Path,
+    *,
+    features: Literal["inception-v3", "efficientnet-lite0", "custom"] = "efficientnet-lite0",
+    metrics: Sequence[str] | Mapping[str, Mapping[str, Any]] = ("fid", "is", "kid", "prdc", "diversity"),
+    size: int | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    **settings: Any,
+) -> Scores:
+    """Score the images of a folder, from whatever model, against a folder of real ones.
+
+    features: FID, IS and KID of publications are those of "inception-v3"; with others the keys carry their name.
+    metrics: names of metric groups, or a mapping of names to their settings. size: convert all images to this size
+    first; None: they have one size already. settings: other keys of the section `evaluate` of params.yaml.
+    Raises EvaluationError for folders without enough images, and for images that differ in size or cannot be read.
+    """
+    from ganops.evaluation.extractors.choose import load_extractor
+    from ganops.evaluation.folder import evaluate_folders
+
+    params = evaluate_params(features, metrics, **settings)
+    extractor = load_extractor(params, Path(), pick_device(device))
+    return evaluate_folders(Path(images), Path(reference), extractor, params, seed, size)[0].scores
+
+
+def evaluate_params(
+    features: str, metrics: Sequence[str] | Mapping[str, Mapping[str, Any]], **settings: Any
+) -> EvaluateParams:
+    """The arguments of `evaluate` as the section of params.yaml; raises SettingsError for what it does not allow."""
+    chosen = {name: {} for name in metrics} if not isinstance(metrics, Mapping) else metrics
+    return validate(EvaluateParams, {"features": features, "metrics": chosen, **settings}, "evaluate")
+
+
+def recipes(folder: Path | None = None) -> dict[str, Recipe]:
+    """All recipes by name; folder: by default that of this checkout. Raises SettingsError where there are none."""
+    folder = folder or WORKSPACE.recipes
+    found = {file.stem: load_recipe(file) for file in sorted(folder.glob("*.yaml"), key=lambda file: file.stem)}
+    if not found:
+        raise SettingsError(
+            f"there are no recipes in {folder}",
+            code="no-recipes",
+            found=str(Path.cwd()),
+            action="run this in the root of the checkout",
+        )
+    return found
+
+
+def pick_device(device: str) -> str:
+    """`auto` is a GPU where there is one; raises SettingsError for a GPU on a machine without one."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if device != "cpu" and not torch.cuda.is_available():
+        raise SettingsError(
+            f"there is no device '{device}'", code="no-device", expected="cpu", found="torch finds no GPU"
+        )
+    return device
+
+
+def _trained() -> list[str]:
+    pattern = (WORKSPACE.model("*") / DESCRIPTION).relative_to(WORKSPACE.root).as_posix()
+    return sorted(path.parent.parent.name for path in WORKSPACE.root.glob(pattern))
+
+
+def _column(task: Task, name: str, value: Any, count: int) -> Tensor:
+    """A stored column of `count` rows for one input."""
+    field = task.inputs.get(name)
+    if field is None:
+        raise DataError(
+            f"the model has no input '{name}'",
+            code="unknown-input",
+            expected=", ".join(f"{known}: {each.description}" for known, each in task.inputs.items()) or "no inputs",
+            found=name,
+        )
+    if isinstance(value, Tensor):
+        column = value.expand(count, *field.shape) if tuple(value.shape) == field.shape else value
+    elif isinstance(value, Sequence) and not isinstance(value, str) and len(value) == count:
+        column = _decode_each(field, name, value)
+    else:
+        column = _decode(field, name, value).expand(count, *field.shape)
+    field.check(column)
+    if len(column) != count:
+        raise DataError(
+            f"input '{name}' has too many or too few rows",
+            code="wrong-count",
+            expected=f"1 or {count}",
+            found=str(len(column)),
+        )
+    return column
+
+
+def _decode_each(field: Field, name: str, values: Sequence[Any]) -> Tensor:
+    """One row per value; where that fails, the sequence may itself be one value, such as a vector."""
+    try:
+        return torch.cat([_decode(field, name, value) for value in values])
+    except DataError as error:
+        try:
+            return _decode(field, name, values).expand(len(values), *field.shape)
+        except DataError:
+            raise error from None
+
+
+def _decode(field: Field, name: str, value: Any) -> Tensor:
+    """A stored column of one row."""
+    errors: list[DataError] = []
+    for form in _wire_forms(value):
+        try:
+            return field.decode([form])
+        except DataError as error:
+            errors.append(error)
+        except TypeError as error:
+            errors.append(DataError("a value has the wrong type", code="bad-value", found=str(error)))
+    first = errors[0]
+    raise DataError(
+        f"input '{name}': {first.message}",
+        code=first.code,
+        expected=first.expected or field.description,
+        found=first.found or str(value)[:80],
+        action=first.action,
+    ) from first
+
+
+def _wire_forms(value: Any) -> Iterator[Any]:
+    """What a value may mean, in the order in which it is tried: itself, JSON in a text, the content of a file."""
+    if isinstance(value, Image.Image):
+        file = io.BytesIO()
+        value.save(file, "PNG")
+        yield base64.b64encode(file.getvalue()).decode()
+        return
+    if not isinstance(value, str | Path):
+        yield value
+        return
+    if isinstance(value, str):
+        yield value
+        if value.startswith("["):
+            with suppress(ValueError):
+                yield json.loads(value)
+    content = _content(Path(value))
+    if content is not None or isinstance(value, Path):
+        yield base64.b64encode(content or b"").decode()
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError):
+        return None
