@@ -1,4 +1,4 @@
-"""The generated images that lie closest to a training image, found while images stream by."""
+"""The generated samples that lie closest to a training row, found while samples stream by."""
 
 from __future__ import annotations
 
@@ -12,33 +12,43 @@ from ganops.evaluation.knn import KNNIndex
 
 @dataclass(frozen=True)
 class Pairs:
-    """Generated images (n, C, H, W) uint8, for each the row of its nearest training features, and their distance."""
+    """Generated samples (n, ...) stored, the row of the training data nearest to each, and their distances (n,)."""
 
-    images: Tensor
+    samples: Tensor
     rows: Tensor
     distances: Tensor
 
 
 class ClosestPairs:
-    """Keeps every image's distance to its nearest training image, and the `wanted` closest images themselves."""
+    """Keeps each sample's distance to its nearest training row, and the `wanted` closest samples themselves.
 
-    def __init__(self, train: Tensor, wanted: int) -> None:
-        self.train, self.wanted = KNNIndex(train), wanted
+    train: features (m, d); rows: (m,) where each of them stands in the packed file.
+    """
+
+    def __init__(self, train: Tensor, rows: Tensor, wanted: int) -> None:
+        self.train, self.rows, self.wanted = KNNIndex(train), rows, wanted
         self._distances: list[Tensor] = []
         self._pairs: Pairs | None = None
 
-    def add(self, images: Tensor, features: Tensor) -> None:
-        """Take in a batch of images (n, C, H, W) and their features (n, d)."""
-        distances, rows = (found[:, 0] for found in self.train.nearest(features))
+    def add(self, samples: Tensor, features: Tensor) -> None:
+        """Take in a batch of stored samples (n, ...) and their features (n, d)."""
+        distances, places = (found[:, 0] for found in self.train.nearest(features))
         self._distances.append(distances)
+        rows = self.rows[places]
         if self._pairs is not None:
-            images = torch.cat([self._pairs.images, images])
+            samples = torch.cat([self._pairs.samples, samples])
             rows = torch.cat([self._pairs.rows, rows])
             distances = torch.cat([self._pairs.distances, distances])
         order = distances.argsort(stable=True)[: self.wanted]
-        self._pairs = Pairs(images[order], rows[order], distances[order])
+        self._pairs = Pairs(samples[order], rows[order], distances[order])
 
-    def result(self) -> tuple[Tensor, Pairs]:
-        """Distances (n,) of all images in their order, and the closest pairs; at least one batch must have come."""
+    @property
+    def distances(self) -> Tensor:
+        """(n,) of all samples in their order; at least one batch must have come."""
+        return torch.cat(self._distances)
+
+    @property
+    def pairs(self) -> Pairs:
+        """The closest pairs; at least one batch must have come."""
         assert self._pairs is not None, "no batch has been added"
-        return torch.cat(self._distances), self._pairs
+        return self._pairs

@@ -1,8 +1,8 @@
-"""What scores are computed from: the generated images' features beside the real ones', and how both came about."""
+"""What metric groups share in one evaluation: features of both sides, predicted classes, the game itself."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -10,59 +10,159 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor
 
+from ganops.data.fields.field import Field
+from ganops.data.spec import LABEL, DataSpec
+from ganops.evaluation.closest import ClosestPairs
 from ganops.evaluation.extractors.extractor import Activations, FeatureExtractor
-from ganops.evaluation.protocol import Protocol
-from ganops.evaluation.real import Reference
-from ganops.evaluation.statistics import Statistics
+from ganops.evaluation.real import RealColumn
+from ganops.evaluation.statistics import Statistics, StatisticsGatherer
 from ganops.games.game import Game
+from ganops.games.sampling import HeldOut, Sample
+from ganops.games.task import Task
 from ganops.params import EvaluateParams
+from ganops.settings import Settings
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Settings)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The model that is evaluated, for groups that ask it for more than samples.
+
+    held_out: rows that its inputs may come from; None where the task needs none.
+    """
+
+    game: Game
+    held_out: HeldOut | None = None
 
 
 @dataclass(frozen=True)
 class EvalContext:
-    """One evaluation.
+    """One evaluation. It gathers from each batch, once for all groups, what they have in common.
 
-    generated: features and logits of all generated images; statistics: mean and covariance of these features.
-    nearest: (n,) distance of each generated image to the nearest training image.
-    predicted: (n,) the class that the classifier sees in each generated image; None for data without classes.
-    asked: (n,) the class that each image was asked for; None for a game without classes.
-    images: (n, C, H, W) uint8, kept only where a score asks for them.
-    game, prepared: whose images these are and where the real ones lie packed; None when scoring mere folders.
+    task: what the model answers. spec: the prepared data. model_spec: the data in the form that the model takes.
+    column: the output that features are computed of; None where there is none.
+    settings: of each group. seed: of latents and random subsets. count: how many samples are scored.
+    real: the real rows of `column`. extractor: what features come from; classifier: what names classes (the extractor
+    itself where it can); None where no group needs them, or there is none.
+    closest: keeps the pairs of generated and nearest training rows, where that is wanted.
+    subject: the model, and prepared the folder of packed data; None where mere files are scored.
     """
 
-    generated: Activations
-    statistics: Statistics
-    nearest: Tensor
-    real: Reference
-    protocol: Protocol
+    task: Task
+    spec: DataSpec
+    model_spec: DataSpec
+    column: str | None
+    settings: Mapping[str, Settings]
     params: EvaluateParams
-    extractor: FeatureExtractor
-    predicted: Tensor | None = None
-    asked: Tensor | None = None
-    images: Tensor | None = None
-    game: Game | None = None
+    seed: int
+    count: int
+    real: RealColumn | None = None
+    extractor: FeatureExtractor | None = None
+    classifier: FeatureExtractor | None = None
+    closest: ClosestPairs | None = None
+    subject: Subject | None = None
     prepared: Path | None = None
+    _gatherer: StatisticsGatherer = field(default_factory=StatisticsGatherer, repr=False, compare=False)
+    _found: list[Activations] = field(default_factory=list, repr=False, compare=False)
+    _predicted: list[Tensor] = field(default_factory=list, repr=False, compare=False)
+    _requested: list[Tensor] = field(default_factory=list, repr=False, compare=False)
     _known: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def observe(self, sample: Sample) -> None:
+        """Take in one batch, before the groups do."""
+        if sample.inputs is not None and LABEL in sample.inputs:
+            self._requested.append(sample.inputs[LABEL])
+        if self.extractor is None or self.column is None:
+            return
+        outputs = self.fitted(sample.outputs[self.column])
+        activations = self.extractor(outputs)
+        self._gatherer.add(activations.features)
+        self._found.append(activations)
+        if self.closest is not None:
+            self.closest.add(outputs, activations.features)
+        if self.classifier is not None:
+            same = self.classifier is self.extractor
+            logits = activations.logits if same else self.classifier(outputs).logits
+            self._predicted.append(logits.argmax(dim=1))
+
+    def fitted(self, outputs: Tensor) -> Tensor:
+        """Stored outputs of `column` in the form of the data: their size, their channels."""
+        return self.output_field.convert(outputs, self.data_field)
+
+    @property
+    def output_field(self) -> Field:
+        """What the scored output is, as the model makes it."""
+        assert self.column is not None
+        return self.task.outputs[self.column]
+
+    @property
+    def data_field(self) -> Field:
+        """What the scored output is, as the data have it."""
+        assert self.column is not None
+        return self.spec.fields[self.column]
+
+    @property
+    def reals(self) -> RealColumn:
+        """The real rows, for groups that need features."""
+        assert self.real is not None, "a group that compares features sets needs_features"
+        return self.real
+
+    @property
+    def features_from(self) -> FeatureExtractor:
+        """The extractor, for groups that need features."""
+        assert self.extractor is not None, "a group that compares features sets needs_features"
+        return self.extractor
+
+    @property
+    def generated(self) -> Activations:
+        """Features and logits of all samples."""
+        return self.cached(_joined)
+
+    @property
+    def statistics(self) -> Statistics:
+        """Mean and covariance of the generated features."""
+        return self.cached(_statistics)
 
     @property
     def compared(self) -> Tensor:
-        """(m, d): the generated features that are compared each with each with as many real ones."""
-        return self.generated.features[: self.protocol.pairwise_count]
+        """(m, d): the generated features that are compared pair by pair with as many real ones."""
+        return self.generated.features[: self.params.pairwise_samples]
 
     @property
-    def classes(self) -> Tensor | None:
-        """(n,) the class each generated image counts for: the one asked for, else the one the classifier sees."""
-        return self.predicted if self.asked is None else self.asked
+    def predicted_class(self) -> Tensor | None:
+        """(n,) the class that the classifier sees in each sample; None where there is no classifier."""
+        return torch.cat(self._predicted) if self._predicted else None
 
     @property
-    def device(self) -> torch.device:
-        """Where networks run."""
-        return self.extractor.device
+    def target_class(self) -> Tensor | None:
+        """(n,) the class that each sample was requested of; None where the task has no label as input."""
+        return torch.cat(self._requested) if self._requested else None
 
-    def once(self, compute: Callable[[EvalContext], T]) -> T:
-        """compute(self), computed the first time only: what several scores share."""
+    @property
+    def classes(self) -> Tensor:
+        """(n,) the class that each sample counts for: the one requested, else the one the classifier sees."""
+        found = self.predicted_class if self.target_class is None else self.target_class
+        assert found is not None, "a group that looks at classes sets needs_classifier"
+        return found
+
+    def settings_of(self, group: str, kind: type[S]) -> S:
+        """The settings of a group; their defaults where it was not asked for."""
+        found = self.settings.get(group)
+        return found if isinstance(found, kind) else kind()
+
+    def cached(self, compute: Callable[[EvalContext], T]) -> T:
+        """compute(self), computed the first time only: what several groups share. Ask when all batches are in."""
         if compute not in self._known:
             self._known[compute] = compute(self)
         return cast(T, self._known[compute])
+
+
+def _joined(context: EvalContext) -> Activations:
+    parts = context._found
+    return Activations(torch.cat([part.features for part in parts]), torch.cat([part.logits for part in parts]))
+
+
+def _statistics(context: EvalContext) -> Statistics:
+    return context._gatherer.result()

@@ -1,62 +1,189 @@
-"""Scores of generated images, in one pass: generation, features and statistics stream; no image touches the disk."""
+"""Scores of samples, in one pass: generation, features and statistics stream; no sample touches the disk."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ganops.data.convert import convert
+from ganops.data.fields.category import CategoryField
 from ganops.data.manifest import read_manifest
+from ganops.data.rows import Rows, concatenate
+from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
+from ganops.evaluation.auto import resolve_features
 from ganops.evaluation.closest import ClosestPairs, Pairs
-from ganops.evaluation.context import EvalContext
-from ganops.evaluation.estimate import Estimate
-from ganops.evaluation.extract import extract
+from ganops.evaluation.context import EvalContext, Subject
 from ganops.evaluation.extractors.choose import load_extractor
 from ganops.evaluation.extractors.classifier import load_classifier
-from ganops.evaluation.extractors.extractor import Activations, FeatureExtractor
-from ganops.evaluation.metric import pick_groups
-from ganops.evaluation.metrics.by_class import GROUP as BY_CLASS
-from ganops.evaluation.metrics.by_class import ClassRow, class_rows
-from ganops.evaluation.protocol import Protocol, protocol_of
+from ganops.evaluation.extractors.extractor import FeatureExtractor
+from ganops.evaluation.held_out import Purpose, held_out
+from ganops.evaluation.metric import MetricGroup, Picture, Table, scored_field
+from ganops.evaluation.metric_groups import chosen_groups
+from ganops.evaluation.metric_names import metric_key
+from ganops.evaluation.precision import full_float32
+from ganops.evaluation.protocol import shared_section
 from ganops.evaluation.real import Reference
-from ganops.evaluation.reference import load_reference
-from ganops.evaluation.statistics import StatisticsGatherer
+from ganops.evaluation.reference import CLASSIFIER, load_reference
+from ganops.evaluation.scores import Protocol, Scores
 from ganops.evaluation.threads import threads_for
-from ganops.evaluation.validation_reference import VALIDATION
+from ganops.evaluation.unmeasurable import divide
 from ganops.games.game import Game
-from ganops.games.sampling import sample_images
+from ganops.games.sampling import HeldOut, Sample, sample
+from ganops.games.task import Task
 from ganops.params import EvaluateParams
+from ganops.progress import progress
+from ganops.settings import Settings
 
 SHOWN_SAMPLES, SHOWN_PAIRS = 64, 16
+
+Groups = Mapping[str, tuple[MetricGroup, Settings]]
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """scores: key to value with its standard error; protocol: how they were measured.
+    """What an evaluation found.
 
-    samples: the first 64 generated images (n, C, H, W) uint8, as they were scored. closest: the 16 that lie nearest to
-    a training image; `rows` count in the packed training file. classes: the table by class, empty where there is none.
+    tables, pictures: by file name without suffix, in the order in which they are shown.
+    samples: the first 64 stored outputs, as they were scored. closest: the 16 samples nearest to a training row, whose
+    rows count in the packed training file; None where no features were computed.
+    left_out: the groups that were asked for and cannot be had, with the reason.
     """
 
-    scores: dict[str, Estimate]
-    protocol: Protocol
-    samples: Tensor
-    closest: Pairs
-    classes: list[ClassRow]
+    scores: Scores
+    samples: Rows
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    pictures: Mapping[str, Picture] = field(default_factory=dict)
+    closest: Pairs | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
-    def metrics(self) -> dict[str, float]:
-        """The flat form of metrics.json: each score under its key, its standard error under `<key>_error`."""
-        flat: dict[str, float] = {}
-        for key, found in self.scores.items():
-            flat[key] = found.value
-            if found.error is not None:
-                flat[f"{key}_error"] = found.error
-        return flat
+
+@dataclass(frozen=True)
+class Evaluator:
+    """Everything about an evaluation but the samples: the real side, the settings, the networks.
+
+    prepared: the folder of packed data; None where mere files are scored.
+    """
+
+    reference: Reference
+    params: EvaluateParams
+    seed: int
+    extractor: FeatureExtractor
+    classifier: FeatureExtractor | None = None
+    prepared: Path | None = None
+
+    def groups(self, task: Task, wanted: Iterable[str] | None = None) -> tuple[Groups, dict[str, str]]:
+        """The groups to measure for a task, and why the others are left out; wanted: these alone."""
+        made, chosen = self.reference.description, chosen_groups(self.params)
+        if wanted is not None:
+            chosen = {name: chosen[name] for name in wanted}
+        return divide(chosen, task, made.spec, made.counts, self.classifier is not None)
+
+    def context(
+        self, groups: Groups, task: Task, model_spec: DataSpec, count: int, subject: Subject | None = None
+    ) -> EvalContext:
+        """The context of one evaluation of `count` samples."""
+        spec = self.reference.description.spec
+        column = scored_field(task, spec)
+        features = column is not None and any(group.needs_features for group, _ in groups.values())
+        real = self.reference.columns.get(column) if column is not None and features else None
+        closest = None
+        if real is not None and "train" in real.splits:
+            train = real.splits["train"]
+            closest = ClosestPairs(train.features, train.rows, SHOWN_PAIRS)
+        return EvalContext(
+            task=task,
+            spec=spec,
+            model_spec=model_spec,
+            column=column,
+            settings={name: settings for name, (_, settings) in groups.items()},
+            params=self.params,
+            seed=self.seed,
+            count=count,
+            real=real,
+            extractor=self.extractor if features else None,
+            classifier=self.classifier if any(group.needs_classifier for group, _ in groups.values()) else None,
+            closest=closest,
+            subject=subject,
+            prepared=self.prepared,
+        )
+
+    def measure(
+        self, samples: Iterable[Sample], groups: Groups, context: EvalContext, label: str = "evaluate"
+    ) -> Evaluation:
+        """Score samples, `context.count` in all. Raises EvaluationError for another number, and for NaN."""
+        accumulators = {name: group.start(context) for name, (group, _) in groups.items()}
+        shown, count = list[Rows](), 0
+        with full_float32(), progress(label, context.count, "samples") as bar:
+            for batch in samples:
+                context.observe(batch)
+                for accumulator in accumulators.values():
+                    accumulator.update(batch.inputs, batch.outputs, batch.truth)
+                if count < SHOWN_SAMPLES:
+                    shown.append(batch.outputs.select(slice(0, SHOWN_SAMPLES - count)))
+                count += len(batch.outputs)
+                bar.update(count)
+            if count != context.count:
+                raise EvaluationError(
+                    "there are not as many samples as announced",
+                    code="wrong-count",
+                    expected=f"{context.count:,}",
+                    found=f"{count:,}",
+                )
+            dim = 0 if context.real is None else context.real.statistics.dim
+            with threads_for(dim):
+                results = {name: accumulator.compute() for name, accumulator in accumulators.items()}
+        features = self.extractor.name
+        values = {
+            (name, metric_key(base, features)): estimate
+            for name, result in results.items()
+            for base, estimate in result.values.items()
+        }
+        sections = {
+            name: dict(result.settings) or groups[name][1].model_dump(mode="json") for name, result in results.items()
+        }
+        return Evaluation(
+            Scores(
+                {key: estimate for (_, key), estimate in values.items()},
+                Protocol(shared=shared_section(context, self.reference), groups=sections),
+                {key: name for name, key in values},
+            ),
+            concatenate(shown),
+            {name: table for result in results.values() for name, table in result.tables.items()},
+            {name: picture for result in results.values() for name, picture in result.pictures.items()},
+            None if context.closest is None else context.closest.pairs,
+        )
+
+
+def open_evaluator(
+    reference: Path, prepared: Path, params: EvaluateParams, seed: int, device: torch.device | str = "cpu"
+) -> Evaluator:
+    """Read the reference that was made of the prepared data.
+
+    Raises EvaluationError where reference, data and params do not belong together.
+    """
+    real, manifest = load_reference(reference), read_manifest(prepared)
+    made, params = real.description, resolve_features(params, manifest.spec, manifest.counts)
+    if manifest.digest != made.real_data:
+        raise _stale(reference, "data", f"digest {made.real_data[:16]}...", f"digest {manifest.digest[:16]}...")
+    resize = "none" if made.resize == "none" else params.resize
+    for name, wanted, found in (
+        ("features", params.features, made.features),
+        ("split", params.split, made.split),
+        ("resize", resize, made.resize),
+    ):
+        if wanted != found:
+            raise _stale(reference, name, wanted, found)
+    extractor = load_extractor(params, reference / CLASSIFIER, device)
+    if extractor.weights_digest != made.weights:
+        raise _stale(reference, "weights", made.weights[:16], extractor.weights_digest[:16])
+    classifier = extractor if extractor.classes else None
+    if classifier is None and made.classifier is not None:
+        classifier = load_classifier(reference / CLASSIFIER, device)
+    return Evaluator(real, params, seed, extractor, classifier, prepared)
 
 
 def evaluate_game(
@@ -67,118 +194,58 @@ def evaluate_game(
     seed: int,
     device: torch.device | str = "cpu",
     label: str = "evaluate",
+    *,
+    spec: DataSpec | None = None,
 ) -> Evaluation:
-    """Score a game's images against the reference that was made of the prepared data.
+    """Score the first task of a game against the reference that was made of the prepared data.
 
-    Raises EvaluationError where reference, data and params do not belong together, where the game's weights hold NaN,
-    and where a score cannot be had.
+    spec: of the model, as model.json has it; None: that of the prepared data.
+    Raises EvaluationError where reference, data and params do not belong together, and for weights that hold NaN.
     """
-    real = load_reference(reference)
-    found = read_manifest(prepared).digest
-    if found != real.description.real_data:
-        raise EvaluationError(
-            f"{reference} was made of other data than {prepared}",
-            expected=f"data digest {real.description.real_data[:16]}...",
-            found=f"{found[:16]}...",
-            action="make it anew: dvc repro reference",
-        )
+    evaluator = open_evaluator(reference, prepared, params, seed, device)
+    model_spec = spec or evaluator.reference.description.spec
     # Rounding to uint8 would turn NaN into black pixels, and black pixels into a score.
-    sick = [name for name, tensor in game.state_dict().items() if not torch.isfinite(tensor).all()]
-    if sick:
+    broken = [name for name, tensor in game.state_dict().items() if not torch.isfinite(tensor).all()]
+    if broken:
         raise EvaluationError(
-            "the game's weights hold NaN or infinity", found=", ".join(sick[:3]), action="train the recipe again"
+            "the game's weights hold NaN or infinity",
+            code="weights-not-finite",
+            found=", ".join(broken[:3]),
+            action="train the recipe again",
         )
     game = game.to(device).eval()
-    asked = torch.arange(params.samples) % game.class_count if game.class_count else None
-    batches = sample_images(game, params.samples, seed, params.batch_size, asked)
-    extractor = load_extractor(params, reference, device)
-    return evaluate_images(batches, real, extractor, params, seed, label, asked=asked, game=game, prepared=prepared)
+    subject = Subject(game, task_rows(game.task, prepared, model_spec, params.samples))
+    groups, left_out = evaluator.groups(game.task)
+    count = sample_count(game.task, params.samples, subject.held_out)
+    context = evaluator.context(groups, game.task, model_spec, count, subject)
+    with full_float32():
+        samples = sample(game, count, seed, held_out=subject.held_out, batch_size=params.batch_size)
+        found = evaluator.measure(samples, groups, context, label)
+    return Evaluation(found.scores, found.samples, found.tables, found.pictures, found.closest, left_out)
 
 
-def evaluate_images(
-    batches: Iterable[Tensor],
-    real: Reference,
-    extractor: FeatureExtractor,
-    params: EvaluateParams,
-    seed: int,
-    label: str = "evaluate",
-    *,
-    asked: Tensor | None = None,
-    game: Game | None = None,
-    prepared: Path | None = None,
-) -> Evaluation:
-    """Score generated images, given as uint8 batches (n, C, H, W), `params.samples` in all, against a reference.
-
-    asked: (samples,) class that each image was asked for. game, prepared: whose images they are and where the real ones
-    lie packed, for scores that need more than images.
-    Images are kept only where a score asks for them; else there remain their features, logits and what is shown.
-    Raises EvaluationError for another number of images, and as `evaluate_game` does.
-    """
-    groups = pick_groups(params.scores)
-    protocol = protocol_of(real, params, seed)
-    _check_weights(extractor, real)
-    classifier = _classifier(extractor, real)
-    gatherer, closest = StatisticsGatherer(), ClosestPairs(real.train.features, SHOWN_PAIRS)
-    kept = params.samples if any(group.keeps_images for group in groups) else SHOWN_SAMPLES
-    found: list[Activations] = []
-    predicted: list[Tensor] = []
-    samples: list[Tensor] = []
-    fitting = (convert(images, real.description.spec.shape) for images in batches)
-    for images, activations in extract(fitting, extractor, params.samples, label):
-        gatherer.add(activations.features)
-        closest.add(images, activations.features)
-        samples.append(images[: max(0, kept - sum(map(len, found)))])
-        found.append(activations)
-        if classifier is not None:
-            logits = activations.logits if classifier is extractor else classifier(images).logits
-            predicted.append(logits.argmax(dim=1))
-    count = sum(map(len, found))
-    if count != params.samples:
-        raise EvaluationError("not as many images as asked for", expected=f"{params.samples:,}", found=f"{count:,}")
-    distances, pairs = closest.result()
-    generated = Activations(torch.cat([part.features for part in found]), torch.cat([part.logits for part in found]))
-    case = EvalContext(
-        generated=generated,
-        statistics=gatherer.result(),
-        nearest=distances,
-        real=real,
-        protocol=protocol,
-        params=params,
-        extractor=extractor,
-        predicted=torch.cat(predicted) if predicted else None,
-        asked=asked,
-        images=torch.cat(samples) if kept == params.samples else None,
-        game=game,
-        prepared=prepared,
-    )
-    chosen = [group for group in groups if group.applies(case)]
-    scores: dict[str, Estimate] = {}
-    with threads_for(generated.features.shape[1]):
-        for group in chosen:
-            scores |= group.measure(case)
-    return Evaluation(
-        scores,
-        protocol,
-        torch.cat(samples)[:SHOWN_SAMPLES],
-        Pairs(pairs.images, real.train.rows[pairs.rows], pairs.distances),
-        case.once(class_rows) if BY_CLASS in chosen else [],
-    )
-
-
-def _check_weights(extractor: FeatureExtractor, real: Reference) -> None:
-    if extractor.weights_digest != real.description.weights:
-        raise EvaluationError(
-            "the extractor's weights are not those the reference was made with",
-            expected=f"sha256 {real.description.weights[:16]}...",
-            found=f"{extractor.weights_digest[:16]}...",
-            action="make it anew: dvc repro reference",
-        )
-
-
-def _classifier(extractor: FeatureExtractor, real: Reference) -> FeatureExtractor | None:
-    """What tells the data's classes apart: the extractor itself where it does, else the reference's classifier."""
-    if extractor.classes:
-        return extractor
-    if real.description.classifier is None or real.folder is None:
+def task_rows(task: Task, prepared: Path, spec: DataSpec, most: int, purpose: Purpose = "evaluation") -> HeldOut | None:
+    """The held-out rows that a task's inputs come from; None where they need none."""
+    if all(isinstance(field, CategoryField) for field in task.inputs.values()):
         return None
-    return load_classifier(real.folder / VALIDATION, extractor.device)
+    return held_out(prepared, spec, purpose, most)
+
+
+def sample_count(task: Task, samples: int, rows: HeldOut | None) -> int:
+    """How many samples are scored: as many as asked for, but each input once where nothing but the input decides."""
+    return samples if rows is None or task.latents else min(samples, len(rows.rows))
+
+
+def _stale(reference: Path, what: str, wanted: str, found: str) -> EvaluationError:
+    return EvaluationError(
+        f"{reference} was made with other {what} than are asked for now",
+        code=f"reference-of-other-{what}",
+        expected=wanted,
+        found=found,
+        action="make it again: dvc repro reference",
+    )
+
+
+def outputs_only(batches: Iterable[Tensor], column: str) -> Iterable[Sample]:
+    """Stored outputs that nothing was asked for as samples."""
+    return (Sample(None, Rows({column: batch}), None) for batch in batches)

@@ -1,4 +1,4 @@
-"""Folders of images from anywhere as something that can be scored, without preparing a data set."""
+"""Folders and zip files of pictures from anywhere, scored against each other without preparing a data set."""
 
 from __future__ import annotations
 
@@ -6,60 +6,94 @@ import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
-from ganops.data.convert import convert
-from ganops.data.packed import Split
-from ganops.data.spec import DataSpec
+from ganops.data.archive import Archive
+from ganops.data.decode import SUFFIXES, read_picture
+from ganops.data.fields.image import ImageField
+from ganops.data.folder import Folder
+from ganops.data.listing import Files
+from ganops.data.rejection import RefusedError
+from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import EvaluationError
-from ganops.evaluation.evaluate import Evaluation, evaluate_images
+from ganops.evaluation.evaluate import Evaluation, Evaluator, outputs_only
 from ganops.evaluation.extract import extract
 from ganops.evaluation.extractors.extractor import FeatureExtractor
-from ganops.evaluation.metric import pick_groups
-from ganops.evaluation.real import RealFeatures, Reference, ReferenceDescription, derive
+from ganops.evaluation.real import RealFeatures, Reference, ReferenceDescription, make_column
 from ganops.evaluation.statistics import Statistics, StatisticsGatherer
+from ganops.games.task import Task
 from ganops.params import EvaluateParams
 
-# What pytorch-fid takes for an image.
-SUFFIXES = {".bmp", ".jpg", ".jpeg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 READERS = 4  # threads that decode ahead; Pillow decodes without holding Python's lock
 
 
-def find_images(folder: Path) -> list[Path]:
-    """All image files below `folder`, in the order of their paths; raises EvaluationError for fewer than 2."""
-    if not folder.is_dir():
-        raise EvaluationError(f"{folder} is no folder", action="check the path")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
-    if len(files) < 2:
+class Oblong(ImageField):
+    """Pictures that need not be square: `size` is their height."""
+
+    width: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(C, H, W)."""
+        return (self.channels, self.size, self.width)
+
+    @property
+    def description(self) -> str:
+        """What the column holds."""
+        return f"RGB images of {self.width} x {self.size} pixels"
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """The picture files of a folder or zip file, in the order of their names."""
+
+    path: Path
+    files: Files
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def find_pictures(path: Path) -> Pictures:
+    """List a folder with its sub-folders, or a zip file; raises EvaluationError for fewer than 2 pictures."""
+    if not path.exists():
+        raise EvaluationError(f"{path} does not exist", code="path-missing", action="check the path")
+    files: Files = Folder(path) if path.is_dir() else Archive(path)
+    names = sorted(each.name for each in files.scan().candidates if each.name.lower().endswith(SUFFIXES))
+    if len(names) < 2:
         raise EvaluationError(
-            f"too few images in {folder}",
-            expected=f"at least 2 files of the kinds {', '.join(sorted(SUFFIXES))}",
-            found=str(len(files)),
+            f"there are too few images in {path}",
+            code="too-few-images",
+            expected=f"at least 2 files of the kinds {', '.join(SUFFIXES)}",
+            found=str(len(names)),
         )
-    return files
+    return Pictures(path, files, names)
 
 
-def read_images(files: Sequence[Path], batch_size: int, size: int | None = None) -> Iterator[Tensor]:
-    """Yield RGB batches (n, 3, H, W) uint8 in the order of `files`, decoded ahead, a batch in memory at a time.
+def read_pictures(pictures: Pictures, batch_size: int, size: int | None = None) -> Iterator[Tensor]:
+    """Yield RGB batches (n, 3, H, W) uint8 in order, decoded ahead, a batch in memory at a time.
 
-    size: bring all images to this height and width, bicubic; None: they must have one size already.
+    Pictures are read as `prepare` reads them: first frame, upright, over white, 16-bit grey scaled; not cropped.
+    size: convert all to this height and width, bicubic; None: they must have one size already.
     Raises EvaluationError for a file that cannot be read and for sizes that differ.
     """
-    first: tuple[Path, Tensor] | None = None
+    first: tuple[str, Tensor] | None = None
     batch: list[Tensor] = []
-    for path, image in _decode_ahead(files, size):
-        first = first or (path, image)
+    for name, image in _decode_ahead(pictures, size):
+        first = first or (name, image)
         if image.shape != first[1].shape:
             raise EvaluationError(
                 "the images differ in size",
-                expected=f"{_size(first[1])}, as {first[0].name} has",
-                found=f"{_size(image)} in {path}",
-                action="give --size to bring all to one",
+                code="sizes-differ",
+                expected=f"{_size(first[1].shape)}, as {first[0]} has",
+                found=f"{_size(image.shape)} in {name}",
+                action="give a size (--size) to convert all of them to",
             )
         batch.append(image)
         if len(batch) == batch_size:
@@ -72,97 +106,99 @@ def read_images(files: Sequence[Path], batch_size: int, size: int | None = None)
 def evaluate_folders(
     generated: Path, real: Path, extractor: FeatureExtractor, params: EvaluateParams, seed: int, size: int | None = None
 ) -> tuple[Evaluation, Statistics]:
-    """Score the images of one folder against those of another; the scores, and the statistics of the real ones.
+    """Score the pictures of one folder or zip file against those of another; also the statistics of the real ones.
 
-    Every image is taken: `samples` of params is set to the number of generated ones, and subsets for KID are made no
-    larger than the smaller folder. Raises EvaluationError as `read_images`, and where the folders' sizes differ.
+    Every picture is used: `samples` of params does not matter. Raises EvaluationError as `read_pictures` does, and for
+    folders of different sizes.
     """
-    pick_groups(params.scores)  # a misspelt score is told now, not after minutes
-    files, real_files = find_images(generated), find_images(real)
-    fewest = min(len(files), len(real_files))
-    params = params.model_copy(
-        update={"samples": len(files), "kid_subset_size": min(params.kid_subset_size, fewest), "split": "train"}
-    )
-    reference = _reference(real_files, real.name, extractor, params, seed, size)
-    channels, height, width = reference.description.spec.shape
-    batches = _same_size(read_images(files, params.batch_size, size), (channels, height, width), generated)
-    return evaluate_images(batches, reference, extractor, params, seed, f"score {generated.name}"), reference.statistics
+    made, originals = find_pictures(generated), find_pictures(real)
+    params = params.model_copy(update={"samples": len(made), "split": "train"})
+    reference = _reference(originals, extractor, params, seed, size)
+    spec = reference.description.spec
+    evaluator = Evaluator(reference, params, seed, extractor)
+    task = Task(outputs={IMAGE: spec.fields[IMAGE]})
+    groups, left_out = evaluator.groups(task)
+    batches = _same_size(read_pictures(made, params.batch_size, size), spec.fields[IMAGE].shape, generated)
+    context = evaluator.context(groups, task, spec, len(made))
+    found = evaluator.measure(outputs_only(batches, IMAGE), groups, context, f"score {generated.name}")
+    whole = Evaluation(found.scores, found.samples, found.tables, found.pictures, found.closest, left_out)
+    return whole, reference.columns[IMAGE].statistics
 
 
-def folder_statistics(
-    folder: Path, extractor: FeatureExtractor, batch_size: int, size: int | None = None
-) -> Statistics:
-    """Mean and covariance of the features of all images in a folder."""
-    files, gatherer = find_images(folder), StatisticsGatherer()
-    batches = read_images(files, batch_size, size)
-    for _, activations in extract(batches, extractor, len(files), f"features {folder.name}"):
+def folder_statistics(path: Path, extractor: FeatureExtractor, batch_size: int, size: int | None = None) -> Statistics:
+    """Mean and covariance of the features of all pictures in a folder or zip file."""
+    pictures, gatherer = find_pictures(path), StatisticsGatherer()
+    batches = read_pictures(pictures, batch_size, size)
+    for _, activations in extract(batches, extractor, len(pictures), f"features {path.name}"):
         gatherer.add(activations.features)
     return gatherer.result()
 
 
 def _reference(
-    files: Sequence[Path], name: str, extractor: FeatureExtractor, params: EvaluateParams, seed: int, size: int | None
+    pictures: Pictures, extractor: FeatureExtractor, params: EvaluateParams, seed: int, size: int | None
 ) -> Reference:
-    gatherer, found, digest = StatisticsGatherer(), list[Tensor](), hashlib.sha256()
-    shape = (3, 0, 0)
-    for images, activations in extract(
-        read_images(files, params.batch_size, size), extractor, len(files), f"features {name}"
-    ):
+    found, digest = list[Tensor](), hashlib.sha256()
+    height = width = 0
+    batches = read_pictures(pictures, params.batch_size, size)
+    for images, activations in extract(batches, extractor, len(pictures), f"features {pictures.path.name}"):
         digest.update(images.numpy().tobytes())
-        gatherer.add(activations.features)
         found.append(activations.features)
-        shape = (images.shape[1], images.shape[2], images.shape[3])
-    features = torch.cat(found)
-    pairwise, kth_distances = derive(features, params, seed)
+        height, width = images.shape[2:]
+    features = RealFeatures(torch.cat(found), torch.arange(len(pictures)))
     description = ReferenceDescription(
-        extractor=extractor.name,
+        features=extractor.name,
         weights=extractor.weights_digest,
         resize=extractor.resize,
         split="train",
-        spec=DataSpec(shape=shape),
+        spec=DataSpec(fields={IMAGE: Oblong(channels=3, size=height, width=width)}),
         real_data=digest.hexdigest(),
-        counts={"train": len(features)},
-        pairwise_samples=params.pairwise_samples,
-        pairwise_count=len(pairwise),
-        neighbours=params.neighbours,
+        counts={"train": len(pictures)},
     )
-    real: dict[Split, RealFeatures] = {"train": RealFeatures(features, torch.arange(len(features)))}
-    return Reference(description, gatherer.result(), real, pairwise, kth_distances, held_out=torch.empty(0))
+    return Reference(description, {IMAGE: make_column({"train": features}, "train", params.pairwise_samples, seed)})
 
 
-def _same_size(batches: Iterator[Tensor], shape: tuple[int, int, int], folder: Path) -> Iterator[Tensor]:
+def _same_size(batches: Iterator[Tensor], shape: tuple[int, ...], path: Path) -> Iterator[Tensor]:
     for images in batches:
         if tuple(images.shape[1:]) != shape:
             raise EvaluationError(
                 "generated and real images differ in size",
-                expected=f"{shape[2]} x {shape[1]}, as the real ones have",
-                found=f"{_size(images[0])} in {folder}",
-                action="give --size to bring all to one",
+                code="sizes-differ",
+                expected=f"{_size(shape)}, as the real ones have",
+                found=f"{_size(images.shape[1:])} in {path}",
+                action="give a size (--size) to convert all of them to",
             )
         yield images
 
 
-def _decode_ahead(files: Sequence[Path], size: int | None) -> Iterator[tuple[Path, Tensor]]:
-    waiting: deque[tuple[Path, Future[Tensor]]] = deque()
+def _decode_ahead(pictures: Pictures, size: int | None) -> Iterator[tuple[str, Tensor]]:
+    waiting: deque[tuple[str, Future[Tensor]]] = deque()
     with ThreadPoolExecutor(READERS) as readers:
-        for path in files:
-            waiting.append((path, readers.submit(_decode, path, size)))
+        for name in pictures.names:
+            waiting.append((name, readers.submit(_decode, pictures, name, size)))
             if len(waiting) > 8 * READERS:
                 first, image = waiting.popleft()
                 yield first, image.result()
-        for path, image in waiting:
-            yield path, image.result()
+        for name, image in waiting:
+            yield name, image.result()
 
 
-def _decode(path: Path, size: int | None) -> Tensor:
-    """RGB (3, H, W) as pytorch-fid reads it: no turning, no cropping."""
+def _decode(pictures: Pictures, name: str, size: int | None) -> Tensor:
+    """RGB (3, H, W)."""
     try:
-        with Image.open(path) as image:
-            pixels = torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise EvaluationError(f"{path} cannot be read as an image", found=str(error), action="remove it") from error
-    return pixels if size is None else convert(pixels.unsqueeze(0), (3, size, size))[0]
+        picture = read_picture(pictures.files.read(name)).convert("RGB")
+    except RefusedError as error:
+        raise EvaluationError(
+            f"{name} in {pictures.path} cannot be read as an image",
+            code="unreadable-image",
+            found=" ".join(filter(None, (str(error.reason.value), error.detail))),
+            action="remove it",
+        ) from error
+    pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
+    if size is None:
+        return pixels
+    own = Oblong(channels=3, size=pixels.shape[1], width=pixels.shape[2])
+    return own.convert(pixels.unsqueeze(0), ImageField(channels=3, size=size))[0]
 
 
-def _size(image: Tensor) -> str:
-    return f"{image.shape[2]} x {image.shape[1]}"
+def _size(shape: Sequence[int]) -> str:
+    return f"{shape[2]} x {shape[1]}"

@@ -1,12 +1,12 @@
-"""Walks through latent space: images on the way from one latent to another."""
+"""Interpolation in latent space: outputs on the way from one latent to another."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from ganops.games.game import Game, Request
-from ganops.games.sampling import draw_latents, to_packed
+from ganops.games.game import Game
+from ganops.games.sampling import HeldOut, draw_inputs, draw_latents
 
 
 def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
@@ -19,18 +19,29 @@ def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     angle = cosine.acos().clamp(min=1e-6)  # of equal directions, where the formula tends to a straight line
     direction = ((1 - t) * angle).sin() * a / lengths_a + (t * angle).sin() * b / lengths_b
     length = (1 - t) * lengths_a + t * lengths_b
-    walked: Tensor = direction / angle.sin() * length
-    return walked
+    found: Tensor = direction / angle.sin() * length
+    return found
 
 
 @torch.no_grad()
-def latent_interpolations(game: Game, rows: int, columns: int, seed: int) -> Tensor:
-    """(rows * columns, C, H, W), packed: each row goes from one latent to another in even steps, of one class each."""
-    device = next(game.parameters()).device
-    ends = draw_latents(2 * rows, game.latent_dim, seed).to(device)
-    t = torch.linspace(0, 1, columns, device=device).repeat(rows).unsqueeze(1)
-    latents = slerp(ends[:rows].repeat_interleave(columns, 0), ends[rows:].repeat_interleave(columns, 0), t)
-    labels = None
-    if game.class_count:
-        labels = (torch.arange(rows, device=device) % game.class_count).repeat_interleave(columns)
-    return to_packed(game.generate(Request(latents, labels))).cpu()
+def latent_interpolations(
+    game: Game, rows: int, columns: int, seed: int, held_out: HeldOut | None = None, output: str | None = None
+) -> Tensor | None:
+    """(rows * columns, ...) stored outputs, on the CPU: each row goes from one latent to another in even steps.
+
+    All inputs are the same within a row. output: which one; None: the first. None for a task without latents. The game
+    is in eval mode.
+    """
+    task, device = game.task, next(game.parameters()).device
+    latents = draw_latents(task.latents, 2 * rows, seed)
+    if latents is None:
+        return None
+    inputs = next(draw_inputs(task, rows, seed, held_out=held_out, batch_size=rows)).modelled
+    t = torch.linspace(0, 1, columns).repeat(rows).unsqueeze(1)
+    between = {
+        name: slerp(ends[:rows].repeat_interleave(columns, 0), ends[rows:].repeat_interleave(columns, 0), t)
+        for name, ends in latents.items()
+    }
+    given = inputs.map(lambda column: column.repeat_interleave(columns, 0)).merged(between)
+    name = output or next(iter(task.outputs))
+    return task.outputs[name].to_storage(game.generate(given.to(device))[name]).cpu()

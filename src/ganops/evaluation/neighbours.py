@@ -9,9 +9,9 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from ganops.errors import EvaluationError
 from ganops.data.fields.captions import INK, LINE_PIXELS, font
 from ganops.data.fields.pictures import image_grid
+from ganops.errors import EvaluationError
 
 PAIR_GAP = 14
 HEADING = ("left: generated", "right: its nearest training image", "number: their distance")

@@ -1,60 +1,58 @@
-"""What is known of the real images when generated ones are scored: statistics, features, and what follows from them."""
+"""What is known of the real rows when generated ones are scored: statistics, features, and what follows from them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from pydantic import Field
 from torch import Tensor
 
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.image import ImageField
 from ganops.data.packed import Split
 from ganops.data.spec import DataSpec
-from ganops.errors import EvaluationError
 from ganops.evaluation.knn import KNNIndex
-from ganops.evaluation.statistics import Statistics
-from ganops.params import EvaluateParams
+from ganops.evaluation.statistics import ROWS_AT_ONCE, Statistics, statistics_of
 from ganops.settings import Settings
 
 
 class ReferenceDescription(Settings):
     """Where a reference comes from; reference.json.
 
-    counts: how many images of each split were used. pairwise_samples, neighbours: as params.yaml had them;
-    pairwise_count: how many images are compared each with each.
-    classifier: sha256 of the classifier's weights, where there is one, and the share of test images that it names
-    rightly.
+    features, weights, resize: the feature extractor, the sha256 of its weights, how images got to its size.
+    split: the one that generated rows are compared with. real_data: digest of the prepared data.
+    counts: how many rows of each split were used.
+    classifier: sha256 of the classifier's weights; None where there is none.
+    classifier_accuracy: the share of test rows whose class it predicts.
     """
 
-    extractor: str
+    features: str
     weights: str
     resize: str
     split: Split
     spec: DataSpec
     real_data: str
     counts: dict[Split, int]
-    pairwise_samples: int
-    pairwise_count: int = Field(ge=2)
-    neighbours: int = Field(ge=1)
     classifier: str | None = None
     classifier_accuracy: float | None = None
 
     @property
     def channel_accuracy(self) -> float | None:
-        """Share of single channels that the classifier names rightly, where each is a picture of its own.
+        """Share of single channels that the classifier reads correctly, where each channel is a separate picture.
 
-        As what they show was drawn independently, an image is named rightly with this probability to the power of C.
+        The channels' contents were drawn independently: an image is right with this probability to the power of C.
         """
-        if self.classifier_accuracy is None or not self.spec.channel_classes:
+        label, image = self.spec.first(CategoryField), self.spec.first(ImageField)
+        if self.classifier_accuracy is None or label is None or image is None or not label.channel_classes:
             return None
-        return float(self.classifier_accuracy ** (1 / self.spec.channels))
+        return float(self.classifier_accuracy ** (1 / image.channels))
 
 
 @dataclass(frozen=True)
 class RealFeatures:
-    """Features (n, d) of one split; rows: (n,) where each image stands in the packed file; labels: (n,) or None."""
+    """Features (n, d) of one split; rows: (n,) where each stands in the packed file; labels: (n,) or None."""
 
     features: Tensor
     rows: Tensor
@@ -65,54 +63,55 @@ class RealFeatures:
 
 
 @dataclass(frozen=True)
-class Reference:
-    """The real side of every score.
+class RealColumn:
+    """One column of the real data, in the features of one extractor.
 
-    statistics: of the split that generated images are compared with.
-    pairwise: (m,) which features of that split are compared each with each; kth_distances: (m,) distance of each of these to
-    its k-th nearest among them.
-    held_out: (t,) distance of each test image to the nearest training image; empty where there is no test split.
-    folder: where it was read from, with the classifier beside it; None when it was made in memory.
+    statistics: of `split`, which generated rows are compared with.
+    pairwise: (m,) the features of that split of which every pair with generated ones is compared.
+    held_out: (t,) distance of each test row to the nearest training row; empty where there is no test split.
+    radii: distances of these to their k-th nearest among them, by k, as far as they are known already.
     """
 
-    description: ReferenceDescription
     statistics: Statistics
-    real: Mapping[Split, RealFeatures]
+    split: Split
+    splits: Mapping[Split, RealFeatures]
     pairwise: Tensor
-    kth_distances: Tensor
     held_out: Tensor
-    folder: Path | None = None
+    radii: Mapping[int, Tensor] = field(default_factory=dict)
 
     @property
     def compared(self) -> RealFeatures:
-        """The split that generated images are compared with."""
-        return self.real[self.description.split]
+        """The split that generated rows are compared with."""
+        return self.splits[self.split]
 
     @property
     def pairwise_features(self) -> Tensor:
-        """(m, d): the features that generated ones are compared with each with each."""
+        """(m, d): the features that are compared pair by pair."""
         return self.compared.features[self.pairwise]
 
-    @property
-    def train(self) -> RealFeatures:
-        """The images that a generator has learnt from."""
-        return self.real["train"]
+    def kth_distances(self, k: int) -> Tensor:
+        """(m,) distance of each of the pairwise features to its k-th nearest other; k below m."""
+        known = self.radii.get(k)
+        return KNNIndex(self.pairwise_features).kth_distances(k) if known is None else known
 
 
-def derive(features: Tensor, params: EvaluateParams, seed: int) -> tuple[Tensor, Tensor]:
-    """Draw the rows that are compared each with each out of features (n, d), and compute their kth_distances.
+@dataclass(frozen=True)
+class Reference:
+    """The real side of every score: columns by name. folder: where the classifier's files lie; None: in memory."""
 
-    Raises EvaluationError where there are not more images than neighbours.
-    """
-    pairwise = draw(len(features), params.pairwise_samples, seed)
-    if len(pairwise) <= params.neighbours:
-        raise EvaluationError(
-            "too few real images for their nearest neighbours",
-            expected=f"more than evaluate.neighbours, which is {params.neighbours}",
-            found=str(len(pairwise)),
-            action="use more images, or lower evaluate.neighbours",
-        )
-    return pairwise, KNNIndex(features[pairwise]).kth_distances(params.neighbours)
+    description: ReferenceDescription
+    columns: Mapping[str, RealColumn]
+    folder: Path | None = None
+
+
+def make_column(splits: Mapping[Split, RealFeatures], split: Split, pairwise_samples: int, seed: int) -> RealColumn:
+    """What follows from the features of the splits, apart from radii."""
+    held_out = torch.empty(0)
+    if "train" in splits and len(splits.get("test", ())):
+        held_out = KNNIndex(splits["train"].features).nearest(splits["test"].features)[0][:, 0]
+    compared = splits[split].features
+    statistics = statistics_of(torch.split(compared, ROWS_AT_ONCE))
+    return RealColumn(statistics, split, splits, draw(len(compared), pairwise_samples, seed), held_out)
 
 
 def draw(count: int, wanted: int | None, seed: int) -> Tensor:

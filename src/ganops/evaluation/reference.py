@@ -1,7 +1,8 @@
-"""The reference stage: everything that evaluation needs of the prepared data, computed once and read ever after."""
+"""The reference: everything that evaluation needs of the prepared data, computed once and read by every evaluation."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import torch
@@ -11,23 +12,27 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from ganops.atomic import atomic_path, write_text
+from ganops.data.fields.image import ImageField
+from ganops.data.fields.vector import VectorField
 from ganops.data.manifest import read_manifest
-from ganops.data.packed import SPLITS, PackedImages, Split, read_packed
-from ganops.data.spec import DataSpec
+from ganops.data.packed import SPLITS, Split, read_packed
+from ganops.data.rows import Rows
+from ganops.data.spec import LABEL, DataSpec
 from ganops.errors import EvaluationError
+from ganops.evaluation.auto import classifier_possible, resolve_features
 from ganops.evaluation.extract import extract
 from ganops.evaluation.extractors.choose import load_extractor
 from ganops.evaluation.extractors.classifier import Classifier, train_classifier
 from ganops.evaluation.extractors.extractor import FeatureExtractor
-from ganops.evaluation.knn import KNNIndex
-from ganops.evaluation.metric import pick_groups
-from ganops.evaluation.real import RealFeatures, Reference, ReferenceDescription, derive, draw
-from ganops.evaluation.statistics import Statistics, StatisticsGatherer, read_npz, statistics_of, write_npz
+from ganops.evaluation.metric_groups import chosen_groups
+from ganops.evaluation.metrics.prdc import PRDCSettings
+from ganops.evaluation.real import RealColumn, RealFeatures, Reference, ReferenceDescription, draw, make_column
+from ganops.evaluation.statistics import read_npz, write_npz
 from ganops.evaluation.validation_reference import VALIDATION, write_validation
 from ganops.params import EvaluateParams
 from ganops.progress import progress
 
-DESCRIPTION, STATISTICS, FEATURES = "reference.json", "statistics.npz", "features.safetensors"
+DESCRIPTION, CLASSIFIER = "reference.json", VALIDATION  # the validation metric has the classifier, too
 
 
 def make_reference(
@@ -35,51 +40,46 @@ def make_reference(
 ) -> ReferenceDescription:
     """Compute everything that evaluation needs of the prepared data and write it to `out`.
 
-    The classifier is trained where it is the extractor, and where scores by class are asked for and the data have
-    classes; where there is one, the validation metric of trainings gets it, too. reference.json is written last: it makes the
-    reference whole.
-    Raises EvaluationError where the extractor does not fit the data or its weights cannot be had.
+    A classifier is trained where its features are asked for, and wherever the data allow it; validation metrics of
+    trainings use it as well. reference.json is written last: it makes the reference complete.
+    Raises EvaluationError where the features do not fit the data or their weights cannot be had.
     """
-    groups = pick_groups(params.scores)  # a misspelt score is told now, not after hours of training
     manifest = read_manifest(prepared)
-    if manifest.spec.of_vectors and params.extractor != "classifier":
-        raise EvaluationError(
-            f"the extractor {params.extractor} looks at images, and the data are vectors",
-            action="set evaluate.extractor: classifier in params.yaml",
-        )
-    data = {split: read_packed(prepared, split) for split in SPLITS}
+    spec, params = manifest.spec, resolve_features(params, manifest.spec, manifest.counts)
+    neighbours = _neighbours(params)
+    _check_features(params, spec)
+    data = {split: read_packed(prepared, split) for split in SPLITS if manifest.counts.get(split)}
     classifier = None
-    if params.extractor == "classifier" or (
-        len(manifest.spec.classes) > 1 and any(group.needs_classifier for group in groups)
-    ):
-        classifier = _train(data, manifest.spec, params, seed, device)
-        classifier.save(out / VALIDATION)
-    extractor = load_extractor(params, out, device)
-    real, statistics = dict[Split, RealFeatures](), dict[Split, Statistics]()
-    for split in SPLITS:
-        real[split], gatherer = _extract(data[split], split, extractor, params, seed)
-        if split == params.split:
-            statistics[split] = gatherer.result()
-    write_validation(out, classifier, _all_training_images(data["train"], real["train"], extractor, classifier, params))
-    pairwise, kth_distances = derive(real[params.split].features, params, seed)
-    held_out = torch.empty(0)
-    if len(real["test"]):
-        held_out = KNNIndex(real["train"].features).nearest(real["test"].features)[0][:, 0]
+    if params.features == "classifier" or classifier_possible(spec, manifest.counts):
+        classifier = _train(data, spec, params, seed, device)
+        classifier.save(out / CLASSIFIER)
+    extractor = load_extractor(params, out / CLASSIFIER, device)
+    if params.split not in data:
+        raise EvaluationError(
+            f"the prepared data have no {params.split} split",
+            code="no-such-split",
+            action="set evaluate.split: train",
+        )
+    columns = {
+        name: _column(data, name, extractor, params, seed, neighbours)
+        for name, field in spec.fields.items()
+        if isinstance(field, ImageField | VectorField)
+    }
+    write_validation(out, data, spec, params, columns[spec.target], extractor, classifier, seed, device)
     description = ReferenceDescription(
-        extractor=extractor.name,
+        features=extractor.name,
         weights=extractor.weights_digest,
         resize=extractor.resize,
         split=params.split,
-        spec=manifest.spec,
+        spec=spec,
         real_data=manifest.digest,
-        counts={split: len(real[split]) for split in SPLITS},
-        pairwise_samples=params.pairwise_samples,
-        pairwise_count=len(pairwise),
-        neighbours=params.neighbours,
+        counts={split: len(found) for split, found in columns[spec.target].splits.items()},
         classifier=classifier.weights_digest if classifier else None,
         classifier_accuracy=classifier.description.accuracy if classifier else None,
     )
-    _write(Reference(description, statistics[params.split], real, pairwise, kth_distances, held_out), out)
+    for name, column in columns.items():
+        _write_column(column, out / name)
+    write_text(out / DESCRIPTION, description.model_dump_json(indent=2) + "\n")
     return description
 
 
@@ -87,67 +87,101 @@ def load_reference(folder: Path) -> Reference:
     """Read what `make_reference` wrote; raises EvaluationError when a file is missing or damaged."""
     try:
         description = ReferenceDescription.model_validate_json((folder / DESCRIPTION).read_text("utf-8"))
-        tensors = load_file(folder / FEATURES)
-        real: dict[Split, RealFeatures] = {
-            split: RealFeatures(tensors[f"{split}/features"], tensors[f"{split}/rows"], tensors.get(f"{split}/labels"))
-            for split in SPLITS
+        columns = {
+            name: _read_column(folder / name, description.split)
+            for name, field in description.spec.fields.items()
+            if isinstance(field, ImageField | VectorField)
         }
-        pairwise, kth_distances, held_out = (tensors[name] for name in ("pairwise", "kth_distances", "held_out"))
     except (OSError, ValidationError, SafetensorError, KeyError) as error:
         raise EvaluationError(
-            f"{folder} holds no usable reference", found=str(error), action="make it anew: dvc repro --force reference"
+            f"{folder} does not hold a usable reference",
+            code="damaged-reference",
+            found=str(error),
+            action="make it again: dvc repro --force reference",
         ) from error
-    return Reference(description, read_npz(folder / STATISTICS), real, pairwise, kth_distances, held_out, folder)
+    return Reference(description, columns, folder)
+
+
+def features_of(samples: Tensor, extractor: FeatureExtractor, rows: Tensor, batch_size: int, label: str) -> Tensor:
+    """(n, d) features of the given rows of stored samples, which may lie on disk."""
+    batches: Iterator[Tensor] = (samples[some] for some in torch.split(rows, batch_size))
+    features: Tensor | None = None
+    done = 0
+    for _, activations in extract(batches, extractor, len(rows), label):
+        if features is None:
+            features = torch.empty(len(rows), activations.features.shape[1])
+        features[done : done + len(activations)] = activations.features
+        done += len(activations)
+    return torch.empty(0, 0) if features is None else features
+
+
+def _column(
+    data: dict[Split, Rows], name: str, extractor: FeatureExtractor, params: EvaluateParams, seed: int, neighbours: int
+) -> RealColumn:
+    splits = dict[Split, RealFeatures]()
+    for split, rows in data.items():
+        drawn = draw(len(rows), params.real_samples, seed)
+        features = features_of(rows[name], extractor, drawn, params.batch_size, f"features {split} {name}")
+        splits[split] = RealFeatures(features, drawn, rows[LABEL][drawn] if LABEL in rows else None)
+    column = make_column(splits, params.split, params.pairwise_samples, seed)
+    k = min(neighbours, min(len(column.pairwise), params.samples) - 1)
+    return RealColumn(
+        column.statistics,
+        column.split,
+        column.splits,
+        column.pairwise,
+        column.held_out,
+        {k: column.kth_distances(k)} if k > 0 else {},
+    )
+
+
+def _neighbours(params: EvaluateParams) -> int:
+    """k of the group prdc; any settings that are wrong are said here, before anything is computed."""
+    _, settings = chosen_groups(params).get("prdc", (None, PRDCSettings()))
+    return settings.neighbours if isinstance(settings, PRDCSettings) else PRDCSettings().neighbours
+
+
+def _check_features(params: EvaluateParams, spec: DataSpec) -> None:
+    target = spec.fields[spec.target]
+    if isinstance(target, VectorField) and params.features != "classifier":
+        raise EvaluationError(
+            f"the features {params.features} are of images, and the data are vectors",
+            code="features-of-images",
+            expected="images",
+            found=target.description,
+            action="set evaluate.features: classifier in params.yaml",
+        )
 
 
 def _train(
-    data: dict[Split, PackedImages],
-    spec: DataSpec,
-    params: EvaluateParams,
-    seed: int,
-    device: torch.device | str,
+    data: dict[Split, Rows], spec: DataSpec, params: EvaluateParams, seed: int, device: torch.device | str
 ) -> Classifier:
-    shown = round(min(params.classifier.epochs * len(data["train"]), params.classifier.max_kimg * 1000))
+    train = data["train"]
+    shown = round(min(params.classifier.epochs * len(train), params.classifier.max_kimg * 1000))
     with progress("classifier", shown, "images") as bar:
-        return train_classifier(data["train"], data["test"], spec, params.classifier, seed, device, bar.update)
+        test = data.get("test", train.select(slice(0, 0)))
+        return train_classifier(train, test, spec, params.classifier, seed, device, bar.update)
 
 
-def _extract(
-    data: PackedImages, split: Split, extractor: FeatureExtractor, params: EvaluateParams, seed: int
-) -> tuple[RealFeatures, StatisticsGatherer]:
-    rows = draw(len(data), params.real_samples, seed)
-    batches = (data.images[some] for some in torch.split(rows, params.batch_size) if len(some))
-    gatherer, found = StatisticsGatherer(), list[Tensor]()
-    for _, activations in extract(batches, extractor, len(rows), f"features {split}"):
-        gatherer.add(activations.features)
-        found.append(activations.features)
-    features = torch.cat(found) if found else torch.empty(0, 0)
-    return RealFeatures(features, rows, None if data.labels is None else data.labels[rows]), gatherer
-
-
-def _all_training_images(
-    data: PackedImages,
-    real: RealFeatures,
-    extractor: FeatureExtractor,
-    classifier: Classifier | None,
-    params: EvaluateParams,
-) -> Statistics | None:
-    """What the validation metric compares with: every training image, whatever the full scores are measured with."""
-    if classifier is None:
-        return None
-    if extractor.weights_digest == classifier.weights_digest and len(real) == len(data):
-        return statistics_of([real.features])
-    batches = torch.split(data.images, params.batch_size)
-    return statistics_of(found.features for _, found in extract(batches, classifier, len(data), "light statistics"))
-
-
-def _write(reference: Reference, out: Path) -> None:
-    tensors = {"pairwise": reference.pairwise, "kth_distances": reference.kth_distances, "held_out": reference.held_out}
-    for split, real in reference.real.items():
+def _write_column(column: RealColumn, folder: Path) -> None:
+    tensors = {"pairwise": column.pairwise, "held_out": column.held_out}
+    tensors |= {f"radii/{k}": radii for k, radii in column.radii.items()}
+    for split, real in column.splits.items():
         tensors |= {f"{split}/features": real.features, f"{split}/rows": real.rows}
         if real.labels is not None:
             tensors[f"{split}/labels"] = real.labels
-    write_npz(out / STATISTICS, reference.statistics)
-    with atomic_path(out / FEATURES) as temporary:
+    write_npz(folder / "statistics.npz", column.statistics)
+    with atomic_path(folder / "features.safetensors") as temporary:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
-    write_text(out / DESCRIPTION, reference.description.model_dump_json(indent=2) + "\n")
+
+
+def _read_column(folder: Path, split: Split) -> RealColumn:
+    tensors = load_file(folder / "features.safetensors")
+    splits: dict[Split, RealFeatures] = {
+        name: RealFeatures(tensors[f"{name}/features"], tensors[f"{name}/rows"], tensors.get(f"{name}/labels"))
+        for name in SPLITS
+        if f"{name}/features" in tensors
+    }
+    radii = {int(name.removeprefix("radii/")): found for name, found in tensors.items() if name.startswith("radii/")}
+    statistics = read_npz(folder / "statistics.npz")
+    return RealColumn(statistics, split, splits, tensors["pairwise"], tensors["held_out"], radii)

@@ -1,19 +1,19 @@
-"""How images get the size a extractor wants. Two ways are in use, they give different scores, so each has a name."""
+"""How images get the size that a feature extractor takes. Two ways are in use and give different scores."""
 
 from __future__ import annotations
 
 from typing import Literal
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganops.data.packed import are_images, are_vectors
 from ganops.errors import EvaluationError
 
 Resize = Literal["pytorch-fid", "clean-fid"]
 
 
-def resize_for_backbone(images: Tensor, size: int, how: Resize) -> Tensor:
+def resize_for_extractor(images: Tensor, size: int, how: Resize) -> Tensor:
     """(N, 3, H, W) uint8 or float in 0..255 to (N, 3, size, size) float32 in [-1, 1], as the named library does it.
 
     "pytorch-fid": bilinear on values in 0..1 without any smoothing before shrinking, then 2 x - 1.
@@ -31,11 +31,14 @@ def as_rgb(images: Tensor) -> Tensor:
     return images.expand(-1, 3, -1, -1)
 
 
-def check_images(images: Tensor) -> None:
-    """Raise EvaluationError unless `images` are packed: (N, 1 or 3, H, W) uint8, or vectors (N, D, 1, 1) float32."""
-    if not (are_images(images) or are_vectors(images)):
+def check_stored(samples: Tensor) -> None:
+    """Raise EvaluationError unless samples are stored images, (N, 1 or 3, H, W) uint8, or vectors, (N, D) float32."""
+    images = samples.dtype == torch.uint8 and samples.ndim == 4 and samples.shape[1] in (1, 3)
+    vectors = samples.dtype == torch.float32 and samples.ndim == 2
+    if not (images or vectors):
         raise EvaluationError(
-            "images to be scored have the wrong form",
-            expected="uint8 (N, C, H, W) with 1 or 3 channels, or vectors: float32 (N, D, 1, 1)",
-            found=f"{images.dtype} {tuple(images.shape)}",
+            "samples to be scored have the wrong form",
+            code="wrong-form",
+            expected="images: uint8 (N, C, H, W) with 1 or 3 channels; or vectors: float32 (N, D)",
+            found=f"{samples.dtype} {tuple(samples.shape)}",
         )

@@ -1,4 +1,4 @@
-"""The extractor that params.yaml asks for."""
+"""The feature extractor that params.yaml asks for."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from pathlib import Path
 
 import torch
 
+from ganops.errors import EvaluationError
 from ganops.evaluation.extractors.extractor import FeatureExtractor
 from ganops.params import EvaluateParams
 
 
-def load_extractor(params: EvaluateParams, folder: Path, device: torch.device | str = "cpu") -> FeatureExtractor:
-    """The extractor of `params.extractor`; `folder` is the reference, which holds the classifier.
+def load_extractor(
+    params: EvaluateParams, classifier: Path | None = None, device: torch.device | str = "cpu"
+) -> FeatureExtractor:
+    """The extractor of `params.features`; `classifier` is the folder that holds the classifier's files.
 
     Only the chosen one's libraries are imported. Raises EvaluationError where its weights cannot be had.
     """
-    match params.extractor:
-        case "classifier":
+    match params.features:
+        case "classifier" if classifier is not None:
             from ganops.evaluation.extractors.classifier import load_classifier
-            from ganops.evaluation.validation_reference import VALIDATION
 
-            return load_classifier(folder / VALIDATION, device)
+            return load_classifier(classifier, device)
         case "inception-v3":
             from ganops.evaluation.extractors.inception import load_inception
 
@@ -33,3 +35,9 @@ def load_extractor(params: EvaluateParams, folder: Path, device: torch.device | 
             from ganops.evaluation.extractors.custom import Custom
 
             return Custom(params.custom or "", device)
+        case _:
+            raise EvaluationError(
+                f"features '{params.features}' cannot be had here",
+                code="features-unresolved",
+                action="set evaluate.features: efficientnet-lite0, inception-v3 or custom",
+            )

@@ -1,4 +1,4 @@
-"""The small classifier of the data's own classes: the extractor that needs no network connection and fits digits."""
+"""The small classifier of the data's own classes: the feature extractor that needs no download and fits digits."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from math import ceil, log2
 from pathlib import Path
 
 import torch
-from pydantic import Field, ValidationError
+from pydantic import Field as Bounded
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganops.atomic import atomic_path, write_text
-from ganops.data.packed import PackedImages
-from ganops.data.spec import DataSpec
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.field import Field
+from ganops.data.fields.image import ImageField
+from ganops.data.fields.vector import VectorField
+from ganops.data.rows import Rows
+from ganops.data.spec import LABEL, DataSpec
 from ganops.errors import EvaluationError
 from ganops.evaluation.extractors.extractor import FeatureExtractor, digest_of
 from ganops.evaluation.extractors.mixture import MixtureNetwork
@@ -30,30 +35,30 @@ WIDEST = 8  # channels grow to at most this many times the first width
 
 
 class ClassifierDescription(Settings):
-    """What classifier.json says: enough to build the network again, and how good it is.
+    """classifier.json: enough to build the network again, and how good it is.
 
-    accuracy: share of the held-out images whose class it finds.
+    spec: the data whose first column it classifies. accuracy: share of the test rows whose class it predicts.
     """
 
     spec: DataSpec
-    width: int = Field(ge=4)
-    accuracy: float = Field(ge=0, le=1)
+    width: int = Bounded(ge=4)
+    accuracy: float = Bounded(ge=0, le=1)
 
 
 class ClassifierNetwork(nn.Module):
     """Strided convolutions, a layer of 128 features, a layer of logits."""
 
-    def __init__(self, spec: DataSpec, width: int) -> None:
+    def __init__(self, image: ImageField, class_count: int, width: int) -> None:
         super().__init__()
-        depth = max(1, ceil(log2(spec.image_size / SMALLEST_MAP)))
-        widths = [spec.channels, *(width * min(2**level, WIDEST) for level in range(depth))]
+        depth = max(1, ceil(log2(image.size / SMALLEST_MAP)))
+        widths = [image.channels, *(width * min(2**level, WIDEST) for level in range(depth))]
         self.body = nn.Sequential(*(_block(*pair) for pair in pairwise(widths)))
         # Each block halves the size, rounding up.
-        side = ceil(spec.image_size / 2**depth)
+        side = ceil(image.size / 2**depth)
         self.features = nn.Sequential(
             nn.Flatten(), nn.Linear(widths[-1] * side**2, FEATURES, bias=False), nn.BatchNorm1d(FEATURES), nn.ReLU()
         )
-        self.logits = nn.Linear(FEATURES, len(spec.classes))
+        self.logits = nn.Linear(FEATURES, class_count)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Features (n, 128) and logits (n, classes) of images (n, C, H, W) in 0..255."""
@@ -66,7 +71,7 @@ Network = ClassifierNetwork | StackedNetwork | MixtureNetwork
 
 
 class Classifier(FeatureExtractor):
-    """The classifier as a extractor: images at their own size, logits of the data's own classes."""
+    """The classifier as a feature extractor: samples as they are stored, logits of the data's own classes."""
 
     name = "classifier"
     resize = "none"
@@ -83,11 +88,13 @@ class Classifier(FeatureExtractor):
         self.weights_digest = digest_of(network.state_dict())
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """See FeatureExtractor; raises EvaluationError for images of another shape than the classifier was trained on."""
-        if tuple(images.shape[1:]) != self.description.spec.shape:
+        """See FeatureExtractor; raises EvaluationError for samples of another shape than it was trained on."""
+        expected = self.description.spec.fields[self.description.spec.target].shape
+        if tuple(images.shape[1:]) != expected:
             raise EvaluationError(
-                "the classifier was trained on images of another shape",
-                expected=str(self.description.spec.shape),
+                "the classifier was trained on samples of another shape",
+                code="wrong-shape",
+                expected=str(expected),
                 found=str(tuple(images.shape[1:])),
             )
         return self.network(images)  # type: ignore[no-any-return]  # nn.Module.__call__ is untyped
@@ -109,39 +116,41 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         network.load_state_dict(load_file(folder / "classifier.safetensors"))
     except (OSError, ValidationError, SafetensorError, RuntimeError) as error:
         raise EvaluationError(
-            f"{folder} holds no usable classifier",
+            f"{folder} does not hold a usable classifier",
+            code="damaged-classifier",
             found=str(error),
-            action="make it anew: dvc repro --force reference",
+            action="make it again: dvc repro --force reference",
         ) from error
     return Classifier(network, description, device)
 
 
 def train_classifier(
-    train: PackedImages,
-    test: PackedImages,
+    train: Rows,
+    test: Rows,
     spec: DataSpec,
     params: ClassifierParams,
     seed: int,
     device: torch.device | str = "cpu",
     report: Callable[[int, str], None] | None = None,
 ) -> Classifier:
-    """Train the classifier on labelled images; the same seed gives the same weights on the same machine.
+    """Train the classifier on labelled rows; the same seed gives the same weights on the same machine.
 
-    Where the data come from a known mixture there is nothing to train: its formula is the best classifier.
+    Data from a known mixture need no training: the mixture's formula is the best classifier.
 
     The learning rate rises and falls once (Smith and Topin 2017, arXiv:1708.07120). The number of epochs is
     `params.epochs`, or fewer where these would show more than `params.max_kimg` thousand images.
     report: called with the number of images shown so far and a note.
     Raises EvaluationError where the data have no classes, only one, or too few images.
     """
-    labels = _check(train, spec)
-    if spec.mixture is not None:
-        best = MixtureNetwork(spec.mixture)
-        found = ClassifierDescription(spec=spec, width=params.width, accuracy=_accuracy(best, test, "cpu"))
+    _check(train, spec)
+    samples, labels, target = train[spec.target], train[LABEL], spec.fields[spec.target]
+    if isinstance(target, VectorField) and target.mixture is not None:
+        best = MixtureNetwork(target.mixture)
+        found = ClassifierDescription(spec=spec, width=params.width, accuracy=_accuracy(best, test, spec, "cpu"))
         return Classifier(best, found, device)
     batch_size = min(params.batch_size, len(train))
-    rounds = len(train) // batch_size
-    steps = max(1, min(params.epochs * rounds, ceil(params.max_kimg * 1000 / batch_size)))
+    per_epoch = len(train) // batch_size
+    steps = max(1, min(params.epochs * per_epoch, ceil(params.max_kimg * 1000 / batch_size)))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = _network(spec, params.width)
@@ -151,10 +160,10 @@ def train_classifier(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, params.learning_rate, total_steps=steps + 1)
     generator = torch.Generator().manual_seed(seed)
     for step in range(steps):
-        if step % rounds == 0:
+        if step % per_epoch == 0:
             order = torch.randperm(len(train), generator=generator)
-        rows = order[step % rounds * batch_size :][:batch_size]
-        _, logits = network(train.images[rows].to(device))
+        rows = order[step % per_epoch * batch_size :][:batch_size]
+        _, logits = network(samples[rows].to(device))
         loss = F.cross_entropy(logits, labels[rows].to(device))
         optimizer.zero_grad()
         torch.autograd.backward(loss)
@@ -163,44 +172,55 @@ def train_classifier(
         if report is not None:
             report((step + 1) * batch_size, "" if step % 10 else f"loss {loss.item():.3f}")
     network.eval()
-    description = ClassifierDescription(spec=spec, width=params.width, accuracy=_accuracy(network, test, device))
+    description = ClassifierDescription(spec=spec, width=params.width, accuracy=_accuracy(network, test, spec, device))
     return Classifier(network, description, device)
 
 
-def _check(train: PackedImages, spec: DataSpec) -> Tensor:
-    if train.labels is None or len(spec.classes) < 2:
+def _check(train: Rows, spec: DataSpec) -> None:
+    if LABEL not in train or len(spec.classes) < 2:
         raise EvaluationError(
-            "the classifier extractor needs data with at least 2 classes",
-            found=f"{len(spec.classes)} classes",
-            action="choose evaluate.extractor: efficientnet-lite0 or inception-v3",
+            "the features of a classifier need data with at least 2 classes",
+            code="too-few-classes",
+            expected="2 classes or more",
+            found=str(len(spec.classes)),
+            action="set evaluate.features: auto, efficientnet-lite0 or inception-v3",
         )
     if len(train) < 2 * len(spec.classes):
         raise EvaluationError(
-            "too few images to train the classifier extractor",
+            "there are too few images to train a classifier",
+            code="too-few-images",
             expected=f"at least {2 * len(spec.classes)}",
             found=str(len(train)),
-            action="use more images, or choose evaluate.extractor: efficientnet-lite0",
+            action="use more images, or set evaluate.features: auto",
         )
-    return train.labels
 
 
 @torch.no_grad()
-def _accuracy(network: nn.Module, data: PackedImages, device: torch.device | str) -> float:
-    if data.labels is None or len(data) == 0:
+def _accuracy(network: nn.Module, data: Rows, spec: DataSpec, device: torch.device | str) -> float:
+    if LABEL not in data or len(data) == 0:
         return 0.0
     right = 0
-    for images, labels in zip(torch.split(data.images, 500), torch.split(data.labels, 500), strict=True):
-        right += int((network(images.to(device))[1].argmax(dim=1).cpu() == labels).sum())
+    for rows in data.split(500):
+        right += int((network(rows[spec.target].to(device))[1].argmax(dim=1).cpu() == rows[LABEL]).sum())
     return right / len(data)
 
 
 def _network(spec: DataSpec, width: int) -> Network:
-    if spec.mixture is not None:
-        return MixtureNetwork(spec.mixture)
-    if spec.channel_classes:
-        single = DataSpec(shape=(1, *spec.shape[1:]), classes=spec.channel_classes)
-        return StackedNetwork(ClassifierNetwork(single, width))
-    return ClassifierNetwork(spec, width)
+    target: Field = spec.fields[spec.target]
+    if isinstance(target, VectorField) and target.mixture is not None:
+        return MixtureNetwork(target.mixture)
+    if not isinstance(target, ImageField):
+        raise EvaluationError(
+            "a classifier cannot be trained on these data",
+            code="no-classifier",
+            expected="images, or vectors of a known mixture",
+            found=target.description,
+        )
+    label = spec.field(LABEL, CategoryField)
+    if label.channel_classes:
+        single = target.model_copy(update={"channels": 1})
+        return StackedNetwork(ClassifierNetwork(single, len(label.channel_classes), width))
+    return ClassifierNetwork(target, len(spec.classes), width)
 
 
 def _block(inputs: int, outputs: int) -> nn.Sequential:

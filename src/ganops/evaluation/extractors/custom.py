@@ -1,4 +1,4 @@
-"""A person's own extractor: a TorchScript file, or a callable of an importable module that gives a torch module."""
+"""A person's own feature extractor: a TorchScript file, or a callable that returns a torch module."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from ganops.evaluation.resize import as_rgb
 
 
 class Custom(FeatureExtractor):
-    """The module gets images (n, 3, H, W), values 0..255, at their own size, and does all preprocessing itself.
+    """The module takes images (n, 3, H, W), values 0..255, at their own size, and does all preprocessing itself.
 
-    It gives features (n, d), or features and logits (n, k); without logits there is no inception score.
+    It returns features (n, d), or features and logits (n, k); without logits the inception score is left out.
     """
 
     name = "custom"
@@ -31,13 +31,14 @@ class Custom(FeatureExtractor):
         super().__init__(module, device)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """See FeatureExtractor; raises EvaluationError when the module gives something else than features."""
+        """See FeatureExtractor; raises EvaluationError when the module returns anything but features."""
         given = self.network(as_rgb(images))
         features, logits = given if isinstance(given, tuple) else (given, None)
         for what, rows in (("features", features), ("logits", logits)):
             if rows is not None and (not isinstance(rows, Tensor) or rows.ndim != 2 or len(rows) != len(images)):
                 raise EvaluationError(
-                    f"the extractor {self.where} gave {what} of the wrong form",
+                    f"the extractor {self.where} returned {what} of the wrong form",
+                    code="wrong-features",
                     expected=f"({len(images)}, d)",
                     found=str(tuple(rows.shape)) if isinstance(rows, Tensor) else type(rows).__name__,
                 )
@@ -49,7 +50,8 @@ def _load_script(path: Path) -> tuple[nn.Module, str]:
         return torch.jit.load(str(path), map_location="cpu"), sha256_of(path)  # type: ignore[no-untyped-call]
     except RuntimeError as error:
         raise EvaluationError(
-            f"{path} is no TorchScript file",
+            f"{path} is not a TorchScript file",
+            code="not-torchscript",
             found=str(error).splitlines()[0],
             action="save it with torch.jit.script(module).save(path)",
         ) from error
@@ -59,19 +61,25 @@ def _load_callable(where: str) -> tuple[nn.Module, str]:
     name, _, attribute = where.partition(":")
     if not (name and attribute):
         raise EvaluationError(
-            f"evaluate.custom: there is no extractor '{where}'",
+            f"evaluate.custom: '{where}' does not exist",
+            code="unknown-extractor",
             expected="a TorchScript file, or module:callable",
             action="check the path",
         )
-    if str(Path.cwd()) not in sys.path:  # a file beside params.yaml is meant, as with `python -m`
+    if str(Path.cwd()) not in sys.path:  # a file next to params.yaml is meant, as with `python -m`
         sys.path.insert(0, str(Path.cwd()))
     try:
         module = getattr(importlib.import_module(name), attribute)()
     except (ImportError, AttributeError) as error:
-        raise EvaluationError(f"evaluate.custom: '{where}' cannot be imported", found=str(error)) from error
+        raise EvaluationError(
+            f"evaluate.custom: '{where}' cannot be imported", code="not-importable", found=str(error)
+        ) from error
     if not isinstance(module, nn.Module):
         raise EvaluationError(
-            f"evaluate.custom: '{where}' gave no torch module", expected="torch.nn.Module", found=type(module).__name__
+            f"evaluate.custom: '{where}' did not return a torch module",
+            code="not-a-module",
+            expected="torch.nn.Module",
+            found=type(module).__name__,
         )
     weights = digest_of(module.state_dict())
     return module, hashlib.sha256(f"{where} {weights}".encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""EfficientNet-Lite0 with ImageNet weights that a package ships: features for photos without any download."""
+"""EfficientNet-Lite0 with ImageNet weights that come with a package: features for photos without a download."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ganops.evaluation.extractors.extractor import FeatureExtractor, fold
 from ganops.evaluation.extractors.weights import load_state, sha256_of
-from ganops.evaluation.resize import Resize, as_rgb, resize_for_backbone
+from ganops.evaluation.resize import Resize, as_rgb, resize_for_extractor
 
 SIZE = 224
 SHA256_PREFIX = "57934424"
@@ -45,6 +45,6 @@ class EfficientNetLite0(FeatureExtractor):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """See FeatureExtractor."""
-        pixels = resize_for_backbone(as_rgb(images), SIZE, self._resize).contiguous(memory_format=torch.channels_last)
+        pixels = resize_for_extractor(as_rgb(images), SIZE, self._resize).contiguous(memory_format=torch.channels_last)
         features = self._extract(pixels).mean(dim=(2, 3))
         return features, self._classify(features)

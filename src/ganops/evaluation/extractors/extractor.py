@@ -1,4 +1,4 @@
-"""What all extractors share: uint8 images in, finite float32 features and logits out, the same on every device."""
+"""What all feature extractors share: stored samples in, finite float32 features and logits out, on every device."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from ganops.errors import EvaluationError
-from ganops.evaluation.resize import check_images
+from ganops.evaluation.precision import full_float32
+from ganops.evaluation.resize import check_stored
 
 
 @dataclass(frozen=True)
@@ -30,10 +31,10 @@ class FeatureExtractor(ABC):
     """A frozen network that scores are computed with.
 
     name: as params.yaml calls it.
-    weights_digest: sha256 of the weights; with `resize` it says which extractor this exactly is.
-    resize: the name of the way images get to the network's size; "none" where they are taken as they are.
+    weights_digest: sha256 of the weights; together with `resize` it identifies the extractor.
+    resize: how images get the network's size; "none" where they are taken as they are.
     classes: what the logits stand for where they are the data's own classes, else empty.
-    images_at_once: how many images go through the network together on a CPU: a deep network's maps of more of them
+    images_at_once: how many images pass the network together on a CPU: with more, the feature maps of a deep network
         leave the cache, which halves the speed.
     """
 
@@ -50,32 +51,32 @@ class FeatureExtractor(ABC):
 
     @abstractmethod
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Features (n, d) and logits (n, k) for images (n, C, H, W) in 0..255 on the extractor's device."""
+        """Features (n, d) and logits (n, k) of images (n, C, H, W) in 0..255, or vectors, on the extractor's device."""
 
     def __call__(self, images: Tensor) -> Activations:
-        """Features and logits of a uint8 batch; raises EvaluationError for other images and for NaN."""
-        check_images(images)
+        """Features and logits of a stored batch; raises EvaluationError for anything else and for NaN."""
+        check_stored(images)
         return self.activations(images)
 
     @torch.inference_mode()
     def activations(self, images: Tensor) -> Activations:
-        """Features and logits of images (n, C, H, W) in 0..255, uint8 or float; raises EvaluationError for NaN."""
+        """Features and logits of samples, images in 0..255 as uint8 or float; raises EvaluationError for NaN."""
         at_once = self.images_at_once if self.device.type == "cpu" else None
-        # TensorFloat-32 would keep 10 bits of the mantissa and make scores depend on the kind of GPU.
-        with torch.backends.cudnn.flags(allow_tf32=False):
+        with full_float32():
             parts = [self.forward(part.to(self.device)) for part in torch.split(images, at_once or len(images))]
         features, logits = (torch.cat([part[index].float() for part in parts]).cpu() for index in (0, 1))
         activations = Activations(features, logits)
         if not (torch.isfinite(activations.features).all() and torch.isfinite(activations.logits).all()):
             raise EvaluationError(
-                f"extractor {self.name} gave NaN or infinity",
-                action="the weight file is corrupt, or not of this network: get it again",
+                f"the features of {self.name} hold NaN or infinity",
+                code="features-not-finite",
+                action="the weight file is damaged or of another network: fetch it again",
             )
         return activations
 
 
 def fold(network: nn.Module, *pairs: tuple[str, str]) -> None:
-    """Fold batch normalisation into the convolution before it: the same numbers up to rounding, a pass less each.
+    """Fold batch normalisation into the convolution before it: the same numbers up to rounding, one pass fewer.
 
     pairs: names of attributes (convolution, normalisation); every module of `network` that has both is changed.
     """

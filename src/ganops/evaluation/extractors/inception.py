@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from ganops.errors import EvaluationError
 from ganops.evaluation.extractors.extractor import FeatureExtractor, digest_of, fold
 from ganops.evaluation.extractors.weights import download, load_state, sha256_of
-from ganops.evaluation.resize import Resize, as_rgb, resize_for_backbone
+from ganops.evaluation.resize import Resize, as_rgb, resize_for_extractor
 
 SIZE = 299
 FILE_NAME = "pt_inception-2015-12-05-6726825d.pth"
@@ -45,7 +45,9 @@ class InceptionV3(FeatureExtractor):
         try:
             network.load_state_dict(state)
         except RuntimeError as error:
-            raise EvaluationError("these are no weights of the FID's Inception-v3", found=str(error)[:300]) from error
+            raise EvaluationError(
+                "the weights are not those of the FID's Inception-v3", code="wrong-weights", found=str(error)[:300]
+            ) from error
         fold(network.eval(), ("conv", "bn"))
         super().__init__(network, device)
         self.resize = resize
@@ -54,7 +56,7 @@ class InceptionV3(FeatureExtractor):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """See FeatureExtractor."""
-        values = resize_for_backbone(as_rgb(images), SIZE, self._resize).contiguous(memory_format=torch.channels_last)
+        values = resize_for_extractor(as_rgb(images), SIZE, self._resize).contiguous(memory_format=torch.channels_last)
         for layer in LAYERS:
             values = getattr(self.network, layer)(values)
         features = values.flatten(1)
@@ -62,9 +64,9 @@ class InceptionV3(FeatureExtractor):
 
 
 def build_network() -> nn.Module:
-    """torchvision's Inception-v3 with the blocks that TensorFlow's graph of 2015 has otherwise, with fresh weights.
+    """torchvision's Inception-v3 with the blocks in which TensorFlow's graph of 2015 differs, with fresh weights.
 
-    pytorch-fid's own function for this downloads the weights at once, so only its blocks are used.
+    pytorch-fid's own function downloads the weights immediately, so only its blocks are used.
     """
     network: nn.Module = torchvision.models.inception_v3(
         num_classes=1008, aux_logits=False, weights=None, init_weights=False
@@ -92,9 +94,10 @@ def load_inception(
         except EvaluationError as error:
             raise EvaluationError(
                 f"the weights of {InceptionV3.name} are not on this machine and cannot be downloaded",
+                code="weights-missing",
                 found=error.found or error.message,
                 action=f"fetch {ported.FID_WEIGHTS_URL} elsewhere and either name the file in evaluate.weights or put "
-                f"it at {path}; or choose evaluate.extractor: classifier or efficientnet-lite0",
+                f"it at {path}; or choose evaluate.features: classifier or efficientnet-lite0",
             ) from error
     return InceptionV3(load_state(path, SHA256_PREFIX), resize, device, sha256_of(path))
 

@@ -1,4 +1,4 @@
-"""The best classifier of vectors from a known mixture: its own formula, with the coordinates as features."""
+"""The best classifier of vectors from a known mixture: the mixture's formula, with the coordinates as features."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ganops.data.mixture import Mixture
 class MixtureNetwork(nn.Module):
     """Bayes' classifier of equally likely Gaussians; its classes are the Gaussians in their order.
 
-    Scores of features thereby become scores of the points themselves: FID is the Frechet distance in their plane.
+    Scores of features are thereby scores of the points themselves: FID is the Frechet distance in their plane.
     """
 
     centres: Tensor
@@ -24,7 +24,6 @@ class MixtureNetwork(nn.Module):
 
     def forward(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
         """The coordinates (n, D) and, as logits (n, K), each Gaussian's log density up to a constant."""
-        points = vectors.flatten(1)
-        # Without the trick of matrix products, which loses the digits that matter near a centre.
-        distances = torch.cdist(points, self.centres, compute_mode="donot_use_mm_for_euclid_dist")
-        return points, -0.5 * (distances / self.sigma).square()
+        # Matrix products would lose the digits that matter near a centre.
+        distances = torch.cdist(vectors, self.centres, compute_mode="donot_use_mm_for_euclid_dist")
+        return vectors, -0.5 * (distances / self.sigma).square()

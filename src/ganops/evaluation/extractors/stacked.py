@@ -1,4 +1,4 @@
-"""The classifier of images whose channels are pictures of their own: one network reads each channel by itself."""
+"""The classifier of images whose channels are separate pictures: one network reads every channel."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""One file per score: pure functions of features or logits, and how the score is asked for in `evaluate.scores`."""
+"""One file per metric group: pure functions of features, logits or samples, and the group that is made of them."""

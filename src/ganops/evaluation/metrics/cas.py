@@ -1,7 +1,7 @@
-"""Classification accuracy score: how good a classifier gets that learns from generated images alone.
+"""Classification accuracy score: how good a classifier becomes that learns from generated images alone.
 
-Ravuri and Vinyals 2019, arXiv:1905.10887. The images' classes are those that were asked for, or, where the game has
-none, those that the reference's classifier sees.
+Ravuri and Vinyals 2019, arXiv:1905.10887. The images' classes are those that were requested, or, where the model takes
+no labels, those that the reference's classifier sees.
 """
 
 from __future__ import annotations
@@ -9,57 +9,75 @@ from __future__ import annotations
 from math import hypot
 
 import torch
+from torch import Tensor
 
-from ganops.data.manifest import read_manifest
-from ganops.data.packed import PackedImages, read_packed
-from ganops.errors import EvaluationError
+from ganops.data.packed import read_packed
+from ganops.data.rows import Rows, concatenate
+from ganops.data.spec import LABEL, DataSpec
 from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import Estimate, share_error
 from ganops.evaluation.extractors.classifier import train_classifier
-from ganops.evaluation.metric import Group, Score
+from ganops.evaluation.metric import CLASSES, Counts, Metric, MetricGroup, Result, has_classes
+from ganops.games.task import Task
 from ganops.progress import progress
 
+FEWEST_TEST = 20
 
-def _measure(case: EvalContext) -> dict[str, Estimate]:
-    assert case.prepared is not None
-    assert case.images is not None
-    assert case.classes is not None
-    spec = read_manifest(case.prepared).spec
-    train, test = read_packed(case.prepared, "train"), read_packed(case.prepared, "test")
-    if train.labels is None or not len(test):
-        raise EvaluationError(
-            "the classification accuracy score needs labelled test images",
-            action="raise data.test_share, or leave cas out of evaluate.scores",
+
+class _Training:
+    """Keeps all samples, in the form of the data: a classifier is trained on them."""
+
+    def __init__(self, context: EvalContext) -> None:
+        self.context = context
+        self._kept: list[Tensor] = []
+
+    def update(self, inputs: Rows | None, outputs: Rows, truth: Rows | None) -> None:
+        """Keep the batch."""
+        del inputs, truth
+        assert self.context.column is not None
+        self._kept.append(self.context.fitted(outputs[self.context.column]))
+
+    def compute(self) -> Result:
+        """Train on generated, on real, and on all images; test on the real test split."""
+        context, spec = self.context, self.context.spec
+        if context.prepared is None:
+            return Result({})
+        train, test = (read_packed(context.prepared, split).only((spec.target, LABEL)) for split in ("train", "test"))
+        synthetic = Rows({spec.target: torch.cat(self._kept), LABEL: context.classes})
+        accuracies = []
+        for name, data in (("generated", synthetic), ("real", train), ("both", concatenate([train, synthetic]))):
+            settings = context.params.classifier
+            shown = round(min(settings.epochs * len(data), settings.max_kimg * 1000))
+            with progress(f"cas {name}", shown, "images") as bar:
+                device = context.features_from.device
+                trained = train_classifier(data, test, spec, settings, context.seed, device, bar.update)
+            accuracies.append(trained.description.accuracy)
+        generated_only, real_only, together = accuracies
+        errors = [share_error(accuracy, len(test)) for accuracy in accuracies]
+        return Result(
+            {
+                "cas": Estimate(generated_only, errors[0]),
+                "cas_gain": Estimate(together - real_only, hypot(errors[1], errors[2])),
+            },
+            context.params.classifier.model_dump(mode="json"),
         )
-    synthetic = PackedImages(case.images, case.classes)
-    both = PackedImages(torch.cat([train.images, case.images]), torch.cat([train.labels, case.classes]))
-    accuracies = []
-    for name, data in (("synthetic", synthetic), ("real", train), ("both", both)):
-        settings = case.params.classifier
-        shown = round(min(settings.epochs * len(data), settings.max_kimg * 1000))
-        with progress(f"cas {name}", shown, "images") as bar:
-            trained = train_classifier(data, test, spec, settings, case.protocol.seed, case.device, bar.update)
-        accuracies.append(trained.description.accuracy)
-    synthetic_only, real_only, together = accuracies
-    errors = [share_error(accuracy, len(test)) for accuracy in accuracies]
-    return {
-        "cas": Estimate(synthetic_only, errors[0]),
-        "cas_gain": Estimate(together - real_only, hypot(errors[1], errors[2])),
-    }
 
 
-def _applies(case: EvalContext) -> bool:
-    return case.prepared is not None and case.classes is not None
+def _lacks(_task: Task, _spec: DataSpec, counts: Counts) -> str:
+    found = counts.get("test", 0)
+    return "" if found >= FEWEST_TEST else f"{FEWEST_TEST} test images or more; there are {found}"
 
 
-GROUP = Group(
+GROUP = MetricGroup(
     "cas",
     (
-        Score("cas", "CAS", "higher", "Accuracy on real images of a classifier that learnt from generated ones alone."),
-        Score("cas_gain", "CAS gain", "higher", "What adding generated images to the real ones gives in accuracy."),
+        Metric("cas", "CAS", "higher", "Accuracy on real images of a classifier trained on generated ones alone."),
+        Metric("cas_gain", "CAS gain", "higher", "What adding generated images to the real ones gains in accuracy."),
     ),
-    _measure,
-    _applies,
+    has_classes,
+    _Training,
+    CLASSES,
+    _lacks,
     needs_classifier=True,
-    keeps_images=True,
+    validates=False,
 )

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 
 from ganops.evaluation.context import EvalContext
-from ganops.evaluation.estimate import Estimate, from_influence
-from ganops.evaluation.metric import Group, Score
+from ganops.evaluation.estimate import from_influence
+from ganops.evaluation.metric import FEATURES, Metric, MetricGroup, Result, at_the_end, has_features
 
-PARTNERS = 10  # each image is compared with so many others; more would change the third digit
+PARTNERS = 10  # images that each one is compared with; more would change the third digit
 
 
 def spread(features: Tensor, seed: int, partners: int = PARTNERS) -> Tensor:
@@ -21,22 +21,27 @@ def spread(features: Tensor, seed: int, partners: int = PARTNERS) -> Tensor:
     return torch.empty_like(distances).scatter_(0, order, distances)
 
 
-def _measure(case: EvalContext) -> dict[str, Estimate]:
-    generated = spread(case.compared, case.protocol.seed).double()
-    real = float(spread(case.real.pairwise_features, case.protocol.seed).double().mean())
+def _measure(context: EvalContext) -> Result:
+    generated = spread(context.compared, context.seed).double()
+    real = float(spread(context.reals.pairwise_features, context.seed).double().mean())
+    used = {"generated": len(generated), "real": len(context.reals.pairwise)}
+    if not real:  # all real images are the same one
+        return Result({}, used)
     # Each image is in the mean with its own distances and with those of its partners.
-    return {"diversity": from_influence(float(generated.mean()) / real, 2 * generated / real)}
+    return Result({"diversity": from_influence(float(generated.mean()) / real, 2 * generated / real)}, used)
 
 
-GROUP = Group(
+GROUP = MetricGroup(
     "diversity",
     (
-        Score(
+        Metric(
             "diversity",
             "Diversity",
             None,
             "How far apart generated images are, against real ones: 1 is alike, below 1 less diverse, above 1 more.",
         ),
     ),
-    _measure,
+    has_features,
+    at_the_end(_measure),
+    FEATURES,
 )

@@ -1,20 +1,31 @@
-"""FID: the Frechet distance between generated and real images (Heusel et al. 2017, arXiv:1706.08500)."""
+"""FID: the Frechet distance between generated and real samples (Heusel et al. 2017, arXiv:1706.08500)."""
 
 from __future__ import annotations
 
 from ganops.evaluation.context import EvalContext
-from ganops.evaluation.estimate import Estimate, from_influence
+from ganops.evaluation.estimate import from_influence
 from ganops.evaluation.frechet import frechet_influence
-from ganops.evaluation.metric import Group, Score
+from ganops.evaluation.metric import FEATURES, Metric, MetricGroup, Result, at_the_end, has_features
 
 
-def _measure(case: EvalContext) -> dict[str, Estimate]:
-    value, influence = frechet_influence(case.generated.features, case.statistics, case.real.statistics)
-    return {"fid": from_influence(value, influence)}
+def _measure(context: EvalContext) -> Result:
+    value, influence = frechet_influence(context.generated.features, context.statistics, context.reals.statistics)
+    return Result({"fid": from_influence(value, influence)})
 
 
-GROUP = Group(
+GROUP = MetricGroup(
     "fid",
-    (Score("fid", "FID", "lower", "How far the features of generated and real images are apart, as two Gaussians."),),
-    _measure,
+    (
+        Metric(
+            "fid",
+            "FID",
+            "lower",
+            "Distance between generated and real images, each taken as one Gaussian in feature space.",
+            headline=True,
+            by_features=True,
+        ),
+    ),
+    has_features,
+    at_the_end(_measure),
+    FEATURES,
 )

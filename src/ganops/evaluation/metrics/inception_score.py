@@ -1,4 +1,4 @@
-"""Inception score (Salimans et al. 2016, arXiv:1606.03498): sure of each image, evenly spread over the classes."""
+"""Inception score (Salimans et al. 2016, arXiv:1606.03498): each image is classified surely, all classes appear."""
 
 from __future__ import annotations
 
@@ -6,12 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from ganops.errors import EvaluationError
 from ganops.evaluation.context import EvalContext
-from ganops.evaluation.estimate import Estimate, from_influence
-from ganops.evaluation.metric import Group, Score
+from ganops.evaluation.estimate import from_influence
+from ganops.evaluation.metric import FEATURES, Metric, MetricGroup, Result, at_the_end, has_features
+from ganops.settings import Settings
+
+
+class InceptionScoreSettings(Settings):
+    """splits: parts over which the score is averaged; fewer where a part would have less than two images."""
+
+    splits: int = Field(default=10, ge=1)
 
 
 @dataclass(frozen=True)
@@ -27,23 +35,20 @@ def inception_score(logits: Tensor, splits: int, seed: int) -> InceptionScore:
     """exp of the mean KL divergence of p(y|x) from p(y), averaged over `splits` random parts of the images.
 
     logits: (n, k) of generated images. The score lies between 1 and k, higher is better.
-    The parts are drawn as torch-fidelity draws them, so that its numbers come out with the same seed.
+    The parts are drawn as torch-fidelity draws them, so that equal seeds give equal numbers.
     Raises EvaluationError for fewer images than splits, and for NaN.
     """
-    if logits.ndim != 2 or len(logits) < max(splits, 2):
+    if logits.ndim != 2 or len(logits) < max(splits, 2) or logits.shape[1] == 0:
         raise EvaluationError(
-            "too few images for the inception score",
-            expected=f"at least {max(splits, 2)}, one for each split",
+            "the inception score cannot be computed from these logits",
+            code="too-few-logits",
+            expected=f"at least {max(splits, 2)} rows, one for each split, and one column",
             found=f"logits of shape {tuple(logits.shape)}",
-            action="raise evaluate.samples or lower evaluate.is_splits",
-        )
-    if logits.shape[1] == 0:
-        raise EvaluationError(
-            "this extractor has no logits, which the inception score needs",
-            action="leave is out of evaluate.scores, or choose another extractor",
         )
     if not torch.isfinite(logits).all():
-        raise EvaluationError("logits hold NaN or infinity", action="look at the generated images")
+        raise EvaluationError(
+            "logits hold NaN or infinity", code="logits-not-finite", action="look at the generated images"
+        )
     order = torch.from_numpy(np.random.RandomState(seed).permutation(len(logits)))
     logs = logits.cpu().double()[order].log_softmax(dim=1)
     scores, influence = [], torch.empty(len(logs), dtype=torch.float64)
@@ -63,13 +68,29 @@ def _divergence(logs: Tensor) -> Tensor:
     return (logs.exp() * (logs - marginal.clamp(min=torch.finfo(torch.float64).tiny).log())).sum(dim=1)
 
 
-def _measure(case: EvalContext) -> dict[str, Estimate]:
-    score = inception_score(case.generated.logits, case.protocol.is_splits, case.protocol.seed)
-    return {"is": from_influence(score.mean, score.influence)}
+def _measure(context: EvalContext) -> Result:
+    logits = context.generated.logits
+    wanted = context.settings_of("is", InceptionScoreSettings).splits
+    splits = max(1, min(wanted, len(logits) // 2))
+    if not logits.shape[1]:  # an extractor of one's own without logits
+        return Result({})
+    score = inception_score(logits, splits, context.seed)
+    return Result({"is": from_influence(score.mean, score.influence)}, {"splits": splits})
 
 
-GROUP = Group(
+GROUP = MetricGroup(
     "is",
-    (Score("is", "IS", "higher", "Whether each image clearly is something, and all of them together are everything."),),
-    _measure,
+    (
+        Metric(
+            "is",
+            "IS",
+            "higher",
+            "High where each image clearly shows one class and all classes appear equally often.",
+            by_features=True,
+        ),
+    ),
+    has_features,
+    at_the_end(_measure),
+    FEATURES,
+    settings=InceptionScoreSettings,
 )

@@ -1,4 +1,4 @@
-"""Memorisation: do generated images lie closer to training images than images the generator never saw?
+"""Memorisation: do generated images lie closer to training images than unseen real ones do?
 
 The rank test of Meehan, Chaudhuri and Dasgupta 2020, arXiv:2004.05675, over the whole space.
 """
@@ -11,10 +11,12 @@ from math import erfc, sqrt
 import torch
 from torch import Tensor
 
+from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
 from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import Estimate, from_mean
-from ganops.evaluation.metric import Group, Score
+from ganops.evaluation.metric import FEATURES, Counts, Metric, MetricGroup, Result, at_the_end, has_features
+from ganops.games.task import Task
 
 FEWEST_HELD_OUT = 20  # below, not even complete separation gives a p-value that says much
 
@@ -36,10 +38,11 @@ def rank_test(generated: Tensor, held_out: Tensor) -> RankTest:
     """
     if len(held_out) < FEWEST_HELD_OUT:
         raise EvaluationError(
-            "too few test images to tell whether the generator copies",
+            "there are too few test images to tell whether the generator copies",
+            code="too-few-held-out",
             expected=f"at least {FEWEST_HELD_OUT}",
             found=str(len(held_out)),
-            action="raise data.test_share, or leave memorisation out of evaluate.scores",
+            action="raise data.test_share, or leave memorisation out of evaluate.metrics",
         )
     ranked = held_out.sort().values
     below = torch.searchsorted(ranked, generated, right=False)
@@ -60,26 +63,32 @@ def _p_value(generated: Tensor, held_out: Tensor, closer: float) -> float:
     return 0.5 * erfc(-(above - n * m / 2 + 0.5) / sqrt(2 * variance))
 
 
-def _measure(case: EvalContext) -> dict[str, Estimate]:
-    test = rank_test(case.nearest, case.real.held_out)
-    return {"memorisation": from_mean(test.closer), "memorisation_p": Estimate(test.p_value, None)}
+def _measure(context: EvalContext) -> Result:
+    assert context.closest is not None
+    test = rank_test(context.closest.distances, context.reals.held_out)
+    values = {"memorisation": from_mean(test.closer), "memorisation_p": Estimate(test.p_value, None)}
+    return Result(values, {"held_out": len(context.reals.held_out)})
 
 
-def _applies(case: EvalContext) -> bool:
-    return len(case.real.held_out) > 0
+def _lacks(_task: Task, _spec: DataSpec, counts: Counts) -> str:
+    found = counts.get("test", 0)
+    return "" if found >= FEWEST_HELD_OUT else f"{FEWEST_HELD_OUT} test images or more; there are {found}"
 
 
-GROUP = Group(
+GROUP = MetricGroup(
     "memorisation",
     (
-        Score(
+        Metric(
             "memorisation",
             "Memorisation",
             "lower",
             "How often a generated image is closer to a training image than a test image is: 0.5 is right, 1 copies.",
         ),
-        Score("memorisation_p", "p of memorisation", "higher", "How likely this would be if nothing had been copied."),
+        Metric("memorisation_p", "p of memorisation", "higher", "How likely this would be if nothing had been copied."),
     ),
-    _measure,
-    _applies,
+    has_features,
+    at_the_end(_measure),
+    FEATURES,
+    _lacks,
+    validates=False,
 )

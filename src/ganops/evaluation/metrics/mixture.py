@@ -1,4 +1,4 @@
-"""How well a known mixture of Gaussians is learnt, as VEEGAN and PacGAN count it on rings and grids.
+"""How well a known mixture of Gaussians is learnt, counted as VEEGAN and PacGAN do on rings and grids.
 
 Srivastava et al. 2017, arXiv:1705.07761; Lin et al. 2017, arXiv:1712.04086, section 4.1, with 2,500 samples: one is of
 high quality within three standard deviations of the nearest centre, and a mode is found where there is one. Their
@@ -12,12 +12,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganops.data.fields.vector import VectorField
 from ganops.data.mixture import Mixture
+from ganops.data.rows import Rows
+from ganops.data.spec import DataSpec
 from ganops.evaluation.bootstrap import resampled
 from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import Estimate, from_share
 from ganops.evaluation.extractors.mixture import MixtureNetwork
-from ganops.evaluation.metric import Group, Score
+from ganops.evaluation.metric import Metric, MetricGroup, Result, scored_field
+from ganops.games.task import Task
 
 WITHIN_SIGMAS = 3.0
 
@@ -36,39 +40,62 @@ class Nearest:
 
     @property
     def modes_error(self) -> float:
-        """Standard error of that number, by the bootstrap; points beside the centres are a class of their own."""
+        """Standard error of that number, by the bootstrap; points far from all centres are a class of their own."""
         counts = torch.where(self.high_quality, self.mode + 1, 0).bincount(minlength=1)
         return float(resampled(counts)[:, 1:].count_nonzero(dim=1).double().std())
 
 
 def nearest(points: Tensor, mixture: Mixture) -> Nearest:
-    """Look at points (n, D) in the units of the packed data."""
+    """The nearest centre of each of the points (n, D), in the units of the packed data."""
     _, logits = MixtureNetwork(mixture)(points)
     logit, mode = logits.max(dim=1)
     return Nearest(mode, logit > -0.5 * WITHIN_SIGMAS**2)
 
 
-def _measure(case: EvalContext) -> dict[str, Estimate]:
-    mixture = case.real.description.spec.mixture
-    assert mixture is not None
-    found = nearest(case.generated.features, mixture)
-    return {
-        "high_quality_modes": Estimate(float(found.modes_found), found.modes_error),
-        "high_quality": from_share(found.high_quality),
-    }
+class _Points:
+    """Counts points as the model makes them, whatever features other groups use."""
+
+    def __init__(self, context: EvalContext) -> None:
+        mixture = _mixture(context.task, context.spec)
+        assert mixture is not None
+        assert context.column is not None
+        self.mixture, self.column = mixture, context.column
+        self._found: list[Tensor] = []
+
+    def update(self, inputs: Rows | None, outputs: Rows, truth: Rows | None) -> None:
+        """Keep the points: they are few numbers each."""
+        del inputs, truth
+        self._found.append(outputs[self.column])
+
+    def compute(self) -> Result:
+        """Count them."""
+        found = nearest(torch.cat(self._found), self.mixture)
+        return Result(
+            {
+                "high_quality_modes": Estimate(float(found.modes_found), found.modes_error),
+                "high_quality": from_share(found.high_quality),
+            }
+        )
 
 
-def _applies(case: EvalContext) -> bool:
-    # The features of any other extractor are no coordinates.
-    return case.real.description.spec.mixture is not None and case.protocol.extractor == "classifier"
+def _mixture(task: Task, spec: DataSpec) -> Mixture | None:
+    column = scored_field(task, spec)
+    field = None if column is None else spec.fields[column]
+    return field.mixture if isinstance(field, VectorField) else None
 
 
-GROUP = Group(
+def _applies(task: Task, spec: DataSpec) -> bool:
+    return _mixture(task, spec) is not None
+
+
+GROUP = MetricGroup(
     "mixture",
     (
-        Score("high_quality_modes", "Modes hit", "higher", "How many of the Gaussians have a sample within 3 sigma."),
-        Score("high_quality", "High quality", "higher", "Share of samples within 3 sigma of the nearest Gaussian."),
+        Metric("high_quality_modes", "Modes hit", "higher", "How many of the Gaussians have a sample within 3 sigma."),
+        Metric("high_quality", "High quality", "higher", "Share of samples within 3 sigma of the nearest Gaussian."),
     ),
-    _measure,
     _applies,
+    _Points,
+    "data of a known mixture of Gaussians",
+    needs_features=False,
 )

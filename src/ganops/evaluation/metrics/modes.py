@@ -11,10 +11,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganops.data.fields.category import CategoryField
+from ganops.data.spec import LABEL
 from ganops.evaluation.bootstrap import resampled
 from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import Estimate, from_influence
-from ganops.evaluation.metric import Group, Score
+from ganops.evaluation.metric import CLASSES, Metric, MetricGroup, Result, at_the_end, has_classes
 
 # A class counts as found from a tenth of its real share on: a classifier's few errors must not find a missing one.
 FOUND_SHARE = 0.1
@@ -55,36 +57,36 @@ def modes(predicted: Tensor, labels: Tensor, classes: int, found_share: float = 
     return Modes(generated, real, found(counts), found_error, divergence, logs[predicted] - divergence)
 
 
-def modes_of(case: EvalContext) -> Modes:
-    """The modes of a case; for `EvalContext.once`."""
-    spec, labels = case.real.description.spec, case.real.compared.labels
-    assert case.predicted is not None
+def modes_of(context: EvalContext) -> Modes:
+    """The modes of all samples; for `EvalContext.cached`."""
+    label, labels = context.spec.field(LABEL, CategoryField), context.reals.compared.labels
+    predicted = context.predicted_class
+    assert predicted is not None
     assert labels is not None
-    if spec.channel_classes:
+    if label.channel_classes:
         # Stacked images are counted as the papers do: any image finds its mode, and all modes are equally likely.
-        return modes(case.predicted, torch.arange(len(spec.classes)), len(spec.classes), found_share=0)
-    return modes(case.predicted, labels, len(spec.classes))
+        return modes(predicted, torch.arange(len(label.classes)), len(label.classes), found_share=0)
+    return modes(predicted, labels, len(label.classes))
 
 
-def _measure(case: EvalContext) -> dict[str, Estimate]:
-    found = case.once(modes_of)
-    return {
-        "modes": Estimate(float(found.found.sum()), found.found_error),
-        "mode_kl": from_influence(found.divergence, found.influence),
-    }
+def _measure(context: EvalContext) -> Result:
+    found = context.cached(modes_of)
+    return Result(
+        {
+            "modes": Estimate(float(found.found.sum()), found.found_error),
+            "mode_kl": from_influence(found.divergence, found.influence),
+        }
+    )
 
 
-def _applies(case: EvalContext) -> bool:
-    return case.predicted is not None
-
-
-GROUP = Group(
+GROUP = MetricGroup(
     "modes",
     (
-        Score("modes", "Modes", "higher", "How many of the data's classes the generator makes."),
-        Score("mode_kl", "Mode KL", "lower", "How far the shares of the classes are from the real ones."),
+        Metric("modes", "Modes", "higher", "How many of the data's classes the generator makes."),
+        Metric("mode_kl", "Mode KL", "lower", "How far the shares of the classes are from the real ones."),
     ),
-    _measure,
-    _applies,
+    has_classes,
+    at_the_end(_measure),
+    CLASSES,
     needs_classifier=True,
 )

@@ -9,18 +9,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from ganops.errors import EvaluationError
 from ganops.evaluation.context import EvalContext
-from ganops.evaluation.estimate import Estimate, from_mean, from_share
+from ganops.evaluation.estimate import from_mean, from_share
 from ganops.evaluation.knn import BLOCK_BYTES, KNNIndex
-from ganops.evaluation.metric import Group, Score
+from ganops.evaluation.metric import FEATURES, Metric, MetricGroup, Result, at_the_end, has_features
+from ganops.settings import Settings
+
+
+class PRDCSettings(Settings):
+    """neighbours: k of the k nearest neighbours; fewer where a side has not more images."""
+
+    neighbours: int = Field(default=5, ge=1)
 
 
 @dataclass(frozen=True)
 class Manifolds:
-    """What is found of each image, from whose means the four scores are made.
+    """What is found for each image; the four scores are means of these.
 
     precise (n,): the generated image lies in the neighbourhood of some real one; dense (n,): in how many, over k.
     recalled (m,): the real image lies in the neighbourhood of some generated one; covered (m,): its neighbourhood
@@ -39,14 +47,15 @@ def manifolds(
     """Compare generated (n, d) with real (m, d) features; memory is bounded by blocks of `block_bytes`.
 
     real_radii: (m,) distance of each real feature to its k-th nearest other, where it is known already.
-    Raises EvaluationError where a side has not more than k images, and where the numbers of features differ.
+    Raises EvaluationError where a side has k images or fewer, and where the numbers of features differ.
     """
     if generated.shape[1] != real.shape[1] or min(len(generated), len(real)) <= k:
         raise EvaluationError(
-            "too few images for precision and recall, or of different features",
+            "there are too few images for precision and recall, or their features differ in number",
+            code="too-few-images",
             expected=f"more than {k} images on both sides, and the same number of features",
             found=f"generated {tuple(generated.shape)}, real {tuple(real.shape)}",
-            action="use more images, or lower evaluate.neighbours",
+            action="use more images, or fewer neighbours",
         )
     balls = KNNIndex(real, block_bytes)
     real_squares = (balls.kth_distances(k) if real_radii is None else real_radii).square()
@@ -62,28 +71,44 @@ def manifolds(
     return Manifolds((dense > 0).float(), dense, recalled.float(), (closest <= real_squares).float())
 
 
-def manifolds_of(case: EvalContext) -> Manifolds:
-    """The manifolds of a case; for `EvalContext.once`."""
-    return manifolds(case.compared, case.real.pairwise_features, case.protocol.neighbours, case.real.kth_distances)
+def neighbours_of(context: EvalContext) -> int:
+    """k as used: smaller than either side."""
+    fewest = min(len(context.compared), len(context.reals.pairwise))
+    return max(1, min(context.settings_of("prdc", PRDCSettings).neighbours, fewest - 1))
 
 
-def _measure(case: EvalContext) -> dict[str, Estimate]:
-    found = case.once(manifolds_of)
-    return {
+def manifolds_of(context: EvalContext) -> Manifolds:
+    """The manifolds of both sides; for `EvalContext.cached`."""
+    k = neighbours_of(context)
+    return manifolds(context.compared, context.reals.pairwise_features, k, context.reals.kth_distances(k))
+
+
+def _measure(context: EvalContext) -> Result:
+    found = context.cached(manifolds_of)
+    used = {
+        "neighbours": neighbours_of(context),
+        "generated": len(context.compared),
+        "real": len(context.reals.pairwise),
+    }
+    scores = {
         "precision": from_share(found.precise),
         "recall": from_share(found.recalled),
         "density": from_mean(found.dense),
         "coverage": from_share(found.covered),
     }
+    return Result(scores, used)
 
 
-GROUP = Group(
+GROUP = MetricGroup(
     "prdc",
     (
-        Score("precision", "Precision", "higher", "The share of generated images that look like real ones."),
-        Score("recall", "Recall", "higher", "The share of real images that the generator could have made."),
-        Score("density", "Density", "higher", "Like precision, counting how many real images lie near; may exceed 1."),
-        Score("coverage", "Coverage", "higher", "The share of real images that have a generated one nearby."),
+        Metric("precision", "Precision", "higher", "The share of generated images that look like real ones.", True),
+        Metric("recall", "Recall", "higher", "The share of real images that the generator could have made.", True),
+        Metric("density", "Density", "higher", "Like precision, counting how many real images lie near; may exceed 1."),
+        Metric("coverage", "Coverage", "higher", "The share of real images that have a generated one nearby."),
     ),
-    _measure,
+    has_features,
+    at_the_end(_measure),
+    FEATURES,
+    settings=PRDCSettings,
 )

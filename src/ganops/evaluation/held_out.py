@@ -1,0 +1,42 @@
+"""Real rows that inputs of a task come from: those of the test split, in the form that the model takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from ganops.data.manifest import read_manifest
+from ganops.data.packed import read_packed
+from ganops.data.rows import Rows
+from ganops.data.spec import DataSpec
+from ganops.games.sampling import HeldOut
+
+Purpose = Literal["evaluation", "validation"]
+
+# Of the test rows every fifth is for validation metrics, the others are for the final scores: a step that was chosen
+# by its answers to some inputs would be flattered by scores of the same ones.
+VALIDATION_EVERY = 5
+FEWEST_TO_DIVIDE = 10
+
+
+def held_out(prepared: Path, spec: DataSpec, purpose: Purpose, most: int | None = None) -> HeldOut:
+    """The rows for one purpose, the first `most` of them; of fewer than ten test rows all are for both.
+
+    spec: of the model. A column of another size or of other channels than the data's is converted.
+    """
+    rows = read_packed(prepared, "test")
+    index = torch.arange(len(rows))
+    if len(rows) >= FEWEST_TO_DIVIDE:
+        validation = index % VALIDATION_EVERY == 0
+        index = index[validation if purpose == "validation" else ~validation]
+    rows = rows.select(index[:most])
+    return HeldOut(in_form_of(rows, read_manifest(prepared).spec, spec), spec)
+
+
+def in_form_of(rows: Rows, data: DataSpec, model: DataSpec) -> Rows:
+    """Stored rows of the data as the model's spec has them; columns that it does not have are left out."""
+    return Rows(
+        {name: data.fields[name].convert(rows[name], model.fields[name]) for name in rows if name in model.fields}
+    )

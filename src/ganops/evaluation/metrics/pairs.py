@@ -1,0 +1,128 @@
+"""How close outputs are to their truth, for tasks whose data hold the true output of each input: PSNR and SSIM."""
+
+from __future__ import annotations
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganops.data.fields.field import Field
+from ganops.data.fields.image import ImageField
+from ganops.data.rows import Rows, concatenate
+from ganops.data.spec import DataSpec
+from ganops.evaluation.context import EvalContext
+from ganops.evaluation.estimate import from_mean
+from ganops.evaluation.metric import Metric, MetricGroup, Picture, Result
+from ganops.evaluation.similarity import KERNEL, MOST_DECIBELS, SIGMA, psnr, ssim
+from ganops.games.task import Task
+
+SHOWN, EXTREMES, TRIPLES_IN_A_ROW = 16, 8, 4
+SOURCE, OUTPUT, TRUTH = "source", "output", "truth"
+
+
+class _Pairs:
+    """Measures every pair as it comes, and keeps the first, the best and the worst to be looked at."""
+
+    def __init__(self, context: EvalContext) -> None:
+        self.context = context
+        self.task = context.task
+        self.column = _paired_column(context.task) or ""
+        self.source = source_column(context.task)
+        self._psnr: list[Tensor] = []
+        self._ssim: list[Tensor] = []
+        self._first: Rows | None = None
+        self._extremes: tuple[Rows, Tensor] | None = None
+
+    def update(self, inputs: Rows | None, outputs: Rows, truth: Rows | None) -> None:
+        """Take in one batch."""
+        assert truth is not None, "the task says that it is paired"
+        answers, real = outputs[self.column], truth[self.column]
+        found = psnr(answers, real)
+        self._psnr.append(found)
+        self._ssim.append(ssim(answers, real))
+        source = {SOURCE: inputs[self.source]} if inputs is not None and self.source is not None else {}
+        rows = Rows({**source, OUTPUT: answers, TRUTH: real})
+        shown = 0 if self._first is None else len(self._first)
+        if shown < SHOWN:
+            first = rows.select(slice(0, SHOWN - shown))
+            self._first = first if self._first is None else concatenate([self._first, first])
+        if self._extremes is not None:
+            rows, found = concatenate([self._extremes[0], rows]), torch.cat([self._extremes[1], found])
+        order = found.argsort(stable=True)
+        kept = order if len(order) <= 2 * EXTREMES else torch.cat([order[:EXTREMES], order[-EXTREMES:]])
+        self._extremes = rows.select(kept), found[kept]
+
+    def compute(self) -> Result:
+        """Means over all pairs, each with its standard error."""
+        output = self.task.outputs[self.column]
+        spec = self.context.model_spec
+        used = {
+            "colours": "grey" if output.shape[0] == 1 else "RGB, channels alike",
+            "size": list(output.shape[1:]),
+            "border": 0,
+            "average": "mean over pairs of each pair's own value",
+            "most_decibels": MOST_DECIBELS,
+            "window": [KERNEL, SIGMA],
+            "inputs": {name: spec.derived.get(name, field.kind) for name, field in self.task.inputs.items()},
+        }
+        values = {"psnr": from_mean(torch.cat(self._psnr)), "ssim": from_mean(torch.cat(self._ssim))}
+        return Result(values, used, pictures=self._pictures(output))
+
+    def _pictures(self, output: Field) -> dict[str, Picture]:
+        assert self._first is not None
+        assert self._extremes is not None
+        rows, found = self._extremes
+        half = min(EXTREMES, (len(rows) + 1) // 2)
+        parts = ", ".join(name for name in (SOURCE, OUTPUT, TRUTH) if name in rows)
+        shown = {
+            "pairs": (self._first, "Pairs", f"From left to right: {parts}; the first test rows, not picked by hand."),
+            "pairs-worst": (
+                rows.select(slice(0, half)),
+                "Worst pairs",
+                f"{parts.capitalize()} of the lowest PSNR, from {float(found[0]):.1f} dB.",
+            ),
+            "pairs-best": (
+                rows.select(torch.arange(len(rows) - half, len(rows)).flip(0)),
+                "Best pairs",
+                f"{parts.capitalize()} of the highest PSNR, up to {float(found[-1]):.1f} dB.",
+            ),
+        }
+        return {
+            name: Picture(title, caption, image)
+            for name, (triples, title, caption) in shown.items()
+            if (image := self._draw(triples, output)) is not None
+        }
+
+    def _draw(self, rows: Rows, output: Field) -> Image.Image | None:
+        columns = []
+        for name, column in rows.items():
+            field = self.task.inputs[self.source] if name == SOURCE and self.source is not None else output
+            columns.append(field.convert(column, output))
+        together = torch.stack(columns, dim=1).flatten(0, 1)
+        return output.draw(together, len(columns) * min(TRIPLES_IN_A_ROW, len(rows)))
+
+
+def source_column(task: Task) -> str | None:
+    """The input that the output is to be compared with at a glance: the first image."""
+    return next((name for name, field in task.inputs.items() if isinstance(field, ImageField)), None)
+
+
+def _paired_column(task: Task) -> str | None:
+    return next((name for name, field in task.outputs.items() if isinstance(field, ImageField)), None)
+
+
+def _applies(task: Task, _spec: DataSpec) -> bool:
+    return task.paired and _paired_column(task) is not None
+
+
+GROUP = MetricGroup(
+    "pairs",
+    (
+        Metric("psnr", "PSNR", "higher", "Peak signal-to-noise ratio of output against truth, in decibels.", True),
+        Metric("ssim", "SSIM", "higher", "Structural similarity of output and truth: 1 is equal.", True),
+    ),
+    _applies,
+    _Pairs,
+    "a paired task that makes images",
+    needs_features=False,
+)
