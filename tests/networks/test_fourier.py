@@ -37,7 +37,7 @@ def test_each_octave_has_as_many_waves_in_all_directions_and_they_belong_to_the_
 
 
 def test_a_fastest_wave_slower_than_the_slowest_is_refused() -> None:
-    with pytest.raises(ValidationError, match="fastest: at least slowest"):
+    with pytest.raises(ValidationError):
         FourierSettings(slowest=2.0, fastest=1.0)
 
 

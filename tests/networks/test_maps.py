@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from ganops.networks.fastgan import _Gated
+from ganops.networks.fastgan import Gated
 from ganops.networks.maps import SpreadLatents, channels_last, flatten_maps, unflatten_maps
 
 
@@ -35,7 +35,7 @@ def test_spread_latents_are_a_transposed_convolution_of_one_pixel() -> None:
 
 def test_the_gate_of_fastgan_is_a_gated_linear_unit_whose_gradient_stays_channels_last() -> None:
     maps = channels_last(torch.randn(3, 6, 4, 4)).requires_grad_()
-    found = _Gated()(maps)
+    found = Gated()(maps)
     # One sigmoid and one product, rounded alike but for the last bit.
     torch.testing.assert_close(found, F.glu(maps, dim=1), rtol=1e-6, atol=1e-7)
     found.sum().backward()

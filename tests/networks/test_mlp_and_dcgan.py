@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from playing import spec_of
+from playing import points_spec, spec_of
 from torch import nn
 
 from ganops.errors import SettingsError
@@ -23,7 +23,7 @@ def parameters(network: nn.Module) -> int:
 @pytest.mark.parametrize("size", [28, 32, 48, 64])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("pair", PAIRS)
-def test_images_and_logits_have_the_shapes_asked_for(pair: str, channels: int, size: int) -> None:
+def test_images_and_logits_have_the_right_shapes(pair: str, channels: int, size: int) -> None:
     spec = spec_of(channels, size)
     generator, discriminator = (NETWORKS.build(section, "test", spec) for section in PAIRS[pair])
     images = generator(torch.randn(3, 100))
@@ -53,14 +53,14 @@ def test_dcgan_starts_as_its_paper_says() -> None:
     assert weights.mean().item() == pytest.approx(0.0, abs=2e-4)
 
 
-def test_a_critic_without_norm_judges_each_image_alone() -> None:
+def test_logits_of_a_critic_without_norm_do_not_depend_on_the_batch() -> None:
     section = {"kind": "dcgan-discriminator", "width": 4, "norm": "none"}
     critic = NETWORKS.build(section, "test", spec_of(1, 28))
     images = torch.randn(4, 1, 28, 28)
     torch.testing.assert_close(critic(images)[:1], critic(images[:1]))
 
 
-def test_dropout_is_asleep_in_eval_mode() -> None:
+def test_dropout_is_off_in_eval_mode() -> None:
     discriminator = NETWORKS.build({"kind": "mlp-discriminator", "dropout": 0.5}, "test", spec_of(1, 28))
     images = torch.randn(2, 1, 28, 28)
     assert not torch.equal(discriminator(images), discriminator(images))
@@ -69,5 +69,21 @@ def test_dropout_is_asleep_in_eval_mode() -> None:
 
 
 def test_sizes_that_cannot_be_doubled_are_refused() -> None:
-    with pytest.raises(SettingsError, match="images of 37 pixels cannot be built by doubling"):
+    with pytest.raises(SettingsError) as caught:
         NETWORKS.build({"kind": "dcgan-generator"}, "test", spec_of(1, 37))
+    assert caught.value.code == "image-size"
+
+
+def test_the_fully_connected_pair_takes_vectors_and_packs_them() -> None:
+    spec = points_spec(size=3)
+    generator = NETWORKS.build({"kind": "mlp-generator", "widths": [8]}, "test", spec)
+    discriminator = NETWORKS.build({"kind": "mlp-discriminator", "widths": [8], "pack": 2}, "test", spec)
+    points = generator(torch.randn(4, 100))
+    assert points.shape == (4, 3)
+    assert discriminator(points).shape == (2,)
+
+
+def test_convolutions_are_refused_for_vectors() -> None:
+    with pytest.raises(SettingsError) as caught:
+        NETWORKS.build({"kind": "dcgan-generator"}, "test", points_spec())
+    assert caught.value.code == "missing-field"

@@ -21,7 +21,7 @@ def test_spectral_norm_makes_the_largest_singular_value_one(kind: str) -> None:
     normed = [m for m in network.modules() if parametrize.is_parametrized(m, "weight")]
     assert len(normed) > 8
     for module in normed:
-        for _ in range(50):  # power iterations: each look at the weight is one
+        for _ in range(50):  # power iterations: each access of the weight is one
             weight = module.weight
         largest = torch.linalg.svdvals(weight.detach().flatten(1))[0]
         if isinstance(module, torch.nn.ConvTranspose2d):
@@ -60,7 +60,7 @@ def test_class_conditional_norm_scales_by_one_plus_gain() -> None:
 
 
 @pytest.mark.parametrize("kind", ["resnet-generator", "biggan-generator", "stylegan2-generator", "r3gan-generator"])
-def test_generators_make_what_the_label_says(kind: str) -> None:
+def test_generators_depend_on_the_label(kind: str) -> None:
     torch.manual_seed(0)
     labels = {"resnet-generator": "norm", "stylegan2-generator": "mapping", "r3gan-generator": True}.get(kind)
     section = {"kind": kind, "width": 16, "latent_dim": 8} | ({"labels": labels} if labels else {})
@@ -84,6 +84,7 @@ def test_generators_make_what_the_label_says(kind: str) -> None:
         {"kind": "mlp-discriminator", "labels": "embedding"},
     ],
 )
-def test_networks_that_want_labels_say_so_where_there_are_none(section: dict[str, str]) -> None:
-    with pytest.raises(SettingsError, match="wants labels, but the data have no classes"):
+def test_networks_with_labels_are_refused_for_data_without(section: dict[str, str]) -> None:
+    with pytest.raises(SettingsError) as caught:
         NETWORKS.build(section, "test", spec_of(1, 28))
+    assert caught.value.code == "no-classes"

@@ -49,7 +49,7 @@ def test_down_convolution_halves() -> None:
         assert EqualConv(2, 3, size, down=True)(torch.randn(1, 2, 14, 14)).shape == (1, 3, 7, 7)
 
 
-def test_generator_is_calm_in_eval_mode_and_noisy_in_training() -> None:
+def test_generator_is_deterministic_in_eval_mode_and_noisy_in_training() -> None:
     generator = small()
     for conv in generator.convs:
         torch.nn.init.ones_(conv.strength)
@@ -63,7 +63,7 @@ def test_generator_is_calm_in_eval_mode_and_noisy_in_training() -> None:
 def test_mixing_takes_some_layers_from_another_latent() -> None:
     generator = small(mixing=1.0)
     styles = generator.styles(torch.randn(16, 6))
-    mixed = generator._mixed(styles, None)
+    mixed = generator.mix(styles, None)
     kept = (mixed == styles).all(dim=2)
     assert kept[:, 0].all()
     assert not kept[:, -1].any()

@@ -1,4 +1,4 @@
-"""What the discriminator sees: moves by known amounts, no change where none is asked for, gradients that pass."""
+"""Augmentations: known transformations, identity at probability zero, gradients that pass."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ganops.objectives.adaptive_augment import adaptive_augment, change_colors, sample
+from ganops.objectives.adaptive_augment import adaptive_augment, change_colors, random_geometry, sample
 from ganops.objectives.diffaugment import AUGMENTATIONS, PolicyName, augment
 
 
@@ -108,3 +108,20 @@ def test_grey_stays_grey_under_colour_changes() -> None:
     out = change_colors(grey, torch.tensor(1.0))
     torch.testing.assert_close(out.amax(dim=1), out.amin(dim=1), atol=1e-5, rtol=1e-5)
     assert not torch.allclose(out, grey)
+
+
+def test_about_half_of_grey_images_are_inverted() -> None:
+    """The luma flip has one of two values, so with probability 1 it turns half of the images over."""
+    torch.manual_seed(0)
+    ramp = torch.linspace(-1, 1, 16).view(1, 1, 4, 4).repeat(200, 1, 1, 1)
+    out = change_colors(ramp, torch.tensor(1.0))
+    inverted = (out[:, 0, 0, 0] > out[:, 0, 3, 3]).sum().item()
+    assert 70 < inverted < 130  # four standard deviations of 200 fair coins
+
+
+def test_both_shifts_of_an_image_take_effect_together() -> None:
+    torch.manual_seed(0)
+    shifts = random_geometry(torch.zeros(400, 1, 1, 1000), torch.tensor(0.5))[:, :2, 2]
+    moved = shifts != 0
+    assert torch.equal(moved[:, 0], moved[:, 1])
+    assert 0 < moved[:, 0].float().mean() < 1

@@ -47,14 +47,14 @@ def test_r1_is_half_the_squared_norm() -> None:
     assert zero_centred_penalty(quadratic, images).item() == pytest.approx(15.0, abs=CLOSE)
 
 
-def test_dragan_looks_around_the_data_by_half_their_spread() -> None:
+def test_dragan_moves_the_data_by_up_to_half_their_spread() -> None:
     real = torch.tensor([0.0, 2.0, 0.0, 2.0]).view(1, 1, 2, 2)
     spread = real.std()  # sqrt(4 / 3), with n - 1 as the authors' code has it
-    noise = torch.full_like(real, 0.5)
-    moved = real + 0.5 * spread * 0.5
+    noise, share = torch.full_like(real, 0.5), torch.full((1, 1, 1, 1), 0.25)
+    moved = real + 0.25 * 0.5 * spread * 0.5
     expected = (moved.norm() - 1) ** 2
-    assert dragan_penalty(quadratic, real, noise).item() == pytest.approx(expected.item(), abs=CLOSE)
-    assert dragan_penalty(linear, real, noise).item() == pytest.approx(2.25, abs=CLOSE)
+    assert dragan_penalty(quadratic, real, noise, share).item() == pytest.approx(expected.item(), abs=CLOSE)
+    assert dragan_penalty(linear, real, noise, share).item() == pytest.approx(2.25, abs=CLOSE)
 
 
 def test_penalties_can_be_minimised() -> None:
@@ -72,10 +72,10 @@ def test_penalties_can_be_minimised() -> None:
     torch.testing.assert_close(towards_zero, WEIGHTS)
 
 
-def test_penalties_leave_the_images_as_they_are() -> None:
+def test_penalties_do_not_change_the_images() -> None:
     real = torch.randn(2, 1, 2, 2)
     before = real.clone()
-    dragan_penalty(linear, real, torch.rand_like(real))
+    dragan_penalty(linear, real, torch.rand_like(real), torch.rand(2, 1, 1, 1))
     zero_centred_penalty(linear, real)
     assert torch.equal(real, before)
     assert not real.requires_grad

@@ -42,7 +42,7 @@ class FastganGenerator(Generator):
         self.start = nn.Sequential(
             spectral_norm(nn.ConvTranspose2d(settings.latent_dim, 2 * widths[0], ladder[0], bias=False)),
             nn.BatchNorm2d(2 * widths[0]),
-            _Gated(),
+            Gated(),
         )
         self.ups = nn.ModuleList(_Up(before, after) for before, after in pairwise(widths))
         self.skipped = max(1, min(MOST_SKIPPED, len(ladder) - 2))
@@ -108,7 +108,7 @@ class _Up(nn.Module):
         super().__init__()
         self.conv = spectral_norm(nn.Conv2d(before, 2 * after, 3, padding=1, bias=False))
         self.norm = nn.BatchNorm2d(2 * after)
-        self.gate = _Gated()
+        self.gate = Gated()
         self.noise_share = nn.Parameter(torch.zeros(()))
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -118,8 +118,8 @@ class _Up(nn.Module):
         return cast(Tensor, self.gate(self.norm(maps)))
 
 
-class _Gated(nn.Module):
-    """Half of the channels, let through as the other half says; channels-last in its gradient, too, unlike `F.glu`."""
+class Gated(nn.Module):
+    """A gated linear unit: one half of the channels gates the other; unlike `F.glu`, with a channels-last gradient."""
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, 2 C, H, W) to (N, C, H, W)."""

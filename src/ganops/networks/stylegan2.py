@@ -25,7 +25,7 @@ class StyleganGeneratorSettings(ResnetWidths):
     """width: channels next to the image. latent_dim: also the length of a style. mapping: layers from latent to style.
 
     mixing: share of training images that take the styles of two latents. truncation: how far from the mean style
-    samples are taken, 1 for all the way. labels: 'mapping' leads the class into the styles.
+    samples are taken, 1 for all the way. labels: 'mapping' makes the class part of the styles.
     """
 
     width: int = 32
@@ -40,9 +40,9 @@ class StyleganGeneratorSettings(ResnetWidths):
 
 @NETWORKS.add("stylegan2-generator", StyleganGeneratorSettings)
 class StyleganGenerator(StyleGenerator):
-    """Styles steer every layer; the image is the sum of what each resolution adds (skip architecture).
+    """Styles control every layer; the image is the sum of what each resolution adds (skip architecture).
 
-    While training, noise is drawn anew and styles are mixed; else the noise is one fixed pattern per layer.
+    In training, noise is random and styles are mixed; in eval mode the noise is one fixed pattern per layer.
     """
 
     style_mean: Tensor
@@ -100,14 +100,14 @@ class StyleganGenerator(StyleGenerator):
         return cast(Tensor, image)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Make one image per latent; while training not clipped, so that gradients pass everywhere."""
+        """Generate one image per latent; in training not clipped, so that gradients pass everywhere."""
         styles = self.styles(latents, labels)
         if self.training:
-            return self.synthesize(self._mixed(styles, labels))
+            return self.synthesize(self.mix(styles, labels))
         return self.synthesize(self.style_mean.lerp(styles, self.settings.truncation)).clamp(-1, 1)
 
-    def _mixed(self, styles: Tensor, labels: Tensor | None) -> Tensor:
-        """Some rows with the styles of a second latent from a random layer on."""
+    def mix(self, styles: Tensor, labels: Tensor | None) -> Tensor:
+        """A random share of the rows with the styles of a second latent from a random layer on."""
         if not self.settings.mixing:
             return styles
         count, layers, device = len(styles), self.layer_count, styles.device
@@ -118,7 +118,7 @@ class StyleganGenerator(StyleGenerator):
 
 
 class StyleganDiscriminatorSettings(ResnetWidths):
-    """width: channels next to the image. group: images whose spread is seen together. labels: 'projection'."""
+    """width: channels next to the image. group: images whose spread is measured together. labels: 'projection'."""
 
     width: int = 32
     growth: Literal[1, 2] = 2
