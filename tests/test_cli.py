@@ -1,4 +1,4 @@
-"""The `ganops` command starts at once, finds its commands by file, and ends with honest exit codes."""
+"""The `ganops` command starts at once, finds its commands by file, and ends with correct exit codes."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def test_help_lists_every_command_with_a_line_and_imports_nothing_heavy() -> Non
         assert f"  {path.stem}  " in done.stdout.replace(f"{path.stem} ", f"{path.stem}  ")
 
 
-def test_help_takes_less_than_two_fifths_of_a_second() -> None:
-    """Processor time, the best of three: what the command itself takes, whatever else this machine does meanwhile."""
+def test_help_takes_a_tenth_of_a_second() -> None:
+    """Processor time, the best of three; twice that is allowed, for slower machines."""
     times = []
     for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert run("--help").returncode == 0
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         times.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(times) < 0.4
+    assert min(times) < 0.2
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in cli.COMMANDS.glob("[!_]*.py")))
@@ -84,12 +84,12 @@ def test_errors_are_printed_without_a_traceback(
     assert "Traceback" not in printed.err
 
 
-def test_a_reader_that_closes_early_is_no_error(tmp_path: Path) -> None:
+def test_a_reader_that_closes_early_is_not_an_error(tmp_path: Path) -> None:
     program = f"{sys.executable} -c 'from ganops.cli import main; main()' --help | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stderr == ""
     assert done.stdout.startswith("Usage: ganops")
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     assert run("--version").stdout.startswith("ganops, version ")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,8 +17,10 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(tracking_home: Path) -> Run:
-    """Runs `ganops` with the given arguments in a repository that has the shipped params.yaml."""
-    shutil.copy(ROOT / "params.yaml", tracking_home)
+    """Runs `ganops` with the given arguments in a repository that has the shipped params.yaml, nothing of it auto."""
+    text = (ROOT / "params.yaml").read_text()
+    text = re.sub(r"(?m)^  model: \S+", "  model: ganops", text).replace("metric: auto", "metric: fid")
+    (tracking_home / "params.yaml").write_text(text)
 
     def invoke(*arguments: str) -> Result:
         return CliRunner().invoke(ganops, arguments)

@@ -69,7 +69,7 @@ def test_markdown_has_one_line_for_each_row_with_equal_columns() -> None:
 def test_headline_columns_are_those_that_any_row_has_and_the_one_that_decides() -> None:
     rows = [row("a", fid_classifier=3.0, coverage=0.5)]
     assert [metric.key for metric in headline_metrics(rows, describe("fid_classifier"))] == ["fid_classifier"]
-    assert [metric.key for metric in headline_metrics(rows, describe("coverage"))] == ["fid_classifier", "coverage"]
+    assert [metric.key for metric in headline_metrics(rows, describe("coverage"))] == ["coverage", "fid_classifier"]
 
 
 @pytest.mark.parametrize(("parameters", "text"), [(812, "812"), (34_512, "34.5 k"), (1_234_567, "1.23 M")])

@@ -12,12 +12,7 @@ import click
 if TYPE_CHECKING:
     from ganops.registry.history import ChampionPeriod
 
-ENDINGS = {
-    "promoted": "replaced",
-    "rolled back": "rolled back",
-    "quarantined": "quarantined",
-    "unknown": "unknown",
-}
+ENDINGS = {"promoted": "replaced", "rolled back": "rolled back", "unknown": "unknown"}
 
 
 @click.command(short_help="list all champions")
@@ -26,10 +21,11 @@ def command(as_json: bool) -> None:
     """List all champions of the registered model, the newest first; times are in this machine's time zone."""
     from ganops.params import load_params
     from ganops.registry.history import history
+    from ganops.registry.naming import registered_name
     from ganops.registry.versions import Versions
     from ganops.tracking.store import connect
 
-    model = load_params().tracking.model
+    model = registered_name(load_params())
     periods = history(Versions(connect(), model))
     if as_json:
         click.echo(json.dumps([period.model_dump(mode="json") for period in periods], indent=2))

@@ -57,9 +57,10 @@ def command(
 
 def _champion() -> str:
     from ganops.params import load_params
+    from ganops.registry.naming import registered_name
     from ganops.registry.versions import CHAMPION
 
-    return f"models:/{load_params().tracking.model}@{CHAMPION}"
+    return f"models:/{registered_name(load_params())}@{CHAMPION}"
 
 
 def _pair(text: str) -> tuple[str, str]:

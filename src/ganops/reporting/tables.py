@@ -114,9 +114,9 @@ def _facts(row: LeaderboardRow, with_seeds: bool) -> list[str]:
 
 
 def headline_metrics(rows: Sequence[LeaderboardRow], metric: Metric) -> list[Metric]:
-    """The headline metrics that any row has, and the one that decides."""
-    known = metrics_of({key for row in rows for key in row.scores} | {metric.key})
-    return [found for found in known if found.headline or found.key == metric.key]
+    """The metric that decides, then the headline metrics that any row has."""
+    known = metrics_of(key for row in rows for key in row.scores if key != metric.key)
+    return [metric, *(found for found in known if found.headline)]
 
 
 def count(number: int) -> str:
