@@ -23,14 +23,17 @@ def test_the_setting_beats_the_variable(tmp_path: Path, monkeypatch: pytest.Monk
     assert data_roots(None, RAW) == [RAW, DEBIAN_HOME]
 
 
-def test_a_home_that_is_no_folder_is_an_error_that_says_who_named_it(
+def test_a_home_that_is_not_a_folder_is_an_error_that_says_where_it_was_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(DataError, match=r"data\.home in params\.yaml"):
+    with pytest.raises(DataError) as error:
         data_roots(tmp_path / "missing", RAW)
+    assert error.value.code == "data-home-missing"
+    assert error.value.found.startswith("data.home in params.yaml")
     monkeypatch.setenv(DATA_HOME_VARIABLE, str(tmp_path / "missing"))
-    with pytest.raises(DataError, match=DATA_HOME_VARIABLE):
+    with pytest.raises(DataError) as error:
         data_roots(None, RAW)
+    assert error.value.found.startswith(DATA_HOME_VARIABLE)
 
 
 def test_the_first_complete_folder_is_taken(tmp_path: Path) -> None:

@@ -48,15 +48,15 @@ def test_a_file_that_is_there_is_not_fetched_again(tmp_path: Path) -> None:
 
 
 def test_a_wrong_file_is_refused_and_removed(tmp_path: Path, mirror: str) -> None:
-    with pytest.raises(DataError, match="cannot be downloaded"):
+    with pytest.raises(DataError) as error:
         download([mirror], "set.bin", hashlib.md5(b"another").hexdigest(), tmp_path / "raw")
+    assert error.value.code == "download-failed"
     assert list((tmp_path / "raw").iterdir()) == []
 
 
 def test_without_a_network_the_error_says_both_ways_out(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         download(["http://127.0.0.1:9/"], "set.bin", MD5, tmp_path)  # nobody listens on the discard port
-    assert "connect to the network" in caught.value.action
     assert "data.home" in caught.value.action
     assert "GANOPS_DATA_HOME" in caught.value.action
     assert list(tmp_path.iterdir()) == []

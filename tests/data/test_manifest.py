@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.image import ImageField
 from ganops.data.manifest import Manifest, Rejected, manifest_path, read_manifest
 from ganops.data.spec import DataSpec
 from ganops.errors import DataError
@@ -14,7 +16,12 @@ MANIFEST = Manifest(
     source="images",
     origin="mine",
     digest="0" * 64,
-    spec=DataSpec(shape=(3, 16, 16), classes=("cats", "Hündchen ☕")),
+    spec=DataSpec(
+        fields={
+            "image": ImageField(channels=3, size=16),
+            "label": CategoryField(classes=("cats", "Hündchen ☕"), shares=(2 / 3, 1 / 3)),
+        }
+    ),
     split_by="content",
     counts={"train": 3, "test": 1},
     class_counts={"train": {"cats": 2, "Hündchen ☕": 1}, "test": {"cats": 1, "Hündchen ☕": 0}},
@@ -23,6 +30,8 @@ MANIFEST = Manifest(
     rejected=(Rejected(name="a.png", reason="empty file"),),
 )
 
+WITH_UNKNOWN_FIELD = MANIFEST.model_dump_json().replace('"kind":"image"', '"kind":"smell"')
+
 
 def test_it_comes_back(tmp_path: Path) -> None:
     MANIFEST.write(tmp_path)
@@ -30,12 +39,16 @@ def test_it_comes_back(tmp_path: Path) -> None:
 
 
 def test_a_missing_one_says_which_stage_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="dvc repro prepare"):
+    with pytest.raises(DataError) as error:
         read_manifest(tmp_path)
+    assert error.value.code == "manifest-missing"
+    assert "dvc repro prepare" in error.value.action
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", '{"digest": "x"}'])
-def test_a_damaged_one_says_how_to_make_it_anew(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize("text", ["", "{", "{}", '{"digest": "x"}', WITH_UNKNOWN_FIELD])
+def test_a_damaged_one_says_how_to_make_it_again(tmp_path: Path, text: str) -> None:
     manifest_path(tmp_path).write_text(text)
-    with pytest.raises(DataError, match="dvc repro --force prepare"):
+    with pytest.raises(DataError) as error:
         read_manifest(tmp_path)
+    assert error.value.code == "manifest-unreadable"
+    assert "dvc repro --force prepare" in error.value.action

@@ -1,64 +1,117 @@
-"""Packed images come back as they were written, and a file that cannot be written or read is an error that names it."""
+"""Packed rows come back as they were written, and a file that cannot be written or read is an error that names it."""
 
 from __future__ import annotations
 
+import json
+import os
 import resource
+import struct
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
-from ganops.data.packed import PackedImages, read_packed, split_path, write_packed
+from ganops.data import packed
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.field import Field
+from ganops.data.fields.image import ImageField
+from ganops.data.packed import read_packed, split_path, subsample, write_packed
+from ganops.data.rows import Rows
 from ganops.errors import DataError
 
 IMAGES = torch.arange(50 * 3 * 8 * 8).reshape(50, 3, 8, 8).to(torch.uint8)
 LABELS = torch.arange(50) % 10
+ROWS = Rows({"image": IMAGES, "label": LABELS})
+FIELDS: dict[str, Field] = {
+    "image": ImageField(channels=3, size=8),
+    "label": CategoryField(classes=tuple("0123456789")),
+}
 
 
-def test_images_and_labels_come_back(tmp_path: Path) -> None:
-    write_packed(tmp_path, "train", PackedImages(IMAGES, LABELS))
-    write_packed(tmp_path, "test", PackedImages(IMAGES[:5]))
-    train, test = read_packed(tmp_path, "train"), read_packed(tmp_path, "test")
-    assert torch.equal(train.images, IMAGES)
-    assert train.labels is not None
-    assert torch.equal(train.labels, LABELS)
-    assert torch.equal(test.images, IMAGES[:5])
-    assert test.labels is None
+def test_columns_come_back_in_their_order(tmp_path: Path) -> None:
+    write_packed(tmp_path, "train", ROWS, FIELDS)
+    write_packed(tmp_path, "test", ROWS.only(["image"]).select(slice(0, 0)), {"image": FIELDS["image"]})
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        train, test = read_packed(tmp_path, "train"), read_packed(tmp_path, "test")
+    assert list(train) == ["image", "label"]
+    assert all(torch.equal(train[name], ROWS[name]) for name in ROWS)
+    assert list(test) == ["image"]
+    assert test["image"].shape == (0, 3, 8, 8)
+
+
+@pytest.mark.parametrize("piece_bytes", [1, 500, 2**20])
+def test_the_file_is_one_that_safetensors_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece_bytes: int
+) -> None:
+    monkeypatch.setattr(packed, "PIECE_BYTES", piece_bytes)
+    write_packed(tmp_path, "train", ROWS, FIELDS)
+    loaded = load_file(split_path(tmp_path, "train"))
+    assert all(torch.equal(loaded[name], ROWS[name]) for name in ROWS)
+
+
+def test_a_file_that_safetensors_wrote_is_read(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    save_file(dict(ROWS), split_path(tmp_path, "train"), metadata={"a": "b"})
+    assert torch.equal(read_packed(tmp_path, "train")["image"], IMAGES)
 
 
 def test_a_missing_file_says_which_stage_makes_it(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="dvc repro prepare"):
+    with pytest.raises(DataError) as error:
         read_packed(tmp_path, "train")
+    assert error.value.code == "packed-missing"
+    assert "dvc repro prepare" in error.value.action
 
 
-def test_a_torn_file_is_an_error(tmp_path: Path) -> None:
-    write_packed(tmp_path, "train", PackedImages(IMAGES, LABELS))
+DAMAGED = {
+    "cut": lambda content: content[:-1],
+    "empty": lambda content: b"",
+    "cut in the header": lambda content: content[:20],
+    "no header": lambda content: bytes(range(1, 251)),
+    "a list as header": lambda content: struct.pack("<Q", 2) + b"[]",
+    "a header without columns": lambda content: struct.pack("<Q", 2) + b"{}",
+    "unknown type": lambda content: content.replace(b'"U8"', b'"X8"'),
+    "columns of different lengths": lambda content: content.replace(b'"shape":[50]', b'"shape":[49]'),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_a_damaged_file_is_an_error(tmp_path: Path, damage: str) -> None:
+    write_packed(tmp_path, "train", ROWS, FIELDS)
     path = split_path(tmp_path, "train")
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(DataError, match="cannot be read"):
+    path.write_bytes(DAMAGED[damage](path.read_bytes()))
+    with pytest.raises(DataError) as error:
         read_packed(tmp_path, "train")
+    assert error.value.code == "packed-unreadable"
+    assert str(path) in error.value.message
 
 
 @pytest.mark.parametrize(
-    "images", [IMAGES.float(), IMAGES[0], IMAGES[:, :2]], ids=["float", "one image", "two channels"]
+    ("rows", "code"),
+    [
+        (Rows({"image": IMAGES.float(), "label": LABELS}), "column-mismatch"),
+        (Rows({"image": IMAGES[:, :2], "label": LABELS}), "column-mismatch"),
+        (Rows({"image": IMAGES, "label": LABELS + 1}), "bad-label"),
+    ],
 )
-def test_other_forms_are_refused(images: torch.Tensor) -> None:
-    with pytest.raises(DataError, match="wrong form"):
-        PackedImages(images)
-
-
-def test_labels_of_other_images_are_refused() -> None:
-    with pytest.raises(DataError, match="do not belong together"):
-        PackedImages(IMAGES, LABELS[:-1])
+def test_columns_that_are_not_those_of_the_fields_are_refused(tmp_path: Path, rows: Rows, code: str) -> None:
+    with pytest.raises(DataError) as error:
+        write_packed(tmp_path, "train", rows, FIELDS)
+    assert error.value.code == code
+    assert not split_path(tmp_path, "train").exists()
 
 
 def test_a_full_disk_is_an_error_and_the_former_file_stays(tmp_path: Path, tiny_files: None) -> None:
-    write_packed(tmp_path, "train", PackedImages(IMAGES[:2]))
-    with pytest.raises(DataError, match="cannot be written"):
-        write_packed(tmp_path, "train", PackedImages(IMAGES))
+    write_packed(tmp_path, "train", ROWS.select(slice(0, 2)), FIELDS)
+    with pytest.raises(DataError) as error:
+        write_packed(tmp_path, "train", ROWS, FIELDS)
+    assert error.value.code == "packed-unwritable"
     assert len(read_packed(tmp_path, "train")) == 2
-    assert [path.name for path in (tmp_path / "train").iterdir()] == ["images.safetensors"]
+    assert [path.name for path in (tmp_path / "train").iterdir()] == ["rows.safetensors"]
 
 
 @pytest.fixture
@@ -70,17 +123,41 @@ def tiny_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_some_images_are_drawn_by_the_seed_with_their_labels() -> None:
-    numbered = torch.arange(50, dtype=torch.uint8)[:, None, None, None].expand(50, 1, 8, 8)
-    few = PackedImages(numbered, LABELS).some(20, seed=3)
-    rows = few.images[:, 0, 0, 0].tolist()
+def test_a_file_larger_than_memory_and_swap_is_read_where_it_is_needed(tmp_path: Path) -> None:
+    """A private map of such a file is refused by the system."""
+    side = 256
+    count = int(1.5 * (psutil.virtual_memory().total + psutil.swap_memory().total)) // (3 * side**2)
+    size = count * 3 * side**2
+    header = json.dumps({"image": {"dtype": "U8", "shape": [count, 3, side, side], "data_offsets": [0, size]}}).encode()
+    path = split_path(tmp_path, "train")
+    path.parent.mkdir()
+    with path.open("wb") as file:
+        file.write(struct.pack("<Q", len(header)) + header)
+        file.write(b"\1" * 10)
+        try:
+            file.truncate(8 + len(header) + size)  # a hole, which takes no space on the disk
+        except OSError:
+            pytest.skip("this file system has no files of that size")
+        file.seek(-10, os.SEEK_END)
+        file.write(b"\2" * 10)
+    rows = read_packed(tmp_path, "train")
+    assert len(rows) == count
+    first, last = rows.select(torch.tensor([0, count - 1]))["image"]
+    assert first.flatten()[:11].tolist() == [1] * 10 + [0]
+    assert last.flatten()[-11:].tolist() == [0] + [2] * 10
+
+
+def test_a_subsample_is_drawn_by_the_seed_and_keeps_rows_together() -> None:
+    numbered = Rows({"image": torch.arange(50, dtype=torch.uint8)[:, None], "label": LABELS})
+    few = subsample(numbered, 20, seed=3)
+    rows = few["image"][:, 0].tolist()
     assert len(set(rows)) == 20
-    assert few.labels is not None
-    assert few.labels.tolist() == [row % 10 for row in rows]
-    assert torch.equal(PackedImages(numbered).some(20, seed=3).images, few.images)
-    assert not torch.equal(PackedImages(numbered).some(20, seed=4).images, few.images)
+    assert few["label"].tolist() == [row % 10 for row in rows]
+    assert torch.equal(subsample(numbered.only(["image"]), 20, seed=3)["image"], few["image"])
+    assert not torch.equal(subsample(numbered, 20, seed=4)["image"], few["image"])
 
 
-def test_more_images_than_there_are_is_an_error() -> None:
-    with pytest.raises(DataError, match="fewer training images than the recipe wants"):
-        PackedImages(IMAGES).some(51, seed=0)
+def test_a_subsample_larger_than_the_split_is_an_error() -> None:
+    with pytest.raises(DataError) as error:
+        subsample(ROWS, 51, seed=0)
+    assert (error.value.code, error.value.found) == ("too-few-rows", "50")

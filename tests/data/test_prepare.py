@@ -15,6 +15,8 @@ from image_files import encode, noise, png, write_files
 from PIL import Image
 
 from ganops.data import prepare as preparing
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.image import ImageField
 from ganops.data.manifest import Manifest, read_manifest
 from ganops.data.packed import read_packed, split_path
 from ganops.data.prepare import prepare
@@ -40,13 +42,13 @@ def pictures(tmp_path: Path) -> Path:
 def test_digits_are_packed_with_their_manifest(tmp_path: Path) -> None:
     manifest = prepare(params(image_size=32), tmp_path)
     assert manifest == read_manifest(tmp_path)
-    assert manifest.spec.shape == (1, 32, 32)
+    assert manifest.spec.field("image", ImageField).shape == (1, 32, 32)
     train, test = read_packed(tmp_path, "train"), read_packed(tmp_path, "test")
     assert manifest.counts == {"train": len(train), "test": len(test)}
     assert len(train) + len(test) == 1797
     for split, data in (("train", train), ("test", test)):
-        assert data.labels is not None
-        assert list(manifest.class_counts[split].values()) == torch.bincount(data.labels).tolist()
+        assert list(data) == ["image", "label"]
+        assert list(manifest.class_counts[split].values()) == torch.bincount(data["label"]).tolist()
 
 
 def test_own_images_are_packed_and_what_was_left_out_is_listed(tmp_path: Path, pictures: Path) -> None:
@@ -66,7 +68,7 @@ def test_without_classes_there_are_no_labels(tmp_path: Path) -> None:
     manifest = prepare(images_of(folder), tmp_path / "out")
     assert manifest.spec.classes == ()
     assert manifest.class_counts == {}
-    assert read_packed(tmp_path / "out", "train").labels is None
+    assert list(read_packed(tmp_path / "out", "train")) == ["image"]
 
 
 def test_one_process_or_two_give_the_same_bytes(tmp_path: Path, pictures: Path) -> None:
@@ -74,7 +76,7 @@ def test_one_process_or_two_give_the_same_bytes(tmp_path: Path, pictures: Path) 
     one = prepare(images_of(pictures), tmp_path / "one", processes=1)
     two = prepare(images_of(pictures), tmp_path / "two", processes=2)
     assert one == two
-    for name in ("train/images.safetensors", "test/images.safetensors", "manifest.json"):
+    for name in ("train/rows.safetensors", "test/rows.safetensors", "manifest.json"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
@@ -103,7 +105,7 @@ def test_the_list_of_rejections_ends_but_the_count_does_not(
     assert (len(manifest.rejected), manifest.rejected_count) == (3, 10)
 
 
-def test_names_that_are_no_text_break_neither_the_manifest_nor_a_terminal(tmp_path: Path, pictures: Path) -> None:
+def test_names_that_are_not_text_break_neither_the_manifest_nor_a_terminal(tmp_path: Path, pictures: Path) -> None:
     write_files(pictures, {"cats/esc\x1b[2J\udce9.png": png(90)})
     prepare(images_of(pictures), tmp_path / "out")
     [rejected] = json.loads((tmp_path / "out" / "manifest.json").read_text(encoding="utf-8"))["rejected"]
@@ -111,34 +113,46 @@ def test_names_that_are_no_text_break_neither_the_manifest_nor_a_terminal(tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("files", "message"),
+    ("names", "found"),
     [
-        ({"1.png": 1}, "too few images"),
-        ({"train/1.png": 1, "train/2.png": 2, "test/3.png": 3}, "too few images"),
-        ({f"cats/{n}.png": n for n in range(40)} | {"dogs/1.png": 99}, "'dogs' has one image only"),
-        (
-            {f"{split}/cats/{split}{n}.png": ord(split[1]) + n for split in ("train", "test") for n in range(3)}
-            | {"train/dogs/1.png": 1, "train/dogs/2.png": 2},
-            "'dogs' has no image in the test split",
-        ),
-        (
-            {f"{split}/cats/{split}{n}.png": ord(split[1]) + n for split in ("train", "test") for n in range(3)}
-            | {"test/dogs/1.png": 1, "test/dogs/2.png": 2},
-            "'dogs' has no image in the train split",
-        ),
+        (["1.png"], "1 for training, 0 for the test"),
+        (["1.png", "2.png", "3.png"], "2 for training, 1 for the test"),
+        (["train/1.png", "train/2.png", "test/3.png"], "2 for training, 1 for the test"),
     ],
 )
-def test_too_few_images_are_an_error(tmp_path: Path, files: dict[str, int], message: str) -> None:
-    folder = write_files(tmp_path / "mine", {name: png(seed) for name, seed in files.items()})
-    with pytest.raises(DataError, match=message):
+def test_too_few_images_are_an_error(tmp_path: Path, names: list[str], found: str) -> None:
+    folder = write_files(tmp_path / "mine", {name: png(seed) for seed, name in enumerate(names)})
+    with pytest.raises(DataError) as error:
         prepare(images_of(folder), tmp_path / "out")
+    assert (error.value.code, error.value.found) == ("too-few-rows", found)
     assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize(("count", "size"), [(4, 28), (8, 32)])
+def test_a_handful_of_images_is_prepared_without_any_other_setting(tmp_path: Path, count: int, size: int) -> None:
+    folder = write_files(tmp_path / "mine", {f"{n}.png": png(n, size=30 + n) for n in range(count)})
+    manifest = prepare(DataParams(source="images", path=folder), tmp_path / "out")
+    assert manifest.spec.fields["image"] == ImageField(channels=3, size=size)
+    assert sum(manifest.counts.values()) == count
+    assert min(manifest.counts.values()) >= 2
+
+
+def test_shares_are_those_of_the_train_split(tmp_path: Path) -> None:
+    files = {f"{'cats' if n % 4 else 'dogs'}/{n:02}.png": png(n) for n in range(40)} | {"hens/1.png": png(99)}
+    manifest = prepare(images_of(write_files(tmp_path / "mine", files)), tmp_path / "out")
+    train, test = manifest.class_counts["train"], manifest.class_counts["test"]
+    assert (train["hens"], test["hens"]) == (1, 0)
+    shares = manifest.spec.field("label", CategoryField).shares
+    assert shares == pytest.approx([count / manifest.counts["train"] for count in train.values()])
+    labels = read_packed(tmp_path / "out", "train")["label"]
+    assert torch.bincount(labels).tolist() == list(train.values())
 
 
 def test_an_error_before_anything_is_written_leaves_the_former_data(tmp_path: Path, pictures: Path) -> None:
     before = prepare(images_of(pictures), tmp_path / "out")
-    with pytest.raises(DataError, match="does not exist"):
+    with pytest.raises(DataError) as error:
         prepare(images_of(tmp_path / "missing"), tmp_path / "out")
+    assert error.value.code == "path-missing"
     assert read_manifest(tmp_path / "out") == before
 
 
@@ -146,9 +160,9 @@ def test_preparing_again_replaces_everything(tmp_path: Path, pictures: Path) -> 
     prepare(params(), tmp_path / "out")
     again = prepare(images_of(pictures), tmp_path / "out")
     assert read_manifest(tmp_path / "out") == again
-    assert read_packed(tmp_path / "out", "train").images.shape[1:] == (3, 16, 16)
+    assert read_packed(tmp_path / "out", "train")["image"].shape[1:] == (3, 16, 16)
     files = {str(path.relative_to(tmp_path / "out")) for path in (tmp_path / "out").rglob("*") if path.is_file()}
-    assert files == {"manifest.json", "train/images.safetensors", "test/images.safetensors"}
+    assert files == {"manifest.json", "train/rows.safetensors", "test/rows.safetensors"}
 
 
 def test_a_failure_between_the_files_leaves_no_manifest(tmp_path: Path, pictures: Path) -> None:
@@ -158,10 +172,12 @@ def test_a_failure_between_the_files_leaves_no_manifest(tmp_path: Path, pictures
     split_path(out, "test").unlink()
     (out / "test").rmdir()
     (out / "test").write_text("a file where a folder should be")
-    with pytest.raises(DataError, match="cannot be written"):
+    with pytest.raises(DataError) as error:
         prepare(images_of(pictures), out)
-    with pytest.raises(DataError, match="is missing"):
+    assert error.value.code == "packed-unwritable"
+    with pytest.raises(DataError) as error:
         read_manifest(out)
+    assert error.value.code == "manifest-missing"
 
 
 KILLED = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from ganops.data.splitting import Hashes, hash_images, hash_order, split_by_hash
 
@@ -37,3 +38,44 @@ def test_the_order_does_not_depend_on_the_order_of_the_input() -> None:
     some = hashes(100)
     shuffled = np.random.default_rng(1).permutation(100)
     assert (some[hash_order(some)] == some[shuffled][hash_order(some[shuffled])]).all()
+
+
+@pytest.mark.parametrize("count", [4, 5, 8])
+@pytest.mark.parametrize("share", [0.01, 0.89])
+def test_small_data_have_two_rows_in_each_split(count: int, share: float) -> None:
+    rows = split_by_hash(hashes(count), share)
+    assert min(len(rows["train"]), len(rows["test"])) == 2
+    assert sorted([*rows["train"], *rows["test"]]) == list(range(count))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3])
+def test_very_few_rows_are_shared_as_well_as_can_be(count: int) -> None:
+    rows = split_by_hash(hashes(count), 0.2)
+    assert sorted([*rows["train"], *rows["test"]]) == list(range(count))
+    assert min(len(rows["train"]), len(rows["test"])) == count // 2
+
+
+def test_the_lowest_hashes_become_the_test_where_the_minimum_decides() -> None:
+    some = hashes(8)
+    assert split_by_hash(some, 1e-9)["test"].tolist() == hash_order(some)[:2].tolist()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.2, 0.89])
+def test_each_class_has_a_row_in_each_split_and_a_single_one_in_train(share: float) -> None:
+    labels = np.repeat(np.arange(20), [1, 2, 3, 4, 50] * 4)
+    rows = split_by_hash(hashes(len(labels)), share, labels)
+    train, test = (np.bincount(labels[rows[split]], minlength=20) for split in ("train", "test"))
+    assert (train > 0).all()
+    assert ((test > 0) == (np.bincount(labels) > 1)).all()
+
+
+def test_classes_move_only_what_they_must() -> None:
+    some, labels = hashes(1000), np.arange(1000) % 3
+    with_classes, without = split_by_hash(some, 0.2, labels), split_by_hash(some, 0.2)
+    assert (with_classes["test"] == without["test"]).all()
+
+
+def test_many_single_classes_keep_a_row_in_train_each() -> None:
+    labels = np.array([0, 0, 0, 0, 1, 2])
+    rows = split_by_hash(hashes(6), 0.01, labels)
+    assert labels[rows["test"]].tolist() == [0, 0]

@@ -59,7 +59,8 @@ def decode(content: bytes, form: ImageFormat) -> Pixels:
     """
     with _opened(content) as image:
         image.draft(None, (DRAFT_MARGIN * form.size, DRAFT_MARGIN * form.size))
-        return to_format(_upright(centre_square(_opaque(image)), _orientation(image)), form)
+        image.load()
+        return to_format(_upright(_opaque(centre_square(image)), _orientation(image)), form)
 
 
 def read_picture(content: bytes) -> Image.Image:

@@ -21,6 +21,8 @@ def disk_array(folder: Path, shape: tuple[int, ...], kind: type[T]) -> NDArray[T
     A killed process leaves nothing behind. Raises DataError when the disk is full.
     """
     size = int(np.prod(shape, dtype=np.int64)) * np.dtype(kind).itemsize
+    if size == 0:
+        return np.zeros(shape, dtype=kind)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as file:
         try:

@@ -69,7 +69,7 @@ def read_packed(folder: Path, split: Split) -> Rows:
         raise DataError(
             f"{path} is missing", code="packed-missing", action="run the prepare stage: dvc repro prepare"
         ) from None
-    except (OSError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError, DataError) as error:
         raise DataError(
             f"{path} cannot be read",
             code="packed-unreadable",

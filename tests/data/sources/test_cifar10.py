@@ -11,14 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from collecting import collect
 from image_files import write_files
 
-from ganops.data.image_format import ImageFormat
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.image import ImageField
 from ganops.data.sources import cifar10
 from ganops.data.sources.cifar10 import ARCHIVE, RECORD, TEST_BATCH, TRAIN_BATCHES, UNPACKED
 from ganops.errors import DataError
 
-FORM = ImageFormat(32, 3)
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (12, 3, 32, 32), dtype=np.uint8)
 LABELS = np.arange(12, dtype=np.uint8) % 10
@@ -51,12 +52,13 @@ def write_tar(path: Path, files: dict[str, bytes]) -> None:
 
 
 def assert_small(home: Path) -> None:
-    collected = cifar10.collect(FORM, home, home / "raw")
-    assert collected.labels is not None
-    assert (collected.images[collected.rows["train"]] == IMAGES[:10]).all()
-    assert (collected.images[collected.rows["test"]] == IMAGES[10:]).all()
-    assert (collected.labels == LABELS).all()
-    assert collected.classes[9] == "truck"
+    collected = collect("cifar10", home / "raw", home=home)
+    images = collected.columns["image"]
+    assert (images[collected.rows["train"]] == IMAGES[:10]).all()
+    assert (images[collected.rows["test"]] == IMAGES[10:]).all()
+    assert (collected.columns["label"] == LABELS).all()
+    assert collected.fields["image"] == ImageField(channels=3, size=32)
+    assert collected.fields["label"] == CategoryField(classes=cifar10.CLASSES)
 
 
 @pytest.mark.parametrize("folder", [UNPACKED, f"cifar10/{UNPACKED}", "cifar10"])
@@ -85,8 +87,9 @@ def test_a_cut_tar_file_is_an_error(tmp_path: Path) -> None:
     write_tar(tmp_path / ARCHIVE, small_batches())
     content = (tmp_path / ARCHIVE).read_bytes()
     (tmp_path / ARCHIVE).write_bytes(content[: len(content) // 2])
-    with pytest.raises(DataError, match="is damaged"):
-        cifar10.collect(FORM, tmp_path, tmp_path)
+    with pytest.raises(DataError) as error:
+        collect("cifar10", tmp_path, home=tmp_path)
+    assert error.value.code == "source-damaged"
 
 
 @pytest.mark.parametrize(
@@ -94,8 +97,10 @@ def test_a_cut_tar_file_is_an_error(tmp_path: Path) -> None:
 )
 def test_damaged_batches_are_errors(tmp_path: Path, content: bytes) -> None:
     write_files(tmp_path / UNPACKED, small_batches() | {"data_batch_3.bin": content})
-    with pytest.raises(DataError, match=r"data_batch_3\.bin is damaged"):
-        cifar10.collect(FORM, tmp_path, tmp_path)
+    with pytest.raises(DataError) as error:
+        collect("cifar10", tmp_path, home=tmp_path)
+    assert error.value.code == "source-damaged"
+    assert "data_batch_3.bin" in error.value.message
 
 
 def test_the_pickled_version_is_not_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +108,7 @@ def test_the_pickled_version_is_not_touched(tmp_path: Path, monkeypatch: pytest.
     content = pickle.dumps(Trap(tmp_path / "sprung"))
     batches = (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch")
     write_files(tmp_path / "cifar-10-batches-py", dict.fromkeys(batches, content))
-    with pytest.raises(DataError, match=r"cifar-10-binary\.tar\.gz is not on this machine"):
-        cifar10.collect(FORM, tmp_path, tmp_path / "raw")
+    with pytest.raises(DataError) as error:
+        collect("cifar10", tmp_path / "raw", home=tmp_path)
+    assert error.value.code == "download-failed"
     assert not (tmp_path / "sprung").exists()

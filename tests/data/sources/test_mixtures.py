@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import torch
 
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.vector import VectorField
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import read_packed
 from ganops.data.prepare import prepare
@@ -21,12 +23,13 @@ PUBLISHED: list[tuple[MixtureName, int, float, float]] = [("ring2d", 8, 0.01, 0.
 @pytest.mark.parametrize(("name", "modes", "sigma", "unit"), PUBLISHED)
 def test_points_have_the_published_centres_and_spread(name: MixtureName, modes: int, sigma: float, unit: float) -> None:
     collected = collect(name)
-    assert collected.labels is not None
-    points = collected.images.reshape(-1, 2) / unit
-    assert points.shape == (110_000, 2)
-    assert np.abs(collected.images).max() < 1
-    for mode, title in enumerate(collected.classes):
-        own = points[collected.labels == mode]
+    label = collected.fields["label"]
+    assert isinstance(label, CategoryField)
+    assert collected.columns["vector"].shape == (110_000, 2)
+    assert np.abs(collected.columns["vector"]).max() < 1
+    points = collected.columns["vector"] / unit
+    for mode, title in enumerate(label.classes):
+        own = points[collected.columns["label"] == mode]
         # 4,000 points or more for each: their mean is off by sigma / 60, their spread by a hundredth.
         assert own.mean(axis=0) == pytest.approx([float(word) for word in title.split()], abs=0.06)
         assert own.std(axis=0) == pytest.approx(sigma, rel=0.06)
@@ -40,12 +43,12 @@ def test_ring_has_radius_one_and_grid_spacing_two() -> None:
 
 
 def test_the_stage_packs_them_as_floats_and_says_what_they_are_drawn_from(tmp_path: Path) -> None:
-    params = DataParams(source="ring2d", image_size=32, channels=1, test_share=0.2, max_rejected=0.0)
+    params = DataParams(source="ring2d")
     prepare(params, tmp_path / "once")
     prepare(params, tmp_path / "again")
     manifest, train = read_manifest(tmp_path / "once"), read_packed(tmp_path / "once", "train")
-    assert train.images.dtype == torch.float32
-    assert train.images.shape == (100_000, *manifest.spec.shape) == (100_000, 2, 1, 1)
-    assert manifest.spec.of_vectors
-    assert manifest.spec.mixture == mixture("ring2d")
+    assert train["vector"].dtype == torch.float32
+    assert train["vector"].shape == (100_000, 2)
+    assert manifest.spec.target == "vector"
+    assert manifest.spec.field("vector", VectorField) == VectorField(size=2, mixture=mixture("ring2d"))
     assert manifest.digest == read_manifest(tmp_path / "again").digest

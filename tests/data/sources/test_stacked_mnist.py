@@ -7,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from collecting import collect
 from numpy.typing import NDArray
 
-from ganops.data.image_format import ImageFormat
-from ganops.data.sources import stacked_mnist
+from ganops.data.fields.category import CategoryField
 from ganops.errors import SettingsError
-from ganops.params import DataParams
-from ganops.settings import validate
 
 DIGITS = np.arange(40, dtype=np.uint8) % 10
 
@@ -35,28 +33,28 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_channels_are_digits_and_the_class_is_their_number(home: Path, tmp_path: Path) -> None:
-    collected = stacked_mnist.collect(ImageFormat(8, 3), home, tmp_path)
-    assert collected.labels is not None
-    assert collected.classes == tuple(f"{number:03}" for number in range(1000))
-    assert collected.channel_classes == tuple("0123456789")
+    collected = collect("stacked-mnist", tmp_path, home=home, image_size=8)
+    images, labels, label = collected.columns["image"], collected.columns["label"], collected.fields["label"]
+    assert isinstance(label, CategoryField)
+    assert label.classes == tuple(f"{number:03}" for number in range(1000))
+    assert label.channel_classes == tuple("0123456789")
     assert {split: len(rows) for split, rows in collected.rows.items()} == {"train": 128_000, "test": 26_000}
     for split, more in (("train", 0), ("test", 1)):  # no test digit is shown in training
         rows = collected.rows[split]
-        assert (collected.images[rows] == collected.images[rows, :, :1, :1]).all()
-        brightness = collected.images[rows, :, 0, 0].astype(int)
-        assert (brightness @ (100, 10, 1) == 10 * collected.labels[rows] + 111 * more).all()
-    counts = np.bincount(collected.labels[collected.rows["train"]], minlength=1000)
+        assert (images[rows] == images[rows, :, :1, :1]).all()
+        brightness = images[rows, :, 0, 0].astype(int)
+        assert (brightness @ (100, 10, 1) == 10 * labels[rows] + 111 * more).all()
+    counts = np.bincount(labels[collected.rows["train"]], minlength=1000)
     assert np.abs(counts - 128).max() < 5 * 128**0.5  # five standard deviations of counts that chance alone decides
 
 
 def test_the_same_images_every_time(home: Path, tmp_path: Path) -> None:
-    once, again = (stacked_mnist.collect(ImageFormat(8, 3), home, tmp_path) for _ in range(2))
-    assert (once.images == again.images).all()
-    assert once.labels is not None
-    assert once.classes[once.labels[0]] == "799"  # what the seed drew when the data set was made
+    once, again = (collect("stacked-mnist", tmp_path, home=home, image_size=8) for _ in range(2))
+    assert (once.columns["image"] == again.columns["image"]).all()
+    assert once.columns["label"][0] == 799  # what the seed drew when the data set was made
 
 
-def test_one_channel_is_an_error() -> None:
-    values = {"source": "stacked-mnist", "image_size": 28, "channels": 1, "test_share": 0.2, "max_rejected": 0.0}
-    with pytest.raises(SettingsError, match=r"data\.channels: 3"):
-        validate(DataParams, values, "params.yaml")
+def test_one_channel_is_an_error(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as error:
+        collect("stacked-mnist", tmp_path, home=home, channels=1)
+    assert error.value.code == "channels-mismatch"

@@ -25,6 +25,7 @@ class Field(Settings, ABC):
     """
 
     field_kind: ClassVar[str]
+    drawn_in_columns: ClassVar[bool] = False  # whether `draw` lays rows out in columns, as figures of games need it
 
     @computed_field  # type: ignore[prop-decorator]
     @property

@@ -27,6 +27,7 @@ class ImageField(Field):
     """Square images of one size: stored (N, C, H, W) uint8 in 0..255, modelled as float32 in [-1, 1]."""
 
     field_kind: ClassVar[str] = "image"
+    drawn_in_columns: ClassVar[bool] = True
     channels: Literal[1, 3]
     size: int = Bounded(ge=1)
 

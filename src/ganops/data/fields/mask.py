@@ -23,6 +23,7 @@ class MaskField(Field):
     """Square masks of one size: stored (N, 1, H, W) uint8, 0 or 255; modelled as float32, 0 or 1."""
 
     field_kind: ClassVar[str] = "mask"
+    drawn_in_columns: ClassVar[bool] = True
     size: int = Bounded(ge=1)
 
     @property

@@ -57,7 +57,7 @@ class VectorField(Field):
     def decode(self, wire: Sequence[Any]) -> Tensor:
         """Lists of `size` finite numbers."""
         try:
-            stored = torch.tensor([[float(number) for number in row] for row in wire], dtype=torch.float32)
+            stored = torch.tensor([[float(number) for number in _numbers(row)] for row in wire], dtype=torch.float32)
         except (TypeError, ValueError) as error:
             raise DataError(
                 "a value is not a vector", code="bad-value", expected=self.description, found=str(error)
@@ -78,3 +78,9 @@ class VectorField(Field):
         from ganops.data.fields.pictures import scatter
 
         return scatter(stored) if self.size >= 2 else None
+
+
+def _numbers(row: Any) -> Any:
+    if isinstance(row, str):  # it could be iterated, too
+        raise TypeError(f"the text '{row}'")
+    return row

@@ -47,7 +47,7 @@ class SourceContext:
 
 
 class Source(Settings, ABC):
-    """Where a data set comes from. A source joins with `@SOURCES.add("name")` in a file of this folder."""
+    """Where a data set comes from; a file of this folder registers each one with SOURCES, under its name."""
 
     def locate(self, _roots: Sequence[Path]) -> list[Path] | None:
         """Its raw files, where one of the data roots has them all; None: they would have to be downloaded.
