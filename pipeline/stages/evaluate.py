@@ -5,118 +5,141 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from ganops.atomic import atomic_path, write_json
-from ganops.data.convert import convert
+from ganops.data.fields.pictures import save_png
 from ganops.data.manifest import read_manifest
-from ganops.data.packed import PackedImages, are_vectors, read_packed
 from ganops.errors import EvaluationError
-from ganops.evaluation.evaluate import Evaluation, evaluate_game
-from ganops.evaluation.latent_interpolation import latent_interpolations
-from ganops.evaluation.protocol import protocol_of
-from ganops.evaluation.reference import load_reference
-from ganops.games.game import Game
+from ganops.evaluation.evaluate import open_evaluator, score_game, task_rows
+from ganops.evaluation.held_out import held_out
+from ganops.evaluation.metric import Picture, Table
+from ganops.evaluation.pictures import interpolations_picture, neighbours_picture, samples_picture
+from ganops.evaluation.rows import baseline_rows
+from ganops.evaluation.scores import NO_SCORES, Scores
 from ganops.games.saved import load_description, load_game
 from ganops.params import Params, load_params
 from ganops.recipe import find_recipe, load_recipe
 from ganops.reporting.animation import animate
+from ganops.reporting.contents import Contents, PictureEntry, TableEntry
 from ganops.reporting.curves import plot_curves
 from ganops.reporting.figures import draw_figures
-from ganops.reporting.grids import save_png
-from ganops.reporting.neighbours import neighbour_grid
-from ganops.reporting.samples import draw_samples
 from ganops.tracking.run import resume_run
+from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage
-from pipeline.stages.results import PARAMS, PREPARED, RECIPES, REFERENCE, evaluate_folder, run_file, train_folder
 
-WALKS, STEPS = 8, 10
+FIGURE_ROWS = 1000  # test rows, at most, that a game's figures may be made of
 
 
 def main(recipe: str) -> None:
     """Score the trained model of `recipe`, draw it, and add both to its MLflow run."""
-    params, out = load_params(PARAMS), evaluate_folder(recipe)
-    rules = load_recipe(find_recipe(recipe, RECIPES))
-    _draw_training(recipe, out)
-    metrics = _score(recipe, params, out)
-    protocol = json.loads((out / "protocol.json").read_text(encoding="utf-8"))
-    print(f"evaluate {recipe}: " + ", ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
-    with resume_run(run_file(recipe), params=params, recipe=rules, manifest=read_manifest(PREPARED)) as run:
-        run.log_scores(metrics, protocol)
-        for picture in sorted(file for file in out.iterdir() if file.suffix in (".png", ".webp", ".csv")):
-            run.log_file(picture, "evaluate")
+    params, out = load_params(WORKSPACE.params), WORKSPACE.evaluated(recipe)
+    rules = load_recipe(find_recipe(recipe, WORKSPACE.recipes))
+    shutil.rmtree(out, ignore_errors=True)
+    scores = _evaluate(recipe, params, out)
+    print(f"evaluate {recipe}: " + ", ".join(f"{key} {estimate.value:.4g}" for key, estimate in scores.items()))
+    manifest, run_file = read_manifest(WORKSPACE.prepared), WORKSPACE.run_file(recipe)
+    with resume_run(run_file, params=params, recipe=rules, manifest=manifest) as run:
+        run.log_scores(scores)
+        for file in sorted(file for file in out.iterdir() if file.suffix in (".png", ".webp", ".csv")):
+            run.log_file(file, "evaluate")
 
 
-def _score(recipe: str, params: Params, out: Path) -> dict[str, float]:
-    """Write metrics.json, protocol.json and the pictures made of generated images; the metrics."""
-    game = load_game(train_folder(recipe) / "model")
+def _evaluate(recipe: str, params: Params, out: Path) -> Scores:
+    """Write the scores of the model and of its task's baselines, and everything to be looked at."""
+    folder = WORKSPACE.model(recipe)
+    game, spec = load_game(folder), load_description(folder).spec
     device = "cuda" if torch.cuda.is_available() else "cpu"
+    evaluator = open_evaluator(WORKSPACE.reference, WORKSPACE.prepared, params.evaluate, params.seed, device)
+    pictures: list[PictureEntry] = []
+    tables: list[TableEntry] = []
     try:
-        found = evaluate_game(
-            game, REFERENCE, PREPARED, params.evaluate, params.seed, device, label=f"evaluate {recipe}"
-        )
+        found = score_game(game, evaluator, spec, f"evaluate {recipe}")
     except EvaluationError as error:
-        if not _sick(recipe):
+        if not _unhealthy(recipe):
             raise
-        # A sick model without scores comes last on the leaderboard; it must not keep the others from theirs.
-        print(f"evaluate {recipe}: no scores, its training was sick: {error}")
-        metrics, protocol = dict[str, float](), protocol_of(load_reference(REFERENCE), params.evaluate, params.seed)
-        shutil.copyfile(sorted((train_folder(recipe) / "samples").glob("step-*.png"))[-1], out / "samples.png")
+        # An unhealthy model without scores comes last on the leaderboard; it must not keep the others from theirs.
+        print(f"evaluate {recipe}: no scores, its training was unhealthy: {error}")
+        scores = NO_SCORES
+        pictures += _last_samples(recipe, out)
     else:
-        metrics, protocol = found.metrics(), found.protocol
-        _draw_images(found, out)
-        _write_classes(found, out / "classes.csv")
-        save_png(
-            draw_samples(latent_interpolations(game, WALKS, STEPS, params.seed), columns=STEPS),
-            out / "interpolations.png",
+        scores = found.scores
+        for name, reason in found.left_out.items():
+            print(f"evaluate {recipe}: {name} is left out: it {reason}")
+        rows = task_rows(game.task, WORKSPACE.prepared, spec, params.evaluate.samples)
+        figures = held_out(WORKSPACE.prepared, spec, "evaluation", FIGURE_ROWS)
+        pictures += _draw(
+            samples_picture(found, game.task)
+            | dict(found.pictures)
+            | interpolations_picture(game, params.seed, rows)
+            | draw_figures(game, figures, params.seed)
+            | neighbours_picture(found, WORKSPACE.prepared),
+            out,
         )
-        _draw_exhibits(game, recipe, params.seed, out)
-    write_json(out / "metrics.json", metrics)
-    write_json(out / "protocol.json", protocol.model_dump(mode="json") | {"digest": protocol.digest()})
-    return metrics
+        tables += _write_tables(found.tables, out)
+        for row in baseline_rows(evaluator, game.task, spec, rows):
+            write_json(out / "baselines" / f"{row.name}.json", row.dump())
+    Contents(pictures=(*pictures, *_draw_training(recipe, out)), tables=tuple(tables)).write(out)
+    scores.write(out / "scores.json")
+    return scores
 
 
-def _sick(recipe: str) -> bool:
-    facts = json.loads((train_folder(recipe) / "training.json").read_text(encoding="utf-8"))
-    return bool(facts.get("sick"))
+def _unhealthy(recipe: str) -> bool:
+    facts = json.loads((WORKSPACE.trained(recipe) / "training.json").read_text(encoding="utf-8"))
+    return bool(facts.get("unhealthy"))
 
 
-def _write_classes(found: Evaluation, path: Path) -> None:
-    """The table by class, where there is one; an empty field where a class has too few images."""
-    if not found.classes:
-        return
-    with atomic_path(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["class", "real_share", "generated_share", "fid", "precision", "coverage"])
-        for row in found.classes:
-            estimates = [None if each is None else each.value for each in (row.fid, row.precision, row.coverage)]
-            numbers = (row.real_share, row.generated_share, *estimates)
-            writer.writerow([row.name, *("" if number is None else f"{number:.6g}" for number in numbers)])
+def _draw(pictures: Mapping[str, Picture], out: Path) -> list[PictureEntry]:
+    for name, picture in pictures.items():
+        save_png(picture.image, out / f"{name}.png")
+    return [
+        PictureEntry(file=f"{name}.png", title=picture.title, caption=picture.caption)
+        for name, picture in pictures.items()
+    ]
 
 
-def _draw_images(found: Evaluation, out: Path) -> None:
-    save_png(draw_samples(found.samples), out / "samples.png")
-    train = read_packed(PREPARED, "train").images[found.closest.rows]
-    if are_vectors(train):
-        return  # of two points that lie as close together as these, a picture says nothing
-    save_png(neighbour_grid(found.closest.images, train, found.closest.distances), out / "neighbours.png")
+def _write_tables(tables: Mapping[str, Table], out: Path) -> list[TableEntry]:
+    """CSV files; an empty field where a cell has no value."""
+    for name, table in tables.items():
+        with atomic_path(out / f"{name}.csv") as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(table.columns)
+            for row in table.rows:
+                writer.writerow(
+                    "" if cell is None else f"{cell:.6g}" if isinstance(cell, float) else cell for cell in row
+                )
+    return [TableEntry(file=f"{name}.csv", title=table.title) for name, table in tables.items()]
 
 
-def _draw_exhibits(game: Game, recipe: str, seed: int, out: Path) -> None:
-    """What the game shows of itself; of real images those it has not seen in training, where there are such."""
-    real = read_packed(PREPARED, "test") or read_packed(PREPARED, "train")
-    shape = load_description(train_folder(recipe) / "model").spec.shape
-    for name, picture in draw_figures(game, PackedImages(convert(real.images, shape), real.labels), seed).items():
-        save_png(picture, out / f"{name}.png")
+def _cell(value: str | float | None) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else str(value)
 
 
-def _draw_training(recipe: str, out: Path) -> None:
-    trained = train_folder(recipe)
+def _last_samples(recipe: str, out: Path) -> list[PictureEntry]:
+    grids = sorted((WORKSPACE.trained(recipe) / "samples").glob("step-*.png"))
+    if not grids:
+        return []
     out.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(grids[-1], out / "samples.png")
+    return [PictureEntry(file="samples.png", title="Samples", caption="The last ones of the training.")]
+
+
+def _draw_training(recipe: str, out: Path) -> list[PictureEntry]:
+    trained = WORKSPACE.trained(recipe)
+    out.mkdir(parents=True, exist_ok=True)
+    found = []
+    if any((trained / "samples").glob("step-*.png")):
+        animate(trained / "samples", out / "training.webp")
+        caption = "The same latents and inputs, from the first step to the last."
+        found.append(PictureEntry(file="training.webp", title="Training", caption=caption))
     plot_curves(trained / "history.csv", out / "curves.png")
-    animate(trained / "samples", out / "training.webp")
+    caption = "What each player minimises, and what the discriminator answers."
+    return [*found, PictureEntry(file="curves.png", title="Curves", caption=caption)]
 
 
 if __name__ == "__main__":

@@ -6,32 +6,41 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from ganops.atomic import write_json
+from ganops.evaluation.evaluate import open_evaluator
 from ganops.evaluation.reference import make_reference
+from ganops.evaluation.rows import real_row
 from ganops.params import load_params
+from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage
-from pipeline.stages.results import PARAMS, PREPARED, REFERENCE
 
 if TYPE_CHECKING:
     from ganops.evaluation.real import ReferenceDescription
 
-COUNTING_ACCURACY = 0.99  # what a classifier of digits must have for the modes of stacked MNIST to be counted with it
+COUNTING_ACCURACY = 0.99  # what a classifier of digits must reach for the modes of stacked MNIST to be counted with it
 
 
 def main() -> None:
-    """Make results/reference out of data/prepared, and say what it holds."""
-    params = load_params(PARAMS)
+    """Make results/reference out of data/prepared, score the real test images like a model, and report both."""
+    params, folder = load_params(WORKSPACE.params), WORKSPACE.reference
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    print(describe(make_reference(PREPARED, params.evaluate, REFERENCE, params.seed, device)))
+    made = make_reference(WORKSPACE.prepared, params.evaluate, folder, params.seed, device)
+    print(describe(made), flush=True)
+    row = real_row(open_evaluator(folder, WORKSPACE.prepared, params.evaluate, params.seed, device))
+    if row is not None:
+        write_json(folder / "rows" / f"{row.name}.json", row.dump())
+        shown = ", ".join(f"{key} {estimate.value:.4g}" for key, estimate in row.scores.items())
+        print(f"{row.title}, scored like a model: {shown}")
 
 
 def describe(made: ReferenceDescription) -> str:
-    """What the reference holds, in some lines for a person."""
+    """What the reference holds, in a few lines for a person."""
     counts = ", ".join(f"{count:,} {split}" for split, count in made.counts.items())
-    lines = [f"reference: {made.extractor} features of {counts} images; scores compare with the {made.split} split"]
+    lines = [f"reference: {made.features} features of {counts} images; scores compare with the {made.split} split"]
     if made.classifier_accuracy is not None:
-        lines.append(f"  the classifier names {made.classifier_accuracy:.1%} of the test images rightly")
+        lines.append(f"  the classifier is right about {made.classifier_accuracy:.1%} of the test images")
     if made.channel_accuracy is not None:
-        lines.append(f"  that is {made.channel_accuracy:.2%} of their channels")
+        lines.append(f"  which is {made.channel_accuracy:.2%} of their channels")
         if made.channel_accuracy < COUNTING_ACCURACY:
             lines.append(
                 f"  below {COUNTING_ACCURACY:.0%}: the modes it counts do not compare with published ones; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -30,7 +30,7 @@ from ganops.evaluation.real import Reference
 from ganops.evaluation.reference import CLASSIFIER, load_reference
 from ganops.evaluation.scores import Protocol, Scores
 from ganops.evaluation.threads import threads_for
-from ganops.evaluation.unmeasurable import divide
+from ganops.evaluation.unmeasurable import Division, divide
 from ganops.games.game import Game
 from ganops.games.sampling import HeldOut, Sample, sample
 from ganops.games.task import Task
@@ -49,8 +49,8 @@ class Evaluation:
 
     tables, pictures: by file name without suffix, in the order in which they are shown.
     samples: the first 64 stored outputs, as they were scored. closest: the 16 samples nearest to a training row, whose
-    rows count in the packed training file; None where no features were computed.
-    left_out: the groups that were asked for and cannot be had, with the reason.
+    rows count in the packed training file; None where no features were computed. column: the output that both are of.
+    left_out: the groups that the data have too little for, with the reason.
     """
 
     scores: Scores
@@ -58,6 +58,7 @@ class Evaluation:
     tables: Mapping[str, Table] = field(default_factory=dict)
     pictures: Mapping[str, Picture] = field(default_factory=dict)
     closest: Pairs | None = None
+    column: str | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,12 +76,10 @@ class Evaluator:
     classifier: FeatureExtractor | None = None
     prepared: Path | None = None
 
-    def groups(self, task: Task, wanted: Iterable[str] | None = None) -> tuple[Groups, dict[str, str]]:
-        """The groups to measure for a task, and why the others are left out; wanted: these alone."""
-        made, chosen = self.reference.description, chosen_groups(self.params)
-        if wanted is not None:
-            chosen = {name: chosen[name] for name in wanted}
-        return divide(chosen, task, made.spec, made.counts, self.classifier is not None)
+    def groups(self, task: Task) -> Division:
+        """The groups of `evaluate.metrics` that can be measured for a task, and the others."""
+        made = self.reference.description
+        return divide(chosen_groups(self.params), task, made.spec, made.counts, self.classifier is not None)
 
     def context(
         self, groups: Groups, task: Task, model_spec: DataSpec, count: int, subject: Subject | None = None
@@ -155,6 +154,7 @@ class Evaluator:
             {name: table for result in results.values() for name, table in result.tables.items()},
             {name: picture for result in results.values() for name, picture in result.pictures.items()},
             None if context.closest is None else context.closest.pairs,
+            context.column,
         )
 
 
@@ -203,7 +203,11 @@ def evaluate_game(
     Raises EvaluationError where reference, data and params do not belong together, and for weights that hold NaN.
     """
     evaluator = open_evaluator(reference, prepared, params, seed, device)
-    model_spec = spec or evaluator.reference.description.spec
+    return score_game(game, evaluator, spec or evaluator.reference.description.spec, label)
+
+
+def score_game(game: Game, evaluator: Evaluator, spec: DataSpec, label: str = "evaluate") -> Evaluation:
+    """As `evaluate_game`, with a reference that is open already. spec: of the model."""
     # Rounding to uint8 would turn NaN into black pixels, and black pixels into a score.
     broken = [name for name, tensor in game.state_dict().items() if not torch.isfinite(tensor).all()]
     if broken:
@@ -213,15 +217,13 @@ def evaluate_game(
             found=", ".join(broken[:3]),
             action="train the recipe again",
         )
-    game = game.to(device).eval()
-    subject = Subject(game, task_rows(game.task, prepared, model_spec, params.samples))
-    groups, left_out = evaluator.groups(game.task)
-    count = sample_count(game.task, params.samples, subject.held_out)
-    context = evaluator.context(groups, game.task, model_spec, count, subject)
-    with full_float32():
-        samples = sample(game, count, seed, held_out=subject.held_out, batch_size=params.batch_size)
-        found = evaluator.measure(samples, groups, context, label)
-    return Evaluation(found.scores, found.samples, found.tables, found.pictures, found.closest, left_out)
+    game, params = game.to(evaluator.extractor.device).eval(), evaluator.params
+    held = None if evaluator.prepared is None else task_rows(game.task, evaluator.prepared, spec, params.samples)
+    groups = evaluator.groups(game.task)
+    count = sample_count(game.task, params.samples, held)
+    context = evaluator.context(groups.chosen, game.task, spec, count, Subject(game, held))
+    samples = sample(game, count, evaluator.seed, held_out=held, batch_size=params.batch_size)
+    return replace(evaluator.measure(samples, groups.chosen, context, label), left_out=groups.too_little)
 
 
 def task_rows(task: Task, prepared: Path, spec: DataSpec, most: int, purpose: Purpose = "evaluation") -> HeldOut | None:

@@ -6,7 +6,7 @@ import hashlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -117,12 +117,11 @@ def evaluate_folders(
     spec = reference.description.spec
     evaluator = Evaluator(reference, params, seed, extractor)
     task = Task(outputs={IMAGE: spec.fields[IMAGE]})
-    groups, left_out = evaluator.groups(task)
+    groups = evaluator.groups(task)
     batches = _same_size(read_pictures(made, params.batch_size, size), spec.fields[IMAGE].shape, generated)
-    context = evaluator.context(groups, task, spec, len(made))
-    found = evaluator.measure(outputs_only(batches, IMAGE), groups, context, f"score {generated.name}")
-    whole = Evaluation(found.scores, found.samples, found.tables, found.pictures, found.closest, left_out)
-    return whole, reference.columns[IMAGE].statistics
+    context = evaluator.context(groups.chosen, task, spec, len(made))
+    found = evaluator.measure(outputs_only(batches, IMAGE), groups.chosen, context, f"score {generated.name}")
+    return replace(found, left_out=groups.too_little), reference.columns[IMAGE].statistics
 
 
 def folder_statistics(path: Path, extractor: FeatureExtractor, batch_size: int, size: int | None = None) -> Statistics:

@@ -1,4 +1,4 @@
-"""Real rows that inputs of a task come from: those of the test split, in the form that the model takes."""
+"""Real rows that inputs of a task come from: the test split (else the training split), as the model takes them."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ FEWEST_TO_DIVIDE = 10
 
 
 def held_out(prepared: Path, spec: DataSpec, purpose: Purpose, most: int | None = None) -> HeldOut:
-    """The rows for one purpose, the first `most` of them; of fewer than ten test rows all are for both.
+    """The rows for one purpose, the first `most` of them; of fewer than ten test rows all serve both.
 
     spec: of the model. A column of another size or of other channels than the data's is converted.
     """
-    rows = read_packed(prepared, "test")
+    manifest = read_manifest(prepared)
+    rows = read_packed(prepared, "test" if manifest.counts.get("test") else "train")
     index = torch.arange(len(rows))
     if len(rows) >= FEWEST_TO_DIVIDE:
         validation = index % VALIDATION_EVERY == 0
         index = index[validation if purpose == "validation" else ~validation]
     rows = rows.select(index[:most])
-    return HeldOut(in_form_of(rows, read_manifest(prepared).spec, spec), spec)
+    return HeldOut(in_form_of(rows, manifest.spec, spec), spec)
 
 
 def in_form_of(rows: Rows, data: DataSpec, model: DataSpec) -> Rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ganops.data.spec import DataSpec
 from ganops.evaluation.auto import classifier_possible, resolve_features
@@ -20,31 +21,33 @@ def unmeasurable(params: EvaluateParams, task: Task, spec: DataSpec, counts: Cou
     """
     params = resolve_features(params, spec, counts)
     classifier = params.features == "classifier" or classifier_possible(spec, counts)
-    found = divide(chosen_groups(params), task, spec, counts, classifier)[1]
-    return list(found.items())
+    found = divide(chosen_groups(params), task, spec, counts, classifier)
+    return list((found.other_tasks | found.too_little).items())
+
+
+@dataclass(frozen=True)
+class Division:
+    """chosen: the groups that can be measured. The others by the reason why not: they are made for other tasks or data,
+    or the data have too little of something.
+    """
+
+    chosen: dict[str, tuple[MetricGroup, Settings]]
+    other_tasks: dict[str, str]
+    too_little: dict[str, str]
 
 
 def divide(
     groups: Mapping[str, tuple[MetricGroup, Settings]], task: Task, spec: DataSpec, counts: Counts, classifier: bool
-) -> tuple[dict[str, tuple[MetricGroup, Settings]], dict[str, str]]:
-    """The groups that can be measured, and the reasons of the others. classifier: whether there is one."""
-    chosen: dict[str, tuple[MetricGroup, Settings]] = {}
-    left_out: dict[str, str] = {}
+) -> Division:
+    """Which of the groups can be measured. classifier: whether there is one of the data's classes."""
+    found = Division({}, {}, {})
     for name, (group, settings) in groups.items():
-        reason = _reason(group, task, spec, counts, classifier)
-        if reason:
-            left_out[name] = reason
+        if not group.applies(task, spec):
+            found.other_tasks[name] = f"needs {group.requires}"
+        elif lacks := group.lacks(task, spec, counts):
+            found.too_little[name] = f"needs {lacks}"
+        elif group.needs_classifier and not classifier:
+            found.too_little[name] = "needs a classifier of the data's classes, for which there are too few images"
         else:
-            chosen[name] = (group, settings)
-    return chosen, left_out
-
-
-def _reason(group: MetricGroup, task: Task, spec: DataSpec, counts: Counts, classifier: bool) -> str:
-    if not group.applies(task, spec):
-        return f"needs {group.requires}"
-    lacks = group.lacks(task, spec, counts)
-    if lacks:
-        return f"needs {lacks}"
-    if group.needs_classifier and not classifier:
-        return "needs a classifier of the data's classes, for which there are too few images"
-    return ""
+            found.chosen[name] = (group, settings)
+    return found

@@ -134,9 +134,9 @@ def load_validation_metric(
         return NoValidation(f"there are no features of {made.spec.fields[made.spec.target].description}")
     classifier = real.extractor is not None and bool(real.extractor.classes)
     settings = validate(group.settings, {}, group.name)
-    _, left_out = divide({group.name: (group, settings)}, game.task, made.spec, {made.split: made.count}, classifier)
-    if left_out:
-        return NoValidation(f"{base} {left_out[group.name]}")
+    found = divide({group.name: (group, settings)}, game.task, made.spec, {made.split: made.count}, classifier)
+    for reason in (found.other_tasks | found.too_little).values():
+        return NoValidation(f"{base} {reason}")
     if group.needs_features:
         samples = min(samples, MOST_SAMPLES[made.features or ""])
     rows = task_rows(game.task, prepared, spec, samples, "validation")

@@ -1,0 +1,75 @@
+"""Rows of the leaderboard that models are judged against: real images scored like a model, and baselines of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from ganops.data.packed import Split, read_packed
+from ganops.data.rows import Rows
+from ganops.data.spec import DataSpec
+from ganops.errors import EvaluationError
+from ganops.evaluation.baselines import baseline_samples, baselines_of
+from ganops.evaluation.evaluate import Evaluator, sample_count
+from ganops.evaluation.real import draw
+from ganops.evaluation.scores import Scores
+from ganops.games.sampling import HeldOut, Sample
+from ganops.games.task import Task
+
+
+@dataclass(frozen=True)
+class ScoredRow:
+    """name: of its file. title: for the leaderboard."""
+
+    name: str
+    title: str
+    scores: Scores
+
+    def dump(self) -> dict[str, Any]:
+        """The JSON form."""
+        return self.scores.dump() | {"title": self.title}
+
+
+def real_row(evaluator: Evaluator) -> ScoredRow | None:
+    """Real images of the split that is not compared with, scored as if a model had made them: what can be reached.
+
+    None where that split has fewer than two rows.
+    """
+    made, prepared = evaluator.reference.description, evaluator.prepared
+    split: Split = "test" if made.split == "train" else "train"
+    if prepared is None or made.counts.get(split, 0) < 2:
+        return None
+    target, data = made.spec.target, read_packed(prepared, split)
+    task = Task(outputs={target: made.spec.fields[target]})
+    rows = draw(len(data), evaluator.params.samples, evaluator.seed)
+    groups = evaluator.groups(task).chosen
+    if split == "train":  # training images lie at distance 0 from themselves
+        groups = {name: chosen for name, chosen in groups.items() if name != "memorisation"}
+
+    def samples() -> Iterator[Sample]:
+        for some in torch.split(rows, evaluator.params.batch_size):
+            yield Sample(None, Rows({target: data[target][some]}), None)
+
+    found = evaluator.measure(samples(), groups, evaluator.context(groups, task, made.spec, len(rows)), f"real {split}")
+    name = "test" if split == "test" else "training"
+    return ScoredRow(f"real-{split}", f"real {name} images ({len(rows):,})", found.scores)
+
+
+def baseline_rows(evaluator: Evaluator, task: Task, spec: DataSpec, held_out: HeldOut | None) -> list[ScoredRow]:
+    """The baselines of a task, scored as a model of `spec` is; those that fail to give finite scores are left out."""
+    found = []
+    for name, baseline in baselines_of(task).items():
+        groups = evaluator.groups(task).chosen
+        count = sample_count(task, evaluator.params.samples, held_out)
+        samples = baseline_samples(baseline, task, count, evaluator.seed, held_out, evaluator.params.batch_size)
+        context = evaluator.context(groups, task, spec, count)
+        try:
+            scores = evaluator.measure(samples, groups, context, f"baseline {name}").scores
+        except EvaluationError as error:
+            print(f"baseline {name}: no scores: {error.message}", flush=True)
+            continue
+        found.append(ScoredRow(name, baseline.title, scores))
+    return found
