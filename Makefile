@@ -28,14 +28,19 @@ $(RUN_READY): requirements/run.txt requirements/uv.txt requirements/install.sh p
 $(DEV_READY): requirements/dev.txt requirements/uv.txt requirements/install.sh pyproject.toml
 	@PYTHON="$(PYTHON)" requirements/install.sh $(VENV) dev
 
-# Exact versions with hashes, for every platform, and no index addresses: where packages come from is the user's setting.
+# Exact versions with hashes, for every platform, without index addresses: where packages come from is the user's setting.
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
-lock: env-dev ## write requirements/*.txt anew after a change of pyproject.toml
+lock: env-dev ## write requirements/*.txt after a change of pyproject.toml
 	$(TOOL) $(COMPILE) pyproject.toml --extra build -o requirements/run.txt
 	$(TOOL) $(COMPILE) pyproject.toml --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt
 
 .PHONY: run repro plots ui doctor promote rollback
-run: env ## train, score, compare, register and promote, as params.yaml says
+# The path goes through the environment, as it is: it may hold spaces, quotes, $$ and =.
+ifdef DATA
+run: export GANOPS_DATA := $(value DATA)
+endif
+run: env ## train, score, compare, register and promote, as params.yaml says; DATA=folder-or-zip: on your own images
+	@if [ -n "$$GANOPS_DATA" ]; then $(BIN)/python -m pipeline.own_data "$$GANOPS_DATA"; fi
 	@$(BIN)/python -m pipeline.flows.training
 
 repro: env ## the same stages by DVC alone: no flow, no promotion
@@ -47,10 +52,10 @@ plots: env ## draw curves and samples into dvc_plots/index.html, which opens off
 ui: env ## open MLflow's pages on http://127.0.0.1:5000: runs, curves, samples, models
 	$(TOOL) mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"
 
-doctor: env ## say what this machine has and lacks, and what to do about it
+doctor: env ## report what this machine has and lacks, and what to do about it
 	@$(TOOL) ganops doctor
 
-promote: env ## run the gate: the challenger becomes champion where it is good enough
+promote: env ## run the gate: the challenger becomes champion if it is good enough
 	@$(TOOL) ganops promote
 
 rollback: env ## make the previous champion champion again
@@ -61,7 +66,7 @@ set: env ## change settings: make set SET="train.budget_scale=2 pipeline/recipes
 	@set -f; $(BIN)/python -m pipeline.set_params $$SET
 
 # Both are there for pull requests, hence Markdown. Differences are those between the last commit and the working tree.
-changes: env ## what changed in scores and settings, and what the last run came to, as Markdown
+changes: env ## what changed in scores and settings, and the outcome of the last run, as Markdown
 	@echo "## Scores" && echo && $(TOOL) dvc metrics diff --md
 	@echo && echo "## Settings" && echo && $(TOOL) dvc params diff --md
 	@echo && echo "## Outcome" && echo && echo '```' && cat results/outcome.txt && echo '```'

@@ -1,8 +1,8 @@
 """`python -m pipeline.set_params KEY=VALUE ...`: change settings as `dvc exp run -S` does, and keep the comments.
 
 A key of params.yaml is `train.budget_scale`; one of another file is `pipeline/recipes/dcgan.yaml:batch_size`, and one
-that it does not have yet, `pipeline/recipes/dcgan.yaml:+parts`. Where one of the values cannot be, every file stays as
-it was.
+that it does not have yet, `pipeline/recipes/dcgan.yaml:+micro_batches`. Where one of the values is invalid, every file
+stays as it was.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from dvc.utils.hydra import apply_overrides
 
 from ganops.atomic import write_bytes
 from ganops.errors import SettingsError
-from ganops.params import load_params
+from ganops.params import read_params, read_resolved, write_resolved
 from ganops.recipe import load_recipe
+from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage
-from pipeline.stages.results import PARAMS, RECIPES
 
 
 def main(*assignments: str) -> None:
-    """Apply `assignments`; raises SettingsError for a key that does not exist or a value that cannot be."""
+    """Apply `assignments`; raises SettingsError for a key that does not exist or an invalid value."""
     changes = to_path_overrides(assignments)
     before = {path: Path(path).read_bytes() for path in changes if Path(path).is_file()}
     try:
@@ -33,6 +33,7 @@ def main(*assignments: str) -> None:
         for path, content in before.items():
             write_bytes(Path(path), content)
         raise
+    _name_recipes()
     print(f"set {', '.join(assignments) or 'nothing'}")
 
 
@@ -44,11 +45,23 @@ def _change(path: str, overrides: list[str]) -> None:
         found = str(error.__cause__ or error).splitlines()[0]
         missing = found.startswith("Could not override")
         action = "check the name, or add a key that the file does not have yet: +KEY=VALUE" if missing else ""
-        raise SettingsError(f"{path} cannot be changed", found=found, action=action) from error
-    if Path(path) == PARAMS:
-        load_params(PARAMS)
-    elif Path(path).parent == RECIPES:
+        raise SettingsError(
+            f"{path} cannot be changed", code="unknown-key" if missing else "cannot-change", found=found, action=action
+        ) from error
+    if Path(path) == WORKSPACE.params:
+        read_params(WORKSPACE.params)
+    elif Path(path).parent == WORKSPACE.recipes:
         load_recipe(Path(path))
+
+
+def _name_recipes() -> None:
+    """Let pipeline/resolved.yaml follow what params.yaml says by name, so that DVC sees the right recipes at once."""
+    resolved = read_resolved(WORKSPACE.resolved)
+    if resolved is None:
+        return
+    following = resolved.following(read_params(WORKSPACE.params))
+    if following != resolved:
+        write_resolved(following, WORKSPACE.resolved)
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import base64
 import json
 from pathlib import Path
 
+from ganops.workspace import WORKSPACE
 from pipeline.flows.graph import Stage
-from pipeline.stages.results import COMPARE, PREPARED, REGISTRATION, evaluate_folder, train_folder
 
 # An artifact lies in Prefect's database: a grid above this size is named instead of shown.
 LARGEST_PICTURE = 300_000
@@ -16,25 +16,34 @@ LARGEST_PICTURE = 300_000
 def stage_markdown(stage: Stage) -> str | None:
     """The results of a stage that has just run; None for a stage that leaves nothing to read."""
     if stage.name == "prepare":
-        return _facts(PREPARED / "manifest.json", ("source", "digest", "counts", "rejected_count"))
+        return _facts(WORKSPACE.prepared / "manifest.json", ("source", "digest", "counts", "rejected_count"))
     if stage.name == "compare":
-        return (COMPARE / "leaderboard.md").read_text(encoding="utf-8")
+        return (WORKSPACE.comparison / "leaderboard.md").read_text(encoding="utf-8")
     if stage.name == "register":
-        return _facts(REGISTRATION)
+        return _facts(WORKSPACE.registration)
     kind, recipe = stage.name.partition("@")[0], stage.recipe
     if kind == "train" and recipe:
-        folder = train_folder(recipe)
+        folder = WORKSPACE.trained(recipe)
         last = max((folder / "samples").glob("*.png"))
         return _facts(folder / "training.json") + "\n" + _picture(last)
     if kind == "evaluate" and recipe:
-        folder = evaluate_folder(recipe)
-        return _facts(folder / "metrics.json") + "\n" + _picture(folder / "samples.png")
+        return _scores(WORKSPACE.evaluated(recipe))
     return None
 
 
 def artifact_key(stage: Stage) -> str:
     """The key under which Prefect keeps a stage's artifact: lower-case letters, digits and dashes."""
     return stage.name.replace("@", "-").replace("_", "-").lower()
+
+
+def _scores(folder: Path) -> str:
+    """Every score with its standard error, and the first picture."""
+    scores = json.loads((folder / "scores.json").read_text(encoding="utf-8"))["scores"]
+    errors = {key: "" if found["error"] is None else f" ± {found['error']:.2g}" for key, found in scores.items()}
+    rows = [f"| {key} | {found['value']:.5g}{errors[key]} |" for key, found in scores.items()]
+    pictures = json.loads((folder / "contents.json").read_text(encoding="utf-8"))["pictures"]
+    shown = [_picture(folder / each["file"]) for each in pictures[:1]]
+    return "\n".join(["| | |", "|---|---|", *rows, "", *shown])
 
 
 def _facts(path: Path, keys: tuple[str, ...] | None = None) -> str:

@@ -1,41 +1,78 @@
-"""How a flow starts from the command line and ends: the outcome, or an error without a traceback, and an exit code."""
+"""How a flow starts from the command line and ends: with its outcome, or one short error that names the full log."""
 
 from __future__ import annotations
 
 import logging
 import signal
 import sys
+import time
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
 from ganops.atomic import write_text
 from ganops.errors import GanopsError
-from ganops.params import load_params
+from ganops.params import read_params
+from ganops.workspace import WORKSPACE
 from pipeline.flows.outcome import Outcome, describe
-from pipeline.stages.entry import INTERRUPTED
-from pipeline.stages.results import OUTCOME, PARAMS
+from pipeline.flows.reproduce import DVC_ERROR
+from pipeline.stages.entry import FAILED, INTERRUPTED
+
+KEPT_LOGS = 20
 
 
 def run_flow(start: Callable[[], Outcome]) -> NoReturn:
     """Start a flow, print and keep its outcome, and end the process with the exit codes of a stage.
 
-    params.yaml is read first: a mistake in it is told before a server is started.
+    params.yaml is read first: a mistake in it is reported before a server is started.
     """
     signal.signal(signal.SIGTERM, _terminate)
+    log = WORKSPACE.logs / f"{time.strftime('%Y%m%d-%H%M%S')}.log"
     try:
-        params = load_params(PARAMS)
-        outcome = describe(start(), params)
+        read_params(WORKSPACE.params)
+        _keep_full_log(log)
+        outcome = describe(start())
     except GanopsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _end(error.exit_code, f"error: {error}", log)
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on where it was", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    logging.getLogger("prefect").setLevel(logging.WARNING)  # the outcome is the last that is said
-    write_text(OUTCOME, outcome + "\n")
+        _end(INTERRUPTED, "interrupted: the same command resumes where it was", log)
+    except Exception as error:
+        logging.getLogger(__name__).exception("the flow failed")
+        _end(FAILED, f"error: the flow failed\n  found: {type(error).__name__}: {error}", log)
+    write_text(WORKSPACE.outcome, outcome + "\n")
+    logging.disable(logging.INFO)  # the outcome is the last thing on the screen
     print(f"\n{outcome}")
     sys.exit(0)
+
+
+def _keep_full_log(path: Path) -> None:
+    """Everything that is logged goes to `path`; the screen goes without tracebacks and repeated errors."""
+    path.parent.mkdir(exist_ok=True)
+    for old in sorted(path.parent.glob("*.log"))[:-KEPT_LOGS]:
+        old.unlink(missing_ok=True)
+    screen, file = list(logging.root.handlers), logging.FileHandler(path, encoding="utf-8", errors="replace")
+    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.root.addHandler(file)
+    for handler in screen:
+        handler.addFilter(_is_for_the_screen)
+
+
+def _is_for_the_screen(record: logging.LogRecord) -> bool:
+    """Not what the last message says again: a failure as Prefect and DVC report it."""
+    prefect = record.name.startswith("prefect")
+    return not (
+        record.exc_info
+        or (prefect and record.levelno >= logging.ERROR)
+        or (prefect and record.getMessage().startswith(("Finished in state Failed", "Finished in state Crashed")))
+        or record.getMessage().startswith(DVC_ERROR)
+    )
+
+
+def _end(code: int, message: str, log: Path) -> NoReturn:
+    logging.disable(logging.INFO)
+    print(message + (f"\n  log: {log}" if log.is_file() else ""), file=sys.stderr, flush=True)
+    sys.exit(code)
 
 
 def _terminate(number: int, _frame: FrameType | None) -> None:

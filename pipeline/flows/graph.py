@@ -11,6 +11,7 @@ from graphlib import TopologicalSorter
 
 from ganops.errors import SettingsError
 
+INVENTORY = "inventory"
 DVC = (sys.executable, "-m", "dvc")
 NODE = re.compile(r'^"([^"]+)";$')
 EDGE = re.compile(r'^"([^"]+)" -> "([^"]+)";$')
@@ -36,22 +37,30 @@ def read_stages() -> list[Stage]:
     """
     done = _dvc("dag", "--dot")
     if done.returncode:
-        raise SettingsError("DVC cannot read the pipeline", found=_last_line(done.stderr), action="correct dvc.yaml")
+        raise SettingsError(
+            "DVC cannot read the pipeline",
+            code="bad-pipeline",
+            found=_last_line(done.stderr),
+            action="correct dvc.yaml or pipeline/resolved.yaml",
+        )
     needs: dict[str, list[str]] = {}
     for line in done.stdout.splitlines():
         if node := NODE.match(line.strip()):
             needs.setdefault(node[1], [])
         elif edge := EDGE.match(line.strip()):
             needs.setdefault(edge[2], []).append(edge[1])
-    stages = {name for name in needs if not name.endswith(".dvc")}  # what `dvc add` tracks is no stage
+    stages = {name for name in needs if not name.endswith(".dvc")}  # what `dvc add` tracks is not a stage
     order = TopologicalSorter(needs).static_order()
     return [Stage(name, tuple(need for need in needs[name] if need in stages)) for name in order if name in stages]
 
 
 def is_up_to_date() -> bool:
-    """Whether no stage has to run; False too when DVC cannot tell at this moment, because another DVC is at work."""
+    """Whether no stage has to run; False too when DVC cannot tell at this moment, because another DVC is at work.
+
+    The stage `inventory` always runs and does not count: what it would write has been written before.
+    """
     done = _dvc("status", "--json")
-    return done.returncode == 0 and json.loads(done.stdout or "null") == {}
+    return done.returncode == 0 and set(json.loads(done.stdout or "{}")) <= {INVENTORY}
 
 
 def has_remote() -> bool:

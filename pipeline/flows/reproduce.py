@@ -6,23 +6,25 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ganops.errors import GanopsError
-from pipeline.flows.process import CompletedCommand, Processes
+from pipeline.flows.command_group import CommandGroup, CompletedCommand
 
 # Another DVC works on the same files, for as long as its stage takes: --wait-for-lock does not wait for that.
 BUSY = re.compile(r"it is being blocked by")
 BUSY_PAUSE = 3.0
 
-# What goes away by itself: a git at work in this checkout, a server or network that does not answer, a machine that
-# killed the process (memory, preemption: a training goes on from its checkpoint).
-PASSING = re.compile(
+# What passes by itself: a git at work in this checkout, a server or network that does not answer, a machine that
+# killed the process (memory, preemption: a training resumes from its checkpoint).
+TRANSIENT = re.compile(
     rf"exited with ({os.EX_TEMPFAIL}|-9|137)\b"
     r"|Unable to acquire lock|index\.lock"
     r"|ECONNRESET|Connection (reset|refused|aborted|timed out)|Temporary failure in name resolution"
     r"|database is locked"
 )
+ERROR, DVC_ERROR = "error: ", "ERROR: "
+DETAIL = re.compile(r"^  (expected|found|to do): (.*)$")
 
 
 class StageError(GanopsError):
@@ -30,60 +32,96 @@ class StageError(GanopsError):
 
 
 class TransientError(StageError):
-    """A command of the pipeline failed for a reason that goes away by itself."""
+    """A command of the pipeline failed for a reason that passes by itself."""
 
 
 def run_dvc(
     *arguments: str,
-    processes: Processes,
-    say: Callable[[str], None],
+    commands: CommandGroup,
+    log: Callable[[str], None],
     environment: Mapping[str, str] | None = None,
     timeout: float | None = None,
+    name: str = "",
 ) -> CompletedCommand:
     """Run one DVC command in this checkout; another DVC at work on the same files is waited for.
 
-    timeout: seconds. Raises StageError, or TransientError where trying again can help, with the reason as printed.
+    timeout: seconds. name: what an error calls the command. Raises StageError, or TransientError where trying again can
+    help, with the error that was printed.
     """
-    words = " ".join(arguments)
+    name = name or f"dvc {' '.join(arguments)}"
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
-    ended = processes.run(command, say, environment=environment, timeout=timeout)
+    ended = commands.run(command, log, environment=environment, timeout=timeout)
     while ended.code and not ended.timed_out and BUSY.search(ended.text):
-        say(f"another DVC is at work on this: dvc {words} waits")
+        log(f"another DVC is at work on the same files: waiting for {name}")
         time.sleep(BUSY_PAUSE)
-        ended = processes.run(command, say, environment=environment, timeout=timeout)
+        ended = commands.run(command, log, environment=environment, timeout=timeout)
     if ended.timed_out:
         raise StageError(
-            f"dvc {words} was stopped", expected=f"an end within {timeout:,.0f} s", action="allow a stage more time"
+            f"{name} was stopped",
+            code="stage-timeout",
+            expected=f"an end within {timeout:,.0f} s",
+            action="allow a stage more time: --stage-hours",
         )
     if ended.code:
-        kind = TransientError if PASSING.search(ended.text) else StageError
-        raise kind(f"dvc {words} failed", found=_reason(ended), action=f"see the lines above; then: dvc {words}")
+        raise _error(name, ended)
     return ended
 
 
 def reproduce(
     stage: str,
-    processes: Processes,
-    say: Callable[[str], None],
+    commands: CommandGroup,
+    log: Callable[[str], None],
     environment: Mapping[str, str] | None = None,
     timeout: float | None = None,
     *,
     force: bool = False,
-) -> bool:
-    """Let DVC run one stage if it has to (or by `force`); whether it did run. Raises as run_dvc does."""
-    ran = False
+    upstream: bool = False,
+) -> tuple[str, ...]:
+    """Let DVC run one stage if it has to (or by `force`), with `upstream` those before it too; names of those that ran.
+
+    Raises as run_dvc does.
+    """
+    ran: list[str] = []
 
     def watch(line: str) -> None:
-        nonlocal ran
-        ran |= line.startswith(f"Running stage '{stage}'")
-        say(line)
+        if started := re.match(r"Running stage '([^']+)'", line):
+            ran.append(started[1])
+        log(line)
 
-    words = ["repro", "--single-item", *(["--force"] if force else []), stage]
-    run_dvc(*words, processes=processes, say=watch, environment=environment, timeout=timeout)
-    return ran
+    options = [*([] if upstream else ["--single-item"]), *(["--force"] if force else [])]
+    run_dvc(
+        "repro", *options, stage, commands=commands, log=watch, environment=environment, timeout=timeout, name=stage
+    )
+    return tuple(ran)
 
 
-def _reason(ended: CompletedCommand) -> str:
-    """The stage's own error where it printed one, else the last line."""
-    errors = [line for line in ended.lines if line.startswith("error: ")]
-    return errors[-1] if errors else (ended.lines or (f"exit code {ended.code}",))[-1]
+def _error(name: str, ended: CompletedCommand) -> StageError:
+    """The stage's own error where it printed one, else the last line that says something."""
+    kind = TransientError if TRANSIENT.search(ended.text) else StageError
+    starts = [number for number, line in enumerate(ended.lines) if line.startswith(ERROR)]
+    if not starts:
+        return kind(f"{name} failed", code="stage-failed", found=_last_words(ended), action="see the log")
+    first, *rest = ended.lines[starts[-1] :]
+    message, details = [first.removeprefix(ERROR)], dict[str, str]()
+    for line in rest:
+        if not line.startswith("  "):
+            break
+        if detail := DETAIL.match(line):
+            details[detail[1]] = detail[2]
+        else:
+            message.append(line)
+    return kind(
+        f"{name} failed: " + "\n".join(message),
+        code="stage-failed",
+        expected=details.get("expected", ""),
+        found=details.get("found", ""),
+        action=details.get("to do", ""),
+    )
+
+
+def _last_words(ended: CompletedCommand) -> str:
+    own: Sequence[str] = [line for line in ended.lines if not line.startswith(DVC_ERROR)]
+    killed = re.search(r"exited with (-?\d+)", ended.text)
+    if any(line.startswith("Traceback") for line in own) or not killed:
+        return (own or ended.lines or (f"exit code {ended.code}",))[-1]
+    return killed[0]

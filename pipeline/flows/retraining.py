@@ -1,4 +1,4 @@
-"""Scheduled retraining: fetch what others have made, bring everything up to date, promote, hand the results on.
+"""Scheduled retraining: pull, bring everything up to date, promote, push.
 
 prefect.yaml puts this flow on a schedule; `python -m pipeline.flows.retraining` runs it once.
 """
@@ -9,21 +9,21 @@ import click
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
+from pipeline.flows.command_group import CommandGroup
 from pipeline.flows.entry import run_flow
 from pipeline.flows.graph import has_remote
 from pipeline.flows.outcome import Outcome
-from pipeline.flows.process import Processes
 from pipeline.flows.reproduce import run_dvc
 from pipeline.flows.retries import RETRIED
 from pipeline.flows.training import DAY, train_gans
 
 
 @task(cache_policy=NO_CACHE, task_run_name="dvc {command}", **RETRIED)
-def exchange(command: str, processes: Processes) -> None:
+def exchange(command: str, commands: CommandGroup) -> None:
     """`dvc pull` or `dvc push`, the run cache included, so that no machine trains what another one has trained."""
-    # What is not on the remote (yet) is made here: its absence is no reason to stop.
+    # What is not on the remote (yet) is made here: its absence is not an error.
     more = ["--allow-missing"] if command == "pull" else []
-    run_dvc(command, "--run-cache", *more, processes=processes, say=get_run_logger().info)
+    run_dvc(command, "--run-cache", *more, commands=commands, log=get_run_logger().info)
 
 
 @flow(name="retrain-gans")
@@ -34,18 +34,18 @@ def retrain_gans(
 
     parallel, stage_timeout: as of train_gans.
     """
-    say, processes = get_run_logger().info, Processes()
+    log, commands = get_run_logger().info, CommandGroup()
     remote = has_remote()
     if not remote:
-        say("no DVC remote is configured: nothing to pull from or push to")
+        log("no DVC remote is configured: nothing to pull from or push to")
     try:
         if remote and pull:
-            exchange("pull", processes)
+            exchange("pull", commands)
         outcome = train_gans(parallel, stage_timeout)
         if remote and push:
-            exchange("push", processes)
+            exchange("push", commands)
     finally:
-        processes.stop()
+        commands.stop()
     return outcome
 
 

@@ -11,7 +11,7 @@ from pipeline.flows.reproduce import TransientError
 
 
 def passes_by_itself(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
-    """Whether a task failed for a reason that goes away by itself; a mistake in settings or data does not."""
+    """Whether a task failed for a reason that passes by itself; a mistake in settings or data does not."""
     return isinstance(state.result(raise_on_failure=False), TransientError)
 
 

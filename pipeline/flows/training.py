@@ -16,28 +16,32 @@ from prefect.futures import PrefectFuture
 
 from ganops.errors import GanopsError, RegistryError
 from ganops.params import load_params
+from ganops.workspace import WORKSPACE
 from pipeline.flows.artifacts import artifact_key, stage_markdown
+from pipeline.flows.command_group import CommandGroup
 from pipeline.flows.entry import run_flow
-from pipeline.flows.graph import Stage, is_up_to_date, read_stages
+from pipeline.flows.graph import INVENTORY, Stage, is_up_to_date, read_stages
 from pipeline.flows.outcome import Outcome, verdict
-from pipeline.flows.process import Processes
 from pipeline.flows.reproduce import StageError, reproduce
 from pipeline.flows.retries import RETRIED
-from pipeline.flows.slots import Slots, gpu_ids, places
-from pipeline.stages.results import PARAMS, PREPARED, REFERENCE, REPORT
+from pipeline.flows.slots import Slots
+from pipeline.machine import gpu_ids, places
+from pipeline.stages.inventory import write_inventory
 
 if TYPE_CHECKING:
     from ganops.registry.promotion import Promotion
 
 DAY = 24 * 3600.0
+PREPARE = Stage("prepare", ())
 
 
 # DVC knows what is up to date, so Prefect must not remember results of its own.
 @task(task_run_name="{stage.name}", cache_policy=NO_CACHE, **RETRIED)
-def run_stage(stage: Stage, processes: Processes, slots: Slots, environment: dict[str, str], timeout: float) -> bool:
+def run_stage(stage: Stage, commands: CommandGroup, slots: Slots, environment: dict[str, str], timeout: float) -> bool:
     """Run one stage if it has to, and show what it made; whether it ran."""
     with slots.take() as place:
-        ran = reproduce(stage.name, processes, get_run_logger().info, environment | place, timeout)
+        log, upstream = get_run_logger().info, stage == PREPARE
+        ran = stage.name in reproduce(stage.name, commands, log, environment | place, timeout, upstream=upstream)
     text = stage_markdown(stage) if ran else None
     if text:
         create_markdown_artifact(text, key=artifact_key(stage), description=f"what {stage.name} made")
@@ -45,19 +49,19 @@ def run_stage(stage: Stage, processes: Processes, slots: Slots, environment: dic
 
 
 @task(task_run_name="gate", cache_policy=NO_CACHE)
-def run_gate(processes: Processes) -> Promotion:
+def run_gate(commands: CommandGroup) -> Promotion:
     """Put the registered winner before the gate; params.gate.mode decides what follows."""
     from ganops.registry.promotion import promote
 
-    params, say = load_params(PARAMS), get_run_logger().info
+    params, log = load_params(WORKSPACE.params), get_run_logger().info
     try:
-        found = promote(params, reference=REFERENCE, prepared=PREPARED)
+        found = promote(params, workspace=WORKSPACE)
     except RegistryError as error:
         # Results may be up to date where the registry is new: after `dvc pull` in a fresh clone, or on another server.
-        say(f"{error.message}: registering the winner anew")
-        reproduce("register", processes, say, force=True)
-        found = promote(params, reference=REFERENCE, prepared=PREPARED)
-    say(verdict(found))
+        log(f"{error.message}: registering the winner again")
+        reproduce("register", commands, log, force=True)
+        found = promote(params, workspace=WORKSPACE)
+    log(verdict(found))
     create_markdown_artifact(verdict(found), key="gate", description="whether the winner became champion, and why")
     return found
 
@@ -70,40 +74,58 @@ def train_gans(parallel: int | None = None, stage_timeout: float = DAY) -> Outco
     cores. stage_timeout: seconds a stage may take.
     Raises StageError naming what failed.
     """
-    processes = Processes()
+    commands = CommandGroup()
     try:
-        ran = () if is_up_to_date() else run_stages(processes, parallel, stage_timeout)
-        return Outcome(ran, run_gate(processes))
+        write_inventory()
+        ran = () if is_up_to_date() else run_stages(commands, parallel, stage_timeout)
+        return Outcome(ran, run_gate(commands))
     finally:
-        processes.stop()
+        commands.stop()
 
 
-def run_stages(processes: Processes, parallel: int | None, timeout: float) -> tuple[str, ...]:
-    """Run the stages under one parent run in MLflow, each after those it needs; names of those that ran."""
+def run_stages(commands: CommandGroup, parallel: int | None, timeout: float) -> tuple[str, ...]:
+    """Run the stages under one parent run in MLflow, each after those it needs; names of those that ran.
+
+    `prepare` comes first and alone: which recipes there are may depend on the data.
+    """
+    prepared = run_stage(PREPARE, commands, Slots(1), {}, timeout)
+    # Imported here: torch comes with it, and a mistake in the data is reported without it.
     from ganops.tracking.run import PARENT_VARIABLE, flow_run
+    from pipeline.stages.resolve import bring_up_to_date
 
-    params, gpus = load_params(PARAMS), gpu_ids()
-    share = params.train.processes * (1 if gpus else params.train.threads)
-    slots = Slots(parallel or places(gpus, share), gpus)
+    bring_up_to_date()
+    params, gpus = load_params(WORKSPACE.params), gpu_ids()
+    train = params.train
+    slots = Slots(parallel or places(gpus, train.processes * (1 if gpus else train.threads)), gpus, train.processes)
     with flow_run("train-gans", params=params) as parent:
         environment = {PARENT_VARIABLE: parent.run_id}
         futures: dict[str, PrefectFuture[bool]] = {}
         for stage in read_stages():
-            needed = [futures[need] for need in stage.needs]
+            if stage.name in (INVENTORY, PREPARE.name):
+                continue
+            needed = [futures[need] for need in stage.needs if need in futures]
             futures[stage.name] = run_stage.submit(
-                stage, processes, slots, environment, timeout, return_state=False, wait_for=needed
+                stage, commands, slots, environment, timeout, return_state=False, wait_for=needed
             )
         for future in futures.values():
             future.wait()
-        failed = [str(error) for future in futures.values() if isinstance(error := _error_of(future), GanopsError)]
+        failed = [error for future in futures.values() if isinstance(error := _error_of(future), GanopsError)]
         if failed:
-            raise StageError("\n".join(failed))
-        parent.log_file(REPORT)
-        return tuple(name for name, future in futures.items() if future.result())
+            raise _together(failed)
+        parent.log_file(WORKSPACE.report)
+        ran = [name for name, future in futures.items() if future.result()]
+        return (*([PREPARE.name] if prepared else []), *ran)
 
 
 def _error_of(future: PrefectFuture[bool]) -> object:
     return future.state.result(raise_on_failure=False) if future.state.is_failed() else None
+
+
+def _together(errors: list[GanopsError]) -> GanopsError:
+    """One error: itself; several: one that says all of them."""
+    if len(errors) == 1:
+        return errors[0]
+    return StageError("\n".join(map(str, errors)), code="stages-failed")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -44,12 +44,13 @@ def main() -> None:
     winner = choose_winner(rows, metric)
     write_text(WORKSPACE.leaderboard, leaderboard_csv(rows, metric))
     write_text(WORKSPACE.comparison / "leaderboard.md", leaderboard_markdown(rows, metric, winner.recipe))
+    text = leaderboard_text(rows, metric, winner.recipe)
+    write_text(WORKSPACE.comparison / "leaderboard.txt", text)
     write_text(WORKSPACE.report, render_report(rows, winner, WORKSPACE, manifest))
     write_json(WORKSPACE.winner, winner.dump())
     for training in trainings:
         _export(training, metric)
         _complete_run(training, recipes[training.name], winner, params, manifest)
-    text = leaderboard_text(rows, metric, winner.recipe)
     print(f"\n{text}\n{winner.why}\nreport: {WORKSPACE.report}", flush=True)
 
 

@@ -1,18 +1,16 @@
-"""prepare: read the source of images, check each one, pack both splits, say what was left out."""
+"""Stage prepare: read the source of data, check each row, pack both splits, list what was left out."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ganops.params import DataParams, load_params
+from ganops.params import read_params
+from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage
-from pipeline.stages.results import PREPARED
+from pipeline.stages.inventory import checkout_root, located
 
 if TYPE_CHECKING:
     from ganops.data.manifest import Manifest
-    from ganops.data.spec import DataSpec
 
 SPLIT_WORDS = {
     "published": "split as published",
@@ -26,44 +24,30 @@ def main() -> None:
     # Imported here: the processes that decode images import this module, and none of them needs torch.
     from ganops.data.prepare import prepare
 
-    # A temporary copy of the checkout (dvc exp run --temp) has none of the ignored files: raw data stay in the first.
-    root = Path(os.environ.get("DVC_ROOT", "."))
-    data = _at(root, load_params().data)
-    print(describe(prepare(data, PREPARED, raw=root / "data" / "raw")))
+    data = located(read_params(WORKSPACE.params).data)
+    print(describe(prepare(data, WORKSPACE.prepared, raw=checkout_root() / WORKSPACE.raw)))
 
 
 def describe(manifest: Manifest) -> str:
     """What was prepared, in some lines for a person."""
     counts = ", ".join(f"{count:,} {split}" for split, count in manifest.counts.items())
+    spec = manifest.spec
     lines = [
-        f"prepared {manifest.source} ({manifest.origin}): {_form(manifest.spec)}",
-        f"  {'vectors' if manifest.spec.of_vectors else 'images '}   {counts} ({SPLIT_WORDS[manifest.split_by]})",
-        f"  classes   {_classes(manifest.spec)}",
+        f"prepared {manifest.source} ({manifest.origin}): {spec.fields[spec.target].description}",
+        f"  rows      {counts} ({SPLIT_WORDS[manifest.split_by]})",
+        f"  classes   {_classes(manifest)}",
         f"  digest    {manifest.digest[:12]}",
     ]
     if manifest.rejected_count:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in manifest.rejected_reasons.items())
-        lines.append(f"  rejected  {manifest.rejected_count:,}: {reasons} ({PREPARED}/manifest.json names them)")
+        names = f"{WORKSPACE.prepared}/manifest.json names them"
+        lines.append(f"  rejected  {manifest.rejected_count:,}: {reasons} ({names})")
     return "\n".join(lines)
 
 
-def _form(spec: DataSpec) -> str:
-    channels, height, width = spec.shape
-    return spec.words if spec.of_vectors else f"{width}x{height}, {channels} channel{'s'[: channels > 1]}"
-
-
-def _classes(spec: DataSpec) -> str:
-    return f"{len(spec.classes)}: {spec.class_words}" if spec.classes else spec.class_words
-
-
-def _at(root: Path, data: DataParams) -> DataParams:
-    """The same settings with their relative paths counted from `root`, unless they exist from here."""
-    moved = {
-        key: root / path
-        for key, path in (("home", data.home), ("path", data.path))
-        if path is not None and not path.expanduser().is_absolute() and not path.exists()
-    }
-    return data.model_copy(update=moved)
+def _classes(manifest: Manifest) -> str:
+    label = next((field for name, field in manifest.spec.fields.items() if name == "label"), None)
+    return f"{len(manifest.spec.classes)}: {label.description}" if label else "none"
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from ganops.atomic import write_text
 from ganops.errors import SettingsError
 from ganops.settings import Settings, read_yaml, validate
 from ganops.workspace import Workspace
@@ -16,6 +17,9 @@ FeaturesName = Literal["auto", "classifier", "inception-v3", "efficientnet-lite0
 Precision = Literal["auto", "float32", "bfloat16"]
 RecipeName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
 
+RESOLVED_HEADER = """\
+# What the values `auto` of params.yaml stand for with the data at hand. The stage `resolve` writes this file.
+"""
 AUTO = "auto"
 AUTO_RECIPES = (AUTO,)  # how `recipes: auto` is held until pipeline/resolved.yaml says which recipes these are
 
@@ -230,6 +234,17 @@ class Resolved(Settings):
         recipes = self.recipes if params.recipes == AUTO_RECIPES else params.recipes
         return params.model_copy(update={**changes, "recipes": recipes})
 
+    def following(self, params: Params) -> Resolved:
+        """The same, with what params.yaml says by name."""
+        named = {
+            "recipes": params.recipes if params.recipes != AUTO_RECIPES else AUTO,
+            "features": params.evaluate.features,
+            "compare_metric": params.compare.metric,
+            "gate_metric": params.gate.metric,
+            "model": params.tracking.model,
+        }
+        return self.model_copy(update={key: value for key, value in named.items() if value != AUTO})
+
 
 def _is_auto(section: Settings, key: str) -> bool:
     return getattr(section, key) == AUTO
@@ -258,3 +273,11 @@ def read_resolved(path: Path) -> Resolved | None:
         return validate(Resolved, read_yaml(path)["resolved"], str(path))
     except (SettingsError, KeyError, TypeError):
         return None
+
+
+def write_resolved(resolved: Resolved, path: Path) -> None:
+    """Write pipeline/resolved.yaml, in the form that DVC reads."""
+    lines = ["resolved:", "  recipes:", *(f"  - {recipe}" for recipe in resolved.recipes)]
+    for key, value in resolved.model_dump(exclude={"recipes"}).items():
+        lines.append(f"  {key}: {'null' if value is None else value}")
+    write_text(path, RESOLVED_HEADER + "\n".join(lines) + "\n")

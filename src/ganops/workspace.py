@@ -33,6 +33,11 @@ class Workspace:
         return self.root / "data" / "raw"
 
     @property
+    def inventory(self) -> Path:
+        """What the source data are made of, so that a change is noticed."""
+        return self.root / "data" / "inventory.json"
+
+    @property
     def prepared(self) -> Path:
         """Packed data and their manifest."""
         return self.root / "data" / "prepared"
@@ -61,6 +66,16 @@ class Workspace:
     def reference(self) -> Path:
         """What evaluation needs of the real data."""
         return self.results / "reference"
+
+    @property
+    def checked(self) -> Path:
+        """Is there when all settings are possible with the data at hand."""
+        return self.results / "checked.txt"
+
+    @property
+    def codes(self) -> Path:
+        """The digests of the code behind each training."""
+        return self.results / "code"
 
     @property
     def comparison(self) -> Path:
@@ -98,7 +113,7 @@ class Workspace:
 
     def code(self, recipe: str) -> Path:
         """The digest of the code that a recipe reaches."""
-        return self.results / "code" / f"{recipe}.json"
+        return self.codes / f"{recipe}.json"
 
     def trained(self, recipe: str) -> Path:
         """The folder with the trained model, its curves and its samples over time."""

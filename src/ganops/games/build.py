@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
 from ganops.data.fields.field import Field
 from ganops.data.fields.image import ImageField
 from ganops.data.spec import DataSpec
@@ -63,3 +69,34 @@ def build_game(recipe: Recipe, spec: DataSpec, where: str = "recipe") -> Game:
                 found=", ".join(recipe.optimizers),
             )
     return game
+
+
+def outline_game(recipe: Recipe, spec: DataSpec, where: str = "recipe") -> Game:
+    """The game without memory for its weights: shows whether it can be built, its tasks and its size, in no time.
+
+    Raises SettingsError as `build_game` does.
+    """
+    with torch.device("meta"), _NoInitialWeights():
+        return build_game(recipe, spec, where)
+
+
+class _NoInitialWeights(TorchFunctionMode):
+    """Nothing is drawn, and spectral norms take no power iterations: what is left of a network are its shapes.
+
+    On the meta device such functions are computed in Python and import torch's compiler, which takes seconds.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        del types
+        name = getattr(func, "__name__", "")
+        if getattr(func, "__module__", "") == "torch.nn.init" or name in ("normal_", "uniform_", "normalize"):
+            return args[0] if args else (kwargs or {})["tensor"]
+        if name in ("mv", "vdot"):
+            return args[0][..., 0]
+        return func(*args, **(kwargs or {}))

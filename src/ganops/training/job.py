@@ -17,7 +17,7 @@ from ganops.data.packed import subsample
 from ganops.data.rows import Rows
 from ganops.data.spec import LABEL, DataSpec
 from ganops.errors import GanopsError, TrainingError
-from ganops.games.build import build_game, recipe_spec
+from ganops.games.build import build_game, outline_game, recipe_spec
 from ganops.games.game import Game
 from ganops.games.sampling import HeldOut
 from ganops.games.transfer import transfer
@@ -115,7 +115,7 @@ class TrainingJob:
         attempt(lambda: ProcessGroup(0, settings.processes).micro_batches(recipe.micro_batches))
         attempt(lambda: _enough_gpus(settings))
         attempt(lambda: choose_hardware(settings, 1, self.data.fields))
-        attempt(self._build_on_meta)
+        attempt(lambda: outline_game(self.recipe, self.spec, self.where))
         return found
 
     def check(self, count: int) -> None:
@@ -170,10 +170,6 @@ class TrainingJob:
         if hardware.graphs and trainer.stepper.may_be_captured:
             capture_steps(trainer.stepper, CudaRecorder() if hardware.device.type == "cuda" else CpuRecorder())
         return trainer
-
-    def _build_on_meta(self) -> None:
-        with torch.device("meta"):
-            build_game(self.recipe, self.spec, self.where)
 
 
 def _set_up_process(settings: TrainParams, hardware: Hardware) -> None:

@@ -1,0 +1,94 @@
+"""Stage inventory: what a person's own data are made of, so that DVC notices a change wherever they lie.
+
+DVC itself fails at dangling links, sockets and unreadable files, and sees nothing outside of the checkout. `prepare`
+therefore depends on this file instead of on the data. Data sets known by name do not change: for them it is empty.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+from ganops.atomic import write_json
+from ganops.data.folder import Folder
+from ganops.errors import DataError
+from ganops.params import DataParams, read_params
+from ganops.workspace import WORKSPACE
+from pipeline.stages.entry import run_stage
+
+Known = dict[str, tuple[int, int, str]]  # path below the data: size, time of change in ns, sha256
+
+
+def main() -> None:
+    """Write data/inventory.json."""
+    write_inventory()
+
+
+def write_inventory() -> None:
+    """Write data/inventory.json; files whose size and time are as before are not read again."""
+    root, data = checkout_root(), located(read_params(WORKSPACE.params).data)
+    cache = root / ".dvc" / "tmp" / "ganops-inventory.json"
+    if data.source != "images" or data.path is None:
+        write_json(WORKSPACE.inventory, {"entries": 0, "digest": ""})
+        return
+    known = _read(cache)
+    entries, found = _entries(data.path.expanduser(), known)
+    digest = hashlib.sha256("\n".join(entries).encode(errors="surrogateescape")).hexdigest()
+    write_json(WORKSPACE.inventory, {"entries": len(entries), "digest": digest})
+    if found != known:
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        cache.write_text(json.dumps(found), encoding="ascii")
+
+
+def checkout_root() -> Path:
+    """The checkout that raw data lie in: a temporary copy (dvc exp run --temp) has none of the ignored files."""
+    return Path(os.environ.get("DVC_ROOT", "."))
+
+
+def located(data: DataParams) -> DataParams:
+    """The same settings with relative paths counted from the checkout, unless they exist from here."""
+    moved = {
+        key: checkout_root() / path
+        for key, path in (("home", data.home), ("path", data.path))
+        if path is not None and not path.expanduser().is_absolute() and not path.exists()
+    }
+    return data.model_copy(update=moved)
+
+
+def _entries(path: Path, known: Known) -> tuple[list[str], Known]:
+    """One line for each file and each thing that is not a file, and what is now known of the files."""
+    if not path.is_dir():
+        names, entries = [""] if path.exists() else [], [] if path.exists() else ["missing"]
+    else:
+        try:
+            listing = Folder(path).scan()
+        except DataError as error:
+            return [error.found], {}
+        names = [each.name for each in listing.candidates]
+        entries = [f"{each.name}\0{each.words}" for each in listing.rejections]
+    found: Known = {}
+    for name in names:
+        try:
+            status = (path / name).stat()
+            size, time, digest = known.get(name, (-1, -1, ""))
+            if (status.st_size, status.st_mtime_ns) != (size, time):
+                with (path / name).open("rb") as file:
+                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+            found[name] = (status.st_size, status.st_mtime_ns, digest)
+            entries.append(f"{name}\0{digest}")
+        except OSError as error:
+            entries.append(f"{name}\0{error.strerror}")
+    return sorted(entries), found
+
+
+def _read(cache: Path) -> Known:
+    try:
+        return {name: (size, time, digest) for name, (size, time, digest) in json.loads(cache.read_bytes()).items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        return {}
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,123 @@
+"""Stage resolve: what `auto` stands for, whether all settings are possible, and which code each training reaches."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ganops.atomic import write_json, write_text
+from ganops.check import doubtful, impossible, left_out, meta_games, one_list
+from ganops.code_digest import code_of, digest, modules_of_kinds
+from ganops.data.fields.image import ImageField
+from ganops.data.manifest import Manifest, read_manifest
+from ganops.errors import GanopsError, SettingsError
+from ganops.params import AUTO_RECIPES, Params, Resolved, read_params, read_resolved, write_resolved
+from ganops.recipe import find_recipe, load_recipe
+from ganops.resolve import choose_recipes, resolve
+from ganops.training.job import TrainingJob
+from ganops.workspace import WORKSPACE
+from pipeline.machine import gpu_ids, places
+from pipeline.stages.entry import run_stage
+
+if TYPE_CHECKING:
+    from ganops.games.game import Game
+
+FEATURES = {"classifier": "the data's own classifier"}
+TRAINING = ("pipeline.stages.train", "pipeline.stages.torchrun")
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """The settings with every `auto` replaced, the trainings and their games, and the recipes that cannot be read."""
+
+    params: Params
+    resolved: Resolved
+    manifest: Manifest
+    jobs: dict[str, TrainingJob]
+    games: dict[str, Game]
+    errors: list[GanopsError]
+    stale: bool
+
+
+def main() -> None:
+    """Write results/code, and say in one sentence what will be done.
+
+    Raises SettingsError (code "impossible") with all that cannot work, or (code "stale") where pipeline/resolved.yaml
+    was not what params.yaml and the data ask for: DVC has read it already, so the command has to be run again.
+    """
+    found = bring_up_to_date()
+    errors = [*found.errors, *impossible(found.params, found.manifest, found.jobs)]
+    if errors:
+        raise one_list(errors)
+    if found.stale:
+        raise SettingsError(
+            f"{WORKSPACE.resolved} did not say what params.yaml asks for with these data; it does now",
+            code="stale",
+            found=f"recipes {', '.join(found.resolved.recipes)}; features {found.resolved.features}; "
+            f"metric {found.resolved.compare_metric}",
+            action="run the same command again; for `dvc exp run --temp` commit the file first, "
+            "or set its keys too: -S pipeline/resolved.yaml:resolved.recipes=[...]",
+        )
+    for recipe, job in found.jobs.items():
+        kinds = modules_of_kinds([job.recipe.model_dump(mode="json"), found.manifest.spec.model_dump(mode="json")])
+        code = code_of([*TRAINING, *kinds])
+        write_json(WORKSPACE.code(recipe), {"digest": digest(code), "modules": code})
+    write_text(WORKSPACE.checked, "all settings are possible with these data\n")
+    print(summary(found), flush=True)
+
+
+def bring_up_to_date() -> Resolution:
+    """Decide what `auto` stands for and write pipeline/resolved.yaml where it says something else."""
+    asked, manifest = read_params(WORKSPACE.params), read_manifest(WORKSPACE.prepared)
+    recipes = choose_recipes(asked, manifest.spec, manifest.counts["train"])
+    jobs, errors = dict[str, TrainingJob](), list[GanopsError]()
+    for recipe in recipes:
+        try:
+            file = find_recipe(recipe, WORKSPACE.recipes)
+            jobs[recipe] = TrainingJob(
+                *(recipe, load_recipe(file), asked.train, asked.seed, manifest.spec, manifest.digest), where=str(file)
+            )
+        except GanopsError as error:
+            errors.append(error)
+    games = meta_games(jobs)
+    resolved = resolve(asked, manifest, recipes, games)
+    stale = resolved != read_resolved(WORKSPACE.resolved)
+    if stale:
+        write_resolved(resolved, WORKSPACE.resolved)
+    return Resolution(resolved.apply(asked), resolved, manifest, jobs, games, errors, stale)
+
+
+def summary(found: Resolution) -> str:
+    """One sentence: the data, the recipes, the features and, for data of one's own, the time; then what is left out."""
+    manifest, params = found.manifest, found.params
+    image, classes = manifest.spec.first(ImageField), len(manifest.spec.classes)
+    features = params.evaluate.features
+    rows = f"{sum(manifest.counts.values()):,} {'pictures' if image else 'rows'}"
+    with_classes = f"with {classes} class{'es' if classes > 1 else ''}" if classes else "without classes"
+    size = f" at {image.size} px" if image else ""
+    parts = [f"{_and(found.jobs)}{size}", f"features of {FEATURES.get(features, features)}"]
+    if manifest.source == "images" or read_params(WORKSPACE.params).recipes == AUTO_RECIPES:
+        parts.append(f"some {_minutes(found):,} minutes")
+    lines = [f"{rows} {with_classes}: {', '.join(parts)}"]
+    lines += [f"  metrics left out: {group} ({why})" for group, why in left_out(params, manifest, found.games).items()]
+    lines += [f"  note: {note}" for note in doubtful(found.games, manifest)]
+    return "\n".join(lines)
+
+
+def _minutes(found: Resolution) -> int:
+    # Imported here: a trial sets up this process as a training does.
+    from ganops.trial import estimate_minutes, together
+
+    minutes = [estimate_minutes(job, WORKSPACE.prepared, found.params.evaluate) for job in found.jobs.values()]
+    gpus, train = gpu_ids(), found.params.train
+    at_a_time = places(gpus, train.processes * (1 if gpus else train.threads))
+    return max(1, round(together(minutes, at_a_time)))
+
+
+def _and(words: dict[str, TrainingJob]) -> str:
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+if __name__ == "__main__":
+    run_stage(main)

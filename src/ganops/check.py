@@ -1,0 +1,179 @@
+"""Everything that is known to be impossible right after `prepare`: settings held against the data and the machine.
+
+It is said in one list, before anything is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import psutil
+import torch
+
+from ganops.data.fields.image import ImageField
+from ganops.data.manifest import Manifest
+from ganops.errors import GanopsError, SettingsError
+from ganops.evaluation.auto import classifier_possible
+from ganops.evaluation.metric_groups import chosen_groups, group_of_metric
+from ganops.evaluation.metric_names import base_of, describe, metric_key
+from ganops.evaluation.unmeasurable import unmeasurable
+from ganops.games.build import outline_game
+from ganops.games.game import Game
+from ganops.params import Params
+from ganops.training.job import TrainingJob
+
+GIB = 1 << 30
+COPIES = 5  # of each weight: itself, its gradient, Adam's two moments, the moving average
+BYTES = 4
+SMALL_NETWORK, LARGE_IMAGE = 1_000_000, 64  # weights of a generator below which images above so many pixels stay vague
+CGROUP = Path("/sys/fs/cgroup/memory.max")
+
+
+def impossible(params: Params, manifest: Manifest, jobs: Mapping[str, TrainingJob]) -> list[GanopsError]:
+    """What cannot work, each with the key and the value to take. params: with every `auto` replaced."""
+    found: list[GanopsError] = []
+    for recipe, job in jobs.items():
+        found += [_of_recipe(recipe, error) for error in job.problems(manifest.counts["train"])]
+    games = meta_games(jobs)
+    found += _too_large(games)
+    try:
+        chosen_groups(params.evaluate)
+    except GanopsError as error:
+        return [*found, error]
+    return [*found, *_features(params, manifest), *_metrics(params, manifest, games)]
+
+
+def left_out(params: Params, manifest: Manifest, games: Mapping[str, Game]) -> dict[str, str]:
+    """Metric groups that are asked for and cannot be measured for any recipe, with the reason."""
+    each = [dict(unmeasurable(params.evaluate, game.task, manifest.spec, manifest.counts)) for game in games.values()]
+    return {group: why for group, why in each[0].items() if all(group in other for other in each)} if each else {}
+
+
+def doubtful(games: Mapping[str, Game], manifest: Manifest) -> Iterator[str]:
+    """What works and will disappoint."""
+    image = manifest.spec.first(ImageField)
+    for recipe, game in games.items():
+        weights = sum(_weights(game, network) for network in game.ema_networks)
+        if image is not None and image.size > LARGE_IMAGE and weights < SMALL_NETWORK:
+            yield (
+                f"{recipe} has {weights / 1e6:.1f} M weights to make images of {image.size} pixels: "
+                "they will stay vague; raise width and max_width in its recipe"
+            )
+
+
+def meta_games(jobs: Mapping[str, TrainingJob]) -> dict[str, Game]:
+    """The games of all recipes that can be built, without memory for their weights."""
+    games: dict[str, Game] = {}
+    for recipe, job in jobs.items():
+        try:
+            games[recipe] = outline_game(job.recipe, job.spec, job.where)
+        except GanopsError:
+            continue  # TrainingJob.problems says why
+    return games
+
+
+def _of_recipe(recipe: str, error: GanopsError) -> GanopsError:
+    """The same error, naming the recipe where its text does not."""
+    if recipe in error.message:
+        return error
+    facts = {"code": error.code, "expected": error.expected, "found": error.found, "action": error.action}
+    return type(error)(f"{recipe}: {error.message}", **facts)
+
+
+def _too_large(games: Mapping[str, Game]) -> Iterator[GanopsError]:
+    available = memory()
+    for recipe, game in games.items():
+        needed = sum(_weights(game, name) for name, _ in game.named_children()) * COPIES * BYTES
+        if needed > available:
+            yield SettingsError(
+                f"{recipe} does not fit into memory",
+                code="too-large",
+                expected=f"at most {available / GIB:.1f} GiB",
+                found=f"{needed / GIB:.1f} GiB for {needed / COPIES / BYTES / 1e6:,.0f} M weights in training",
+                action="set data.image_size lower, or width (widths, max_width) in the recipe",
+            )
+
+
+def memory() -> int:
+    """Bytes that a training may take: of the GPU where there is one, else of this machine or container."""
+    if torch.cuda.is_available():
+        return int(torch.cuda.get_device_properties(0).total_memory)
+    limit = CGROUP.read_text().strip() if CGROUP.is_file() else ""
+    return min(psutil.virtual_memory().total, int(limit) if limit.isdigit() else 1 << 62)
+
+
+def _weights(game: Game, network: str) -> int:
+    return sum(parameter.numel() for parameter in game.get_submodule(network).parameters())
+
+
+def _features(params: Params, manifest: Manifest) -> Iterator[GanopsError]:
+    if params.evaluate.features == "classifier" and not classifier_possible(manifest.spec, manifest.counts):
+        yield SettingsError(
+            "evaluate.features: a classifier of the data's own classes cannot be trained",
+            code="no-classifier",
+            expected="at least 2 classes with enough images of each",
+            found=f"{len(manifest.spec.classes)} classes, {manifest.counts['train']:,} training images",
+            action="set evaluate.features: auto",
+        )
+    for key, path in (("weights", params.evaluate.weights), ("custom", _file(params.evaluate.custom))):
+        if path is not None and not path.expanduser().is_file():
+            yield SettingsError(
+                f"evaluate.{key}: {path} does not exist",
+                code="missing-file",
+                expected="a file",
+                action=f"correct evaluate.{key} in params.yaml",
+            )
+
+
+def _file(custom: str | None) -> Path | None:
+    """The TorchScript file of features `custom`; None for module:callable."""
+    return None if custom is None or ":" in custom else Path(custom)
+
+
+def _metrics(params: Params, manifest: Manifest, games: Mapping[str, Game]) -> Iterator[GanopsError]:
+    """Metrics that decide something and will not be measured."""
+    wanted = {"compare.metric": params.compare.metric}
+    if params.gate.mode != "disabled":
+        wanted |= {"gate.metric": params.gate.metric} | {f"gate.limits.{key}": key for key in params.gate.limits}
+    for setting, key in wanted.items():
+        try:
+            metric = describe(key)
+            expected = metric_key(base_of(key), params.evaluate.features)
+        except GanopsError as error:
+            yield SettingsError(f"{setting}: {error.message}", code=error.code, found=key, action=error.action)
+            continue
+        group = group_of_metric(base_of(key)) or ""
+        if group not in params.evaluate.metrics:
+            yield _unmeasured(
+                setting, key, f"the group '{group}' is not in evaluate.metrics", f"add {group}: {{}} there"
+            )
+        elif key != expected:
+            action = f"set {setting}: {expected}" if setting.endswith(".metric") else f"take the key {expected}"
+            yield _unmeasured(setting, key, f"evaluate.features is {params.evaluate.features}", action)
+        elif metric.better is None and setting.endswith(".metric"):
+            yield _unmeasured(setting, key, "neither more nor less of it is better", "set it to auto")
+        else:
+            yield from _not_for_all(setting, key, group, params, manifest, games)
+
+
+def _not_for_all(
+    setting: str, key: str, group: str, params: Params, manifest: Manifest, games: Mapping[str, Game]
+) -> Iterator[GanopsError]:
+    for recipe, game in games.items():
+        reasons = dict(unmeasurable(params.evaluate, game.task, manifest.spec, manifest.counts))
+        if group in reasons:
+            action = "set it to auto" if setting.endswith(".metric") else f"remove {setting}"
+            yield _unmeasured(setting, key, f"{recipe}: {reasons[group]}", action)
+            return
+
+
+def _unmeasured(setting: str, key: str, reason: str, action: str) -> SettingsError:
+    return SettingsError(f"{setting}: {key} will not be measured", code="unmeasured", found=reason, action=action)
+
+
+def one_list(errors: Sequence[GanopsError]) -> SettingsError:
+    """All errors as one, a paragraph each."""
+    parts = [" ".join(error.describe().replace("\n  ", "; ").split("\n")) for error in errors]
+    opening = f"{len(errors)} setting{'s are' if len(errors) > 1 else ' is'} impossible with these data on this machine"
+    return SettingsError("\n".join([opening, *(f"  - {part}" for part in parts)]), code="impossible")
