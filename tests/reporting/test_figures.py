@@ -1,4 +1,4 @@
-"""What games show of themselves: what a row or a column has in common is what the picture says, and the rest turns."""
+"""Figures of games: a row or a column has in common what its caption says, and the rest varies."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import torch
 from tiny_training import SPEC, digits, shrunk
 from torch import Tensor
 
-from ganops.data.packed import PackedImages
+from ganops.data.fields.vector import VectorField
+from ganops.data.packed import subsample
+from ganops.data.rows import Rows
+from ganops.data.spec import DataSpec
 from ganops.games.bidirectional import Bidirectional
 from ganops.games.build import build_game
-from ganops.games.game import Batch, Figure, Game, Request
+from ganops.games.game import Figure, Game
 from ganops.games.infogan import InfoGan
-from ganops.games.sampling import draw_latents, to_float
+from ganops.games.sampling import HeldOut, draw_latents
 from ganops.games.standard_gan import StandardGAN
 from ganops.networks.network import StyleGenerator
 from ganops.reporting.figures import draw_figures
-from ganops.reporting.grids import image_grid
 
 CLOSE = {"rtol": 0.0, "atol": 1e-5}  # float32, the same sums in batches of another size
 
@@ -33,15 +35,17 @@ def game_of(name: str) -> Game:
 
 
 @torch.no_grad()
-def shown(game: Game, columns: int = 6, real: int = 12) -> tuple[dict[str, Figure], Tensor, Tensor]:
-    """What the game shows, its latents and the real images it was given."""
-    latents, images = draw_latents(columns, game.latent_dim, seed=3), to_float(digits(real).images)
-    return game.figures(latents, Batch(images)), latents, images
+def shown(game: Game, columns: int = 6, real: int = 12) -> tuple[dict[str, Figure], Rows, Tensor]:
+    """The figures of a game, the latents and the modelled real images that they were made of."""
+    latents = draw_latents(game.task.latents, columns, seed=3)
+    assert latents is not None
+    images = SPEC.fields["image"].to_model(digits(real)["image"])
+    return game.figures(latents, Rows({"image": images})), latents, images
 
 
-def rows(exhibit: Figure) -> Tensor:
+def rows(figure: Figure) -> Tensor:
     """(rows, columns, C, H, W)."""
-    return exhibit.images.unflatten(0, (-1, exhibit.columns))
+    return figure.modelled.unflatten(0, (-1, figure.columns))
 
 
 @pytest.mark.parametrize("name", ["cgan", "acgan", "projection-cgan", "biggan"])
@@ -51,7 +55,7 @@ def test_a_row_for_each_class_and_one_latent_down_a_column(name: str) -> None:
     grid = rows(found["classes"])
     assert grid.shape == (10, 6, 1, 8, 8)
     with torch.no_grad():
-        again = game.generate(Request(latents[2:3].repeat(10, 1), torch.arange(10)))
+        again = game.generate(Rows({"z": latents["z"][2:3].repeat(10, 1), "label": torch.arange(10)}))["image"]
     torch.testing.assert_close(grid[:, 2], again, **CLOSE)
     assert not torch.allclose(grid[0], grid[1])
 
@@ -60,7 +64,7 @@ def test_categories_turn_down_a_column_and_noise_along_a_row() -> None:
     game = game_of("infogan")
     assert isinstance(game, InfoGan)
     found, latents, _ = shown(game)
-    grid, codes = rows(found["categories"]), game.encode(latents)
+    grid, codes = rows(found["categories"]), game.encode(latents["z"])
     noise, last = codes[:, :-12], codes[:, -2:]
     assert grid.shape == (10, 6, 1, 8, 8)
     for category in (0, 7):
@@ -75,7 +79,7 @@ def test_one_continuous_code_grows_along_a_row() -> None:
     game = game_of("infogan")
     assert isinstance(game, InfoGan)
     found, latents, _ = shown(game)
-    grid, codes = rows(found["codes"]), game.encode(latents)
+    grid, codes = rows(found["codes"]), game.encode(latents["z"])
     assert grid.shape == (4 * 2, 6, 1, 8, 8)
     for code, place in ((0, -2), (1, -1)):
         swept = codes[3:4].repeat(6, 1)
@@ -113,8 +117,8 @@ def test_coarse_styles_from_the_left_fine_ones_from_above(name: str) -> None:
     assert grid.shape == (4, 4, 1, 8, 8)
     assert (grid[0, 0] == 1).all()
     with torch.no_grad():
-        pure = game.generate(Request(latents))
-        styles = game.generator.styles(latents)
+        pure = game.generate(latents)["image"]
+        styles = game.generator.styles(latents["z"])
         cut = styles.shape[1] // 3
         mixed = game.generator.synthesize(torch.cat((styles[2:3, :cut], styles[4:5, cut:]), dim=1))
     torch.testing.assert_close(torch.cat((grid[1:, 0], grid[0, 1:])).clamp(-1, 1), pure, **CLOSE)
@@ -123,14 +127,20 @@ def test_coarse_styles_from_the_left_fine_ones_from_above(name: str) -> None:
     assert not torch.allclose(grid[3, 2], grid[0, 2])
 
 
-def test_drawn_of_seeded_latents_and_real_images() -> None:
-    game, real = game_of("bigan"), digits(40)
-    picture = draw_figures(game, real, seed=1, scale=1)["reconstructions"]
-    assert np.array_equal(picture, draw_figures(game, real, seed=1, scale=1)["reconstructions"])
-    upper = picture.crop((0, 0, picture.width, 2 + 10))
-    assert np.array_equal(upper, image_grid(real.some(20, seed=1).images[:10], 10, scale=1))
+def test_drawn_from_seeded_latents_and_real_images() -> None:
+    game, real = game_of("bigan"), HeldOut(digits(40), SPEC)
+    picture = draw_figures(game, real, seed=1)["reconstructions"]
+    assert np.array_equal(picture.image, draw_figures(game, real, seed=1)["reconstructions"].image)
+    assert picture.title
+    assert picture.caption
+    first_row = SPEC.fields["image"].draw(subsample(real.rows, 20, seed=1)["image"][:10], 10)
+    assert first_row is not None
+    assert np.array_equal(picture.image.crop((0, 0, first_row.width, first_row.height)), first_row)
 
 
-def test_a_plain_game_and_points_show_nothing() -> None:
-    assert draw_figures(game_of("dcgan"), digits(12), seed=0) == {}
-    assert draw_figures(game_of("bigan"), PackedImages(torch.zeros(4, 2, 1, 1)), seed=0) == {}
+def test_a_plain_game_and_points_have_no_figures() -> None:
+    assert draw_figures(game_of("dcgan"), HeldOut(digits(12), SPEC), seed=0) == {}
+    points = DataSpec(fields={"vector": VectorField(size=2)})
+    torch.manual_seed(0)
+    game = build_game(shrunk("bigan"), points).eval()
+    assert draw_figures(game, HeldOut(Rows({"vector": torch.zeros(4, 2)}), points), seed=0) == {}

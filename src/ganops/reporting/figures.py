@@ -16,19 +16,25 @@ COLUMNS, REAL_ROWS = 10, 20
 
 @torch.no_grad()
 def draw_figures(game: Game, held_out: HeldOut, seed: int) -> dict[str, Picture]:
-    """The pictures by file name without suffix; none for a plain game.
+    """The pictures by file name without suffix; none for a plain game, and none of fields without rows and columns.
 
     game: in eval mode. held_out: real rows that the game may work on. seed: of latents, and of which real rows.
     """
     device = next(game.parameters()).device
     batch = _modelled(held_out, seed).to(device)
     latents = draw_latents(game.task.latents, COLUMNS, seed)
-    found: dict[str, Picture] = {}
-    for name, figure in game.figures(None if latents is None else latents.to(device), batch).items():
-        image = figure.field.draw(figure.field.to_storage(figure.modelled).cpu(), figure.columns)
-        if image is not None:
-            found[name] = Picture(figure.title, figure.caption, image)
-    return found
+    # A game without latents does not look at them.
+    figures = game.figures(batch if latents is None else latents.to(device), batch)
+    drawn = {
+        name: figure.field.draw(figure.field.to_storage(figure.modelled).cpu(), figure.columns)
+        for name, figure in figures.items()
+        if figure.field.drawn_in_columns
+    }
+    return {
+        name: Picture(figures[name].title, figures[name].caption, image)
+        for name, image in drawn.items()
+        if image is not None
+    }
 
 
 def _modelled(held_out: HeldOut, seed: int) -> Rows:
