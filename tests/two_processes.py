@@ -48,7 +48,7 @@ def train_as(rank: int, port: int, folder: Path, name: str, dies_after: int) -> 
         try:
             run(trainer)
         except TrainingError as error:
-            (folder / f"error-{rank}.txt").write_text(str(error))
+            (folder / f"error-{rank}.txt").write_text(error.code)
             raise SystemExit(1) from None
         trained = {name: tensor.contiguous() for name, tensor in weights(trainer).items()}
         save_file(trained, folder / f"weights-{rank}.safetensors")

@@ -1,4 +1,4 @@
-"""Checkpoints promise: whole or not there; a damaged newest one falls back; nothing of the state is lost."""
+"""Checkpoints are complete or invalid; a damaged newest one falls back; nothing of the state is lost."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def test_what_was_written_is_read_and_only_two_are_kept(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", [".safetensors", ".json"])
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty", "gone"])
-def test_a_damaged_newest_one_falls_back_to_the_one_before_with_a_word(
+def test_a_damaged_newest_one_falls_back_to_the_previous_one_with_a_reason(
     tmp_path: Path, suffix: str, damage: str
 ) -> None:
     write_checkpoint(tmp_path, checkpoint(1))
     write_checkpoint(tmp_path, checkpoint(2))
-    path = tmp_path / f"round-000000002{suffix}"
+    path = tmp_path / f"step-000000002{suffix}"
     content = path.read_bytes()
     if damage == "gone":
         path.unlink()
@@ -55,7 +55,7 @@ def test_a_damaged_newest_one_falls_back_to_the_one_before_with_a_word(
     assert read.step == 1
     if (suffix, damage) != (".json", "gone"):  # without its description it was never finished
         assert isinstance(found[0], str)
-        assert "round 2 is damaged" in found[0]
+        assert "step 2" in found[0]
 
 
 @contextmanager
@@ -71,10 +71,11 @@ def largest_file(size: int) -> Iterator[None]:
 
 def test_a_full_disk_leaves_the_old_one_whole_and_says_how_much_is_needed(tmp_path: Path) -> None:
     write_checkpoint(tmp_path, checkpoint(1))
-    with largest_file(2000), pytest.raises(TrainingError, match=r"0\.0 MB of free space") as full:
+    with largest_file(2000), pytest.raises(TrainingError) as full:
         write_checkpoint(tmp_path, checkpoint(2))
-    assert "goes on from the last checkpoint" in str(full.value)
-    assert [path.name for path in sorted(tmp_path.iterdir())] == ["round-000000001.json", "round-000000001.safetensors"]
+    assert full.value.code == "checkpoint-not-written"
+    assert full.value.expected == "0.0 MB of free space"
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["step-000000001.json", "step-000000001.safetensors"]
     read = newest(tmp_path)
     assert read is not None
     assert read.step == 1

@@ -5,21 +5,25 @@ from __future__ import annotations
 import pytest
 import torch
 
+from ganops.data.fields.image import ImageField
+from ganops.data.fields.vector import VectorField
 from ganops.params import TrainParams
 from ganops.training import hardware
 from ganops.training.hardware import choose_hardware
+
+IMAGES, POINTS = {"image": ImageField(channels=1, size=8)}, {"vector": VectorField(size=2)}
 
 
 def test_auto_takes_bfloat16_for_images_and_never_for_finer_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "computes_bfloat16", lambda _device: True)
     auto = TrainParams(device="cpu", compile="never")
-    assert choose_hardware(auto, 10).precision == torch.bfloat16
-    assert choose_hardware(auto, 10, torch.float32).precision == torch.float32
+    assert choose_hardware(auto, 10, IMAGES).precision == torch.bfloat16
+    assert choose_hardware(auto, 10, POINTS).precision == torch.float32
 
 
 def test_what_a_person_asks_for_is_taken_for_any_data() -> None:
     asked = TrainParams(device="cpu", compile="never", precision="bfloat16")
-    assert choose_hardware(asked, 10, torch.float32).precision == torch.bfloat16
+    assert choose_hardware(asked, 10, POINTS).precision == torch.bfloat16
 
 
 @pytest.mark.parametrize(
@@ -38,9 +42,9 @@ def test_a_cpu_computes_bfloat16_in_tiles_or_vectors(
     assert hardware.computes_bfloat16(torch.device("cpu")) == computes
 
 
-def test_rounds_are_recorded_where_a_recording_can_be_proven() -> None:
-    """Compiled work on a CPU does not pass through torch's operations; without determinism nothing can be compared."""
+def test_steps_are_captured_where_a_captured_step_can_be_proven() -> None:
+    """Compiled CPU code bypasses torch's dispatcher; without determinism nothing can be compared."""
     auto = TrainParams(device="cpu", compile="never")
-    assert choose_hardware(auto, 10).graphs
+    assert choose_hardware(auto, 10, IMAGES).graphs
     for change in ({"graphs": "never"}, {"deterministic": False}, {"compile": "always"}):
-        assert not choose_hardware(auto.model_copy(update=change), 10).graphs
+        assert not choose_hardware(auto.model_copy(update=change), 10, IMAGES).graphs

@@ -25,7 +25,7 @@ def test_every_kind_of_game_is_killed() -> None:
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_killed_at_random_moments_training_ends_with_the_same_bits(name: str, tmp_path: Path) -> None:
-    """A checkpoint is written after every round, so most kills hit the writing of a checkpoint or of samples."""
+    """A checkpoint is written after every step, so most kills hit the writing of a checkpoint or of samples."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tiny_training", "torch._dynamo"])
     seed = random.randrange(1000)
@@ -42,7 +42,7 @@ def test_killed_at_random_moments_training_ends_with_the_same_bits(name: str, tm
         child.join()
         if child.exitcode == 0:
             break
-    assert child.exitcode == 0, f"never came to the end (seed {seed})"
+    assert child.exitcode == 0, f"never finished (seed {seed})"
     assert kills > 0, f"no kill hit (seed {seed})"
     survived, expected = load_file(folder / "weights.safetensors"), weights(undisturbed)
     assert survived.keys() == expected.keys()

@@ -1,4 +1,4 @@
-"""Who sees which images in a round."""
+"""Which player sees which images in a step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import torch
 from tiny_training import make_trainer, shrunk
 from torch import Tensor
 
-from ganops.games.game import Batch, Losses
+from ganops.data.rows import Rows
+from ganops.games.game import Losses
 
 
 @pytest.mark.parametrize("turns", [1, 2])
@@ -18,11 +19,11 @@ def test_the_generator_sees_the_last_batch_of_the_discriminator_flipped_as_that_
     recipe = shrunk("dcgan").model_copy(update={"flip": True, "turns": {"discriminator": turns}})
     trainer = make_trainer(tmp_path, recipe)
     seen: list[tuple[str, Tensor]] = []
-    play = trainer.game.losses
+    original = trainer.game.losses
 
-    def losses(player: str, batch: Batch, step: int) -> Losses:
-        seen.append((player, batch.images))
-        return play(player, batch, step)
+    def losses(player: str, batch: Rows, step: int, micro_batch: int) -> Losses:
+        seen.append((player, batch["image"]))
+        return original(player, batch, step, micro_batch)
 
     trainer.game.losses = losses
     for _ in range(2):

@@ -13,6 +13,7 @@ import torch
 from tiny_training import RECIPES, StopAfter, make_trainer, run, save_model, shrunk, weights
 from torch import Tensor
 
+from ganops.data.rows import Rows
 from ganops.errors import TrainingError
 from ganops.progress import Progress
 from ganops.training.callback import Callback
@@ -23,17 +24,17 @@ SHIPPED = sorted(path.stem for path in RECIPES.glob("*.yaml"))
 
 
 class Recorder(Callback):
-    """Remembers what it is told, each round once, as a tracking run does."""
+    """Keeps what is reported, each step once, as a tracking run does."""
 
     def __init__(self) -> None:
         self.rows: dict[float, Row] = {}
         self.grids: dict[int, Tensor] = {}
 
-    def row(self, row: Row) -> None:
+    def on_log(self, row: Row) -> None:
         self.rows.setdefault(row["step"], row)
 
-    def samples(self, step: int, images: Tensor) -> None:
-        self.grids.setdefault(step, images)
+    def on_samples(self, step: int, rows: Rows) -> None:
+        self.grids.setdefault(step, rows["image"])
 
 
 def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
@@ -56,7 +57,7 @@ def test_training_moves_the_weights_and_another_seed_gives_others(tmp_path: Path
 def test_every_shipped_recipe_trains_and_ends_the_same_however_often_it_was_stopped(
     name: str, device: str, tmp_path: Path
 ) -> None:
-    """Two trainings of one seed, one of them stopped in every fifth round: the same bits, curves, samples and files."""
+    """Two trainings of one seed, one of them stopped at every fifth step: the same bits, curves, samples and files."""
     first_player_turns = shrunk(name).turns.get("discriminator", 1)
     recipe = shrunk(name, kimg=0.016 * 12 * first_player_turns)
     start = save_model(tmp_path / "start", recipe) if recipe.init else None
@@ -78,16 +79,16 @@ def test_every_shipped_recipe_trains_and_ends_the_same_however_often_it_was_stop
     assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
-def test_overfitting_one_batch_shows_the_same_images_in_every_round(tmp_path: Path) -> None:
+def test_overfitting_one_batch_shows_the_same_images_in_every_step(tmp_path: Path) -> None:
     trainer = make_trainer(tmp_path, shrunk("mlp", kimg=4), debug="overfit-one-batch")
     seen = []
-    original = trainer.batches.part
-    trainer.batches.part = lambda index, part=0: seen.append(index) or original(index, part)  # type: ignore[method-assign]
+    original = trainer.batches.micro_batch
+    trainer.batches.micro_batch = lambda index, part=0: seen.append(index) or original(index, part)  # type: ignore[method-assign]
     run(trainer)
     assert set(seen) == {0}
 
 
-def test_two_steps_play_two_rounds_and_everything_else_once(tmp_path: Path) -> None:
+def test_debug_two_steps_takes_two_steps_and_does_everything_else_once(tmp_path: Path) -> None:
     recorder = Recorder()
     trainer = run(make_trainer(tmp_path, shrunk("wgan-gp"), recorder, debug="two-steps"))
     assert trainer.step == 2
@@ -95,14 +96,14 @@ def test_two_steps_play_two_rounds_and_everything_else_once(tmp_path: Path) -> N
     assert list(recorder.grids) == [0, 1, 2]
 
 
-def test_parts_of_a_batch_give_the_gradient_of_the_whole(tmp_path: Path) -> None:
+def test_micro_batches_give_the_gradient_of_the_whole_batch(tmp_path: Path) -> None:
     """Without batch norm the mean over two halves is the mean over the whole, if both see the same latents.
 
-    The parts draw other latents than the whole batch does, so only the terms of real images can be compared:
-    D(x) in the first round, before any weight has moved. 1e-6: float32 sums in another order.
+    Micro-batches draw other latents than the whole batch does, so only the terms of real images can be compared:
+    D(x) in the first step, before any weight has moved. 1e-6: float32 sums in another order.
     """
     whole = make_trainer(tmp_path / "whole", shrunk("wgan-gp", turns={}))
-    halves = make_trainer(tmp_path / "halves", shrunk("wgan-gp", turns={}, parts=2))
+    halves = make_trainer(tmp_path / "halves", shrunk("wgan-gp", turns={}, micro_batches=2))
     first = []
     for trainer in (whole, halves):
         trainer.run_step()
@@ -110,24 +111,25 @@ def test_parts_of_a_batch_give_the_gradient_of_the_whole(tmp_path: Path) -> None
     assert first[0] == pytest.approx(first[1], abs=1e-6)
 
 
-def test_a_stop_says_how_to_go_on_and_time_is_counted_over_it(tmp_path: Path) -> None:
+def test_time_is_counted_over_a_stop(tmp_path: Path) -> None:
     trainer = make_trainer(tmp_path, shrunk("mlp"))
-    with pytest.raises(TrainingError, match="goes on from here") as stopped:
+    with pytest.raises(TrainingError) as stopped:
         run(trainer, StopAfter(5))
+    assert stopped.value.code == "interrupted"
     assert stopped.value.exit_code == 128 + signal.SIGTERM
     time.sleep(0.01)
     resumed = run(make_trainer(tmp_path, shrunk("mlp")))
     assert resumed.seconds > trainer.seconds > 0
 
 
-def test_a_resumed_training_shows_the_rate_of_the_rounds_it_plays(tmp_path: Path) -> None:
-    """What the checkpoint holds was not made in these seconds."""
+def test_a_resumed_training_shows_the_rate_of_its_own_steps(tmp_path: Path) -> None:
+    """Steps before the checkpoint were not taken in these seconds."""
     run(make_trainer(tmp_path, shrunk("mlp")))
     ended = make_trainer(tmp_path, shrunk("mlp"))
     total = ended.plan.steps * ended.plan.images_per_step
     bar = Progress("train", total, "images")
     ended.run(Interruption(), bar)
     assert bar.done == total
-    assert "  0 images/s  " in bar.line(), "there was no round left to play"
+    assert "  0 images/s  " in bar.line(), "no step was left"
     assert f"  step {ended.plan.steps:,}  discriminator/loss " in bar.line()
     assert bar.line().endswith("  healthy")

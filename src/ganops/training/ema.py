@@ -75,7 +75,7 @@ class EMA:
         vectors = set[int]()
         for (_, averaged), (_, source) in zip(trailing.named_modules(), trained.named_modules(), strict=True):
             if isinstance(averaged, parametrize.ParametrizationList):
-                for own, theirs in zip(averaged, source, strict=True):  # type: ignore[call-overload]
+                for own, theirs in zip(averaged, source, strict=True):
                     if isinstance(own, _SpectralNorm) and hasattr(own, "_u"):
                         self._norms.append((own, theirs, averaged.original))
                         vectors |= {id(own._u), id(own._v)}

@@ -41,14 +41,14 @@ class HealthEvent:
 
 def spread(rows: Tensor) -> float:
     """Mean distance between different rows of (N, ...), at least two, divided by the root of the numbers in a row."""
-    flat = rows.flatten(1).float()
+    flat = rows.reshape(len(rows), -1).float()
     count = len(flat)
     return float(torch.cdist(flat, flat).sum() / (count * (count - 1)) / math.sqrt(flat.shape[1]))
 
 
 def movement(before: Tensor, after: Tensor) -> float:
     """Mean Euclidean distance between the outputs for the same latents at two moments, in the units of `spread`."""
-    difference = (after.float() - before.float()).flatten(1)
+    difference = (after.float() - before.float()).reshape(len(after), -1)
     return float(difference.norm(dim=1).mean() / math.sqrt(difference.shape[1]))
 
 

@@ -1,4 +1,4 @@
-"""Two processes promise the result of one at the same global batch, and to end when the other one dies."""
+"""Two processes give the result of one at the same global batch, and one ends when the other dies."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tiny_training import make_trainer, run, weights
 from two_processes import train_as, two_part_recipe
 
 from ganops.errors import TrainingError
-from ganops.training.distributed.process_group import Processes
+from ganops.training.distributed.process_group import ProcessGroup
 
 # A penalty and several turns; a player that shares a network's features; adaptation, lazy terms, path lengths.
 RECIPES = ("mlp", "wgan-gp", "infogan", "stylegan2-ada")
@@ -36,10 +36,10 @@ def start_two(folder: Path, name: str, dies_after: int = 10**9) -> list[int | No
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RECIPES)
 def test_two_processes_end_where_one_does(name: str, tmp_path: Path) -> None:
-    """Up to rounding: gradients are summed in another order (1e-5 after 50 rounds of Adam at 2e-4).
+    """Up to rounding: gradients are summed in another order (1e-5 after 50 steps of Adam at 2e-4).
 
-    Statistics that follow the images, which training does not use, are the mean over processes: one process alone takes
-    them from its parts one after the other.
+    Running statistics, which training does not use, are the mean over processes: a single process updates them with its
+    micro-batches one after the other.
     """
     alone = run(make_trainer(tmp_path / "alone", two_part_recipe(name), checkpoint_seconds=1e9))
     assert start_two(tmp_path, name) == [0, 0]
@@ -50,25 +50,26 @@ def test_two_processes_end_where_one_does(name: str, tmp_path: Path) -> None:
         if key in compared:
             torch.testing.assert_close(first[key], expected, atol=1e-5, rtol=0)
     assert "game.augment_strength" not in first or first["game.augment_strength"] > 0
-    scored = ["mean_image" in (tmp_path / f"history-{rank}.csv").read_text() for rank in range(2)]
-    assert scored == [True, False], "the one that leads scores, and the other stays in step"
+    validated = ["mean_image" in (tmp_path / f"history-{rank}.csv").read_text() for rank in range(2)]
+    assert validated == [True, False], "the main process validates, and the other waits for it"
 
 
 @pytest.mark.slow
-def test_when_one_dies_the_other_ends_with_a_word(tmp_path: Path) -> None:
+def test_when_one_dies_the_other_ends_with_an_error(tmp_path: Path) -> None:
     codes = start_two(tmp_path, "mlp", dies_after=20)
     assert codes == [1, 9]
-    assert "another process of this training is gone" in (tmp_path / "error-0.txt").read_text()
+    assert (tmp_path / "error-0.txt").read_text() == "process-lost"
 
 
-def test_parts_that_cannot_be_shared_out_are_refused() -> None:
-    assert list(Processes(1, 2).parts(4)) == [2, 3]
-    with pytest.raises(TrainingError, match="cannot be shared by 2 processes"):
-        Processes(0, 2).parts(3)
+def test_micro_batches_that_cannot_be_shared_are_refused() -> None:
+    assert list(ProcessGroup(1, 2).micro_batches(4)) == [2, 3]
+    with pytest.raises(TrainingError) as caught:
+        ProcessGroup(0, 2).micro_batches(3)
+    assert (caught.value.code, caught.value.found) == ("micro-batches-not-shared", "3")
 
 
 def test_alone_nothing_is_changed() -> None:
-    alone = Processes()
+    alone = ProcessGroup()
     assert alone.average_row({"loss": 0.5}) == {"loss": 0.5}
     assert alone.any(True)
     assert not alone.any(False)
