@@ -17,7 +17,7 @@ from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.games.build import build_game
 from ganops.games.game import Game
-from ganops.games.sampling import sample_outputs
+from ganops.games.sampling import HeldOut, sample_outputs
 from ganops.games.saved import SavedModel, save_game
 from ganops.params import TrainParams
 from ganops.progress import Progress
@@ -105,7 +105,8 @@ def make_trainer(
     validation: with `validate_kimg` 0.1 it is computed every six steps of 16.
     """
     job = make_job(recipe, seed, start, **params)
-    return job.build(digits(), folder, callback=callback, group=group, validation=validation)
+    held_out = HeldOut(digits(64), job.spec)
+    return job.build(digits(), folder, callback=callback, group=group, validation=validation, held_out=held_out)
 
 
 def save_model(folder: Path, recipe: Recipe, seed: int = 5) -> Path:

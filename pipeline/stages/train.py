@@ -19,7 +19,7 @@ from ganops.data.manifest import Manifest, read_manifest
 from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
 from ganops.errors import TrainingError
-from ganops.evaluation.held_out import held_out
+from ganops.evaluation.evaluate import task_rows
 from ganops.evaluation.validation_metric import NoValidation, ValidationMetric, load_validation_metric
 from ganops.games.game import Game
 from ganops.games.saved import SavedModel, save_game
@@ -89,15 +89,15 @@ class Training:
     def run(self, group: ProcessGroup, callback: Callback | None = None) -> Trainer:
         """Train to the end, or resume and do so."""
         job, settings = self.job, self.params.train
-        validates = group.is_main_process and isinstance(self.validation, ValidationMetric)
+        validation = self.validation if isinstance(self.validation, ValidationMetric) else None
         trainer = job.build(
             read_packed(WORKSPACE.prepared, "train"),
             self.folder,
             game=self.game,
             callback=callback,
             group=group,
-            validation=self.validation if validates and isinstance(self.validation, ValidationMetric) else None,
-            held_out=held_out(WORKSPACE.prepared, job.spec, "validation"),
+            validation=validation if group.is_main_process else None,
+            held_out=task_rows(self.game.task, WORKSPACE.prepared, job.spec, settings.sample_images, "validation"),
         )
         total = trainer.plan.steps * trainer.plan.images_per_step
         profile = profiled(WORKSPACE.profiles / job.name) if settings.debug == "profile" else nullcontext()
@@ -146,8 +146,9 @@ def _validation(job: TrainingJob, game: Game) -> ValidationMetric | NoValidation
 def _lead(training: Training, group: ProcessGroup) -> None:
     """Train, track, and leave the outs; the checkpoints are removed when all of that is done."""
     folder, job, out = training.folder, training.job, WORKSPACE.trained(training.job.name)
-    if isinstance(training.validation, NoValidation):
-        print(f"no validation metric ({training.validation.reason}): the last step is selected", flush=True)
+    validation = training.validation
+    if isinstance(validation, NoValidation):
+        print(f"train {job.name}: no validation metric ({validation.reason}); the last step is selected", flush=True)
     with exclusive(folder):
         with _tracked(folder / RUN_FILE, training) as run:
             callback = StageCallback(run, training.game.task.outputs, folder / SAMPLES)

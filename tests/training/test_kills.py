@@ -15,7 +15,19 @@ from ganops.games.game import GAMES
 from ganops.training.history import write_history
 
 # Each kind of game, and of what a checkpoint has to hold: turns, adapted strength, sizes of gradients.
-RECIPES = ("dcgan", "wgan-gp", "cgan", "acgan", "infogan", "bigan", "unrolled", "fastgan", "stylegan2-ada")
+RECIPES = (
+    "dcgan",
+    "wgan-gp",
+    "cgan",
+    "acgan",
+    "infogan",
+    "bigan",
+    "unrolled",
+    "fastgan",
+    "stylegan2-ada",
+    "denoise",
+    "denoise-l1",
+)
 KIMG, KILLS = 0.48, 5
 
 
