@@ -69,7 +69,9 @@ def scores(shared: Mapping[str, Any] = SHARED, **values: float | tuple[float, fl
     estimates = {
         key: Estimate(*value) if isinstance(value, tuple) else Estimate(value, None) for key, value in found.items()
     }
-    return Scores(estimates, Protocol(shared=dict(shared), groups={key: {} for key in found}), {key: key for key in found})
+    return Scores(
+        estimates, Protocol(shared=dict(shared), groups={key: {} for key in found}), {key: key for key in found}
+    )
 
 
 def row(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from PIL import Image
@@ -34,6 +34,10 @@ from ganops.params import EvaluateParams
 from ganops.recipe import Recipe, load_recipe
 from ganops.settings import nearest, validate
 from ganops.workspace import WORKSPACE
+
+if TYPE_CHECKING:
+    from ganops.evaluation.evaluate import Evaluation
+    from ganops.evaluation.statistics import Statistics
 
 SCHEME = "models:"
 
@@ -190,27 +194,38 @@ def evaluate(
     device: str = "auto",
     **settings: Any,
 ) -> Scores:
-    """Score the images of a folder, from whatever model, against a folder of real ones.
+    """Score the images of a folder or zip file, from whatever model, against those of a folder of real ones.
 
     features: FID, IS and KID of publications are those of "inception-v3"; with others the keys carry their name.
     metrics: names of metric groups, or a mapping of names to their settings. size: convert all images to this size
     first; None: they have one size already. settings: other keys of the section `evaluate` of params.yaml.
     Raises EvaluationError for folders without enough images, and for images that differ in size or cannot be read.
     """
+    params = evaluate_params(features, metrics, **settings)
+    return score_folders(Path(images), Path(reference), params, size=size, seed=seed, device=device)[0].scores
+
+
+def score_folders(
+    images: Path, reference: Path, params: EvaluateParams, *, size: int | None, seed: int, device: str
+) -> tuple[Evaluation, Statistics]:
+    """As `evaluate`, with everything that was found and the statistics of the real images."""
     from ganops.evaluation.extractors.choose import load_extractor
     from ganops.evaluation.folder import evaluate_folders
 
-    params = evaluate_params(features, metrics, **settings)
-    extractor = load_extractor(params, Path(), pick_device(device))
-    return evaluate_folders(Path(images), Path(reference), extractor, params, seed, size)[0].scores
+    extractor = load_extractor(params, device=pick_device(device))
+    return evaluate_folders(images, reference, extractor, params, seed, size)
 
 
 def evaluate_params(
     features: str, metrics: Sequence[str] | Mapping[str, Mapping[str, Any]], **settings: Any
 ) -> EvaluateParams:
-    """The arguments of `evaluate` as the section of params.yaml; raises SettingsError for what it does not allow."""
-    chosen = {name: {} for name in metrics} if not isinstance(metrics, Mapping) else metrics
-    return validate(EvaluateParams, {"features": features, "metrics": chosen, **settings}, "evaluate")
+    """The arguments of `evaluate` as the section of params.yaml; raises SettingsError for values it does not allow."""
+    from ganops.evaluation.metric_groups import chosen_groups
+
+    chosen = metrics if isinstance(metrics, Mapping) else {name: {} for name in metrics}
+    params = validate(EvaluateParams, {"features": features, "metrics": chosen, **settings}, "evaluate")
+    chosen_groups(params)  # an unknown name is an error now, not after minutes
+    return params
 
 
 def recipes(folder: Path | None = None) -> dict[str, Recipe]:

@@ -89,7 +89,9 @@ def test_different_protocols_of_the_deciding_metric_are_named_by_what_differs() 
 
 def test_references_come_first_and_a_shared_baseline_is_one_row(tmp_path: Path) -> None:
     home = Workspace(tmp_path)
-    write_reference(home.reference / "rows", "real-test", "real test images", scores(SHARED | {"samples": 297}, fid=1.2))
+    write_reference(
+        home.reference / "rows", "real-test", "real test images", scores(SHARED | {"samples": 297}, fid=1.2)
+    )
     for recipe in ("a", "b", "c"):
         write_reference(home.evaluated(recipe) / "baselines", "identity", "identity", scores(psnr=9.0))
         value = {"a": 20.0, "b": 21.0, "c": 20.0}[recipe]

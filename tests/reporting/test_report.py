@@ -47,7 +47,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_recipe_results(folder, "mlp", scores(fid=31.25), health_events=[EVENT])
     write_recipe_results(folder, "wgan-gp", None, unhealthy=True, health_events=[EVENT])
     write_recipe_results(folder, "pix2pix", scores(psnr=17.5))
-    write_reference(home.reference / "rows", "real-test", "real test images", scores(SHARED | {"samples": 297}, fid=1.5))
+    write_reference(
+        home.reference / "rows", "real-test", "real test images", scores(SHARED | {"samples": 297}, fid=1.5)
+    )
     write_reference(home.evaluated("pix2pix") / "baselines", "identity", "<i>identity</i>", scores(psnr=9.0))
     return folder
 

@@ -36,7 +36,11 @@ def test_numbers_have_four_digits() -> None:
 
 
 def test_headings_are_honest_about_features_and_point_to_the_better_side() -> None:
-    assert [heading(describe(key)) for key in ("fid", "is", "fid_classifier")] == ["FID ↓", "IS ↑", "FID (classifier) ↓"]
+    assert [heading(describe(key)) for key in ("fid", "is", "fid_classifier")] == [
+        "FID ↓",
+        "IS ↑",
+        "FID (classifier) ↓",
+    ]
 
 
 def test_unknown_metrics_come_last_and_are_shown_by_their_key() -> None:
