@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
+from scoring import DIGITS, IMAGE16, score_images, write_data
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganops.data.manifest import Manifest
-from ganops.data.packed import PackedImages, read_packed, write_packed
-from ganops.data.spec import DataSpec
-from ganops.evaluation.evaluate import Evaluation, evaluate_images
-from ganops.evaluation.extractors.classifier import load_classifier
-from ganops.evaluation.real import Reference
+from ganops.data.fields.category import CategoryField
+from ganops.data.packed import read_packed
+from ganops.data.rows import Rows
+from ganops.evaluation.evaluate import Evaluation, Evaluator, open_evaluator
+from ganops.evaluation.real import RealColumn, Reference
 from ganops.evaluation.reference import load_reference, make_reference
-from ganops.evaluation.validation_reference import VALIDATION
 from ganops.params import ClassifierParams, EvaluateParams
 
 SEED = 7
@@ -29,10 +27,10 @@ TRAIN, COUNT = 1200, 300
 def params() -> EvaluateParams:
     """Settings that fit 1,200 digits, of which 300 are scored at a time."""
     return EvaluateParams(
+        features="classifier",
         samples=COUNT,
         pairwise_samples=400,
-        kid_subsets=10,
-        kid_subset_size=200,
+        metrics={**EvaluateParams().metrics, "kid": {"subsets": 10, "subset_size": 200}},
         classifier=ClassifierParams(epochs=8, width=8),
     )
 
@@ -46,17 +44,10 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pixels = torch.from_numpy(digits.images).float().unsqueeze(1) * (255 / 16)
     images = F.interpolate(pixels, size=16, mode="bilinear").round().to(torch.uint8)
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(SEED))
-    images, labels = images[order], torch.from_numpy(digits.target).long()[order]
+    rows = Rows({"image": images[order], "label": torch.from_numpy(digits.target).long()[order]})
     folder = tmp_path_factory.mktemp("prepared")
-    write_packed(folder, "train", PackedImages(images[:TRAIN], labels[:TRAIN]))
-    write_packed(folder, "test", PackedImages(images[TRAIN:], labels[TRAIN:]))
-    Manifest(
-        source="digits",
-        digest="d" * 64,
-        spec=DataSpec(shape=(1, 16, 16), classes=tuple(str(digit) for digit in range(10))),
-        counts={"train": TRAIN, "test": len(images) - TRAIN},
-    ).write(folder)
-    return folder
+    fields = {"image": IMAGE16, "label": CategoryField(classes=DIGITS)}
+    return write_data(folder, fields, rows.select(slice(0, TRAIN)), rows.select(slice(TRAIN, None)))
 
 
 @pytest.fixture(scope="session")
@@ -74,21 +65,28 @@ def reference(reference_folder: Path) -> Reference:
 
 
 @pytest.fixture(scope="session")
-def unseen(prepared: Path) -> PackedImages:
+def column(reference: Reference) -> RealColumn:
+    """Its images."""
+    return reference.columns["image"]
+
+
+@pytest.fixture(scope="session")
+def unseen(prepared: Path) -> Rows:
     """Test digits: what a generator as good as nature would make."""
     return read_packed(prepared, "test")
 
 
 @pytest.fixture(scope="session")
-def score(reference: Reference, params: EvaluateParams) -> Callable[..., Evaluation]:
-    """Scores uint8 images (n, C, H, W) as if a generator had made them; keywords replace settings."""
+def evaluator(reference_folder: Path, prepared: Path, params: EvaluateParams) -> Evaluator:
+    """The reference, opened."""
+    return open_evaluator(reference_folder, prepared, params, SEED)
 
-    def compute(images: Tensor, batch_size: int = 100, asked: Tensor | None = None, **changes: Any) -> Evaluation:
-        assert reference.folder is not None
-        wanted = params.model_copy(update={"samples": len(images)} | changes)
-        batches = torch.split(images, batch_size)
-        return evaluate_images(
-            batches, reference, load_classifier(reference.folder / VALIDATION), wanted, SEED, asked=asked
-        )
+
+@pytest.fixture(scope="session")
+def score(evaluator: Evaluator) -> Callable[..., Evaluation]:
+    """Scores uint8 images (n, C, H, W) as if a generator had made them; `wanted`: these groups alone."""
+
+    def compute(images: Tensor, batch_size: int = 100, wanted: tuple[str, ...] | None = None) -> Evaluation:
+        return score_images(evaluator, torch.split(images, batch_size), wanted)
 
     return compute

@@ -23,14 +23,11 @@ def ssim(outputs: Tensor, truth: Tensor) -> Tensor:
     """(n,) structural similarity of images (n, C, H, W) in 0..255: mean over channels and positions.
 
     Wang et al. 2004, "Image quality assessment: from error visibility to structural similarity": a Gaussian window of
-    11 x 11 pixels and sigma 1.5 at every position where it lies inside. Images of less than 11 pixels are mirrored at
-    their borders first.
+    11 x 11 pixels and sigma 1.5 around every pixel, with images mirrored at their borders, as torchmetrics has it.
     """
-    x, y = outputs.double(), truth.double()
-    if min(x.shape[2:]) < KERNEL:
-        border = min(KERNEL // 2, min(x.shape[2:]) - 1)
-        x, y = (F.pad(each, (border,) * 4, mode="reflect") for each in (x, y))
-    window = _window(min(KERNEL, *x.shape[2:])).to(x.device)
+    border = (KERNEL // 2,) * 4
+    x, y = (F.pad(each.double(), border, mode="reflect") for each in (outputs, truth))
+    window = _window(KERNEL).to(x.device)
     mean_x, mean_y, xx, yy, xy = (_blur(each, window) for each in (x, y, x * x, y * y, x * y))
     variance_x, variance_y = (xx - mean_x**2).clamp(min=0), (yy - mean_y**2).clamp(min=0)
     covariance = xy - mean_x * mean_y

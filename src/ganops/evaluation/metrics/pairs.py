@@ -59,7 +59,7 @@ class _Pairs:
         used = {
             "colours": "grey" if output.shape[0] == 1 else "RGB, channels alike",
             "size": list(output.shape[1:]),
-            "border": 0,
+            "border": "all pixels; mirrored for SSIM",
             "average": "mean over pairs of each pair's own value",
             "most_decibels": MOST_DECIBELS,
             "window": [KERNEL, SIGMA],
