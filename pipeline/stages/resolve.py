@@ -99,7 +99,8 @@ def summary(found: Resolution) -> str:
     if manifest.source == "images" or read_params(WORKSPACE.params).recipes == AUTO_RECIPES:
         parts.append(f"some {_minutes(found):,} minutes")
     lines = [f"{rows} {with_classes}: {', '.join(parts)}"]
-    lines += [f"  metrics left out: {group} ({why})" for group, why in left_out(params, manifest, found.games).items()]
+    if missing := left_out(params, manifest, found.games):
+        lines.append("  metrics left out: " + ", ".join(f"{group} ({why})" for group, why in missing.items()))
     lines += [f"  note: {note}" for note in doubtful(found.games, manifest)]
     return "\n".join(lines)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,82 +10,79 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from ganops.params import Params, load_params
+from ganops.code_digest import code_of, file_of, modules_of_kinds
+from ganops.params import Params, load_params, read_params, read_resolved
 from ganops.recipe import load_recipe
 from ganops.settings import read_yaml
 from pipeline.flows.graph import Stage, read_stages
+from pipeline.stages.resolve import TRAINING
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES: dict[str, Any] = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
-# Carries results about and decides none: reading settings, writing files, showing progress, telling MLflow.
-MACHINERY = (
-    *("ganops/atomic.py", "ganops/errors.py", "ganops/kinds.py", "ganops/params.py", "ganops/progress.py"),
-    *("ganops/settings.py", "ganops/tracking", "ganops/data/manifest.py", "ganops/data/mixture.py"),
-    "ganops/data/spec.py",
-    *("pipeline/environment.py", "pipeline/stages/entry.py", "pipeline/stages/results.py"),
-)
-# Imported for the names of their types alone.
-TYPES = {"reference": {"ganops/games/game.py"}, "compare": {"ganops/games/game.py", "ganops/data/packed.py"}}
+# Imported for the names of their types, or for messages.
+HARMLESS = {
+    "ganops.data.spec",
+    "ganops.data.mixture",
+    "ganops.recipe",
+    "ganops.registry_of_kinds",
+    "ganops.code_digest",
+}
+TYPES = {
+    "prepare": {"ganops.recipe"},
+    "reference": {"ganops.games", "ganops.data"},
+    "compare": {"ganops.games", "ganops.data"},
+}
 
 
-def file_of(module: str) -> Path | None:
-    """The source file of a module of this project."""
-    parts = Path(*module.split("."))
-    candidates = (base / parts.with_suffix(".py") for base in (ROOT / "src", ROOT))
-    return next((path for path in candidates if path.is_file()), None)
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
 
 
-def imports_of(path: Path) -> Iterator[Path]:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        yield from filter(None, map(file_of, names))
+def training_code(recipe: str) -> set[str]:
+    """The modules that results/code/<recipe>.json digests, as far as the recipe alone decides them."""
+    kinds = modules_of_kinds(load_recipe(ROOT / f"pipeline/recipes/{recipe}.yaml").model_dump(mode="json"))
+    return set(code_of([*TRAINING, *kinds]))
 
 
-def code_of(stage: str) -> set[Path]:
-    """Every file of this project that a stage can come to run; what tracking needs is tracking's own."""
-    found: set[Path] = set()
-    waiting = [ROOT / "pipeline" / "stages" / f"{stage}.py"]
-    while waiting:
-        path = waiting.pop()
-        if path not in found:
-            found.add(path)
-            if "tracking" not in path.parts:
-                waiting += imports_of(path)
-    return found
-
-
-# A version is what its lineage says, whichever code writes it down, so register depends on its own room alone.
-@pytest.mark.parametrize("stage", sorted(set(STAGES) - {"register"}))
+# register: a version is what its lineage says, whichever code writes it down. train: depends on the digest of its code.
+@pytest.mark.parametrize("stage", ["prepare", "resolve", "reference", "evaluate", "compare"])
 def test_a_stage_depends_on_the_code_it_runs(stage: str) -> None:
-    named = [ROOT / path for path in STAGES[stage]["deps"]]
-    harmless = [base / path for path in (*MACHINERY, *TYPES.get(stage, ())) for base in (ROOT, ROOT / "src")]
-    missing = [
-        str(path.relative_to(ROOT))
-        for path in code_of(stage)
-        if not any(path == other or other in path.parents for other in (*named, *harmless))
-    ]
+    deps = STAGES[stage]["deps"]
+    named = [ROOT / path for path in deps]
+    digested = training_code("mlp") if any(str(path).startswith("results/code/") for path in deps) else set()
+    missing = []
+    for module in code_of([f"pipeline.stages.{stage}"]):
+        file = file_of(module)
+        assert file is not None
+        path = file.resolve()
+        harmless = module in HARMLESS or module.startswith(tuple(TYPES.get(stage, ())) or ("-",))
+        if not (harmless or module in digested or any(path == each or each in path.parents for each in named)):
+            missing.append(module)
     assert not missing, f"a change of these would not run {stage} again"
 
 
-def test_stages_come_after_those_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+def test_stages_come_after_those_they_need() -> None:
     stages = read_stages()
     recipes = load_params(ROOT / "params.yaml").recipes
     names = [stage.name for stage in stages]
     matrix = {f"{stage}@{recipe}" for stage in ("train", "evaluate") for recipe in recipes}
-    assert set(names) == {"prepare", "reference", "compare", "register"} | matrix
+    assert set(names) == {"inventory", "prepare", "resolve", "reference", "compare", "register"} | matrix
     for stage in stages:
         assert all(names.index(need) < names.index(stage.name) for need in stage.needs)
+    assert names.index("resolve") < names.index("reference"), "what is impossible is said before anything is computed"
     last = stages[-1]
     assert last.name == "register"
     assert "compare" in last.needs
     assert Stage("train@wgan-gp", ()).recipe == "wgan-gp"
     assert Stage("prepare", ()).recipe is None
+
+
+def test_resolved_yaml_says_what_params_yaml_says_by_name() -> None:
+    resolved = read_resolved(ROOT / "pipeline" / "resolved.yaml")
+    assert resolved is not None
+    assert resolved == resolved.following(read_params(ROOT / "params.yaml"))
 
 
 def keys_of(settings: type[BaseModel], prefix: str = "") -> Iterator[str]:
@@ -125,7 +121,7 @@ def test_the_shipped_recipes_are_there() -> None:
 
 def params_named_by(stage: str) -> Iterator[str]:
     for entry in STAGES[stage].get("params", []):
-        if isinstance(entry, str) and not entry.startswith("pipeline/recipes/"):
+        if isinstance(entry, str):
             yield entry
 
 
