@@ -1,49 +1,98 @@
-"""The model card says what a model is, how good, and what it is not for."""
+"""The model card: what a model is, how good it is, and what it is not for."""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
 
+import pytest
 from PIL import Image
-from small_model import small_candidate
+from small_model import SPEC, small_candidate, small_manifest, small_scores
 
-from ganops.registry.card import card, short_card, write_card
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.field import Field
+from ganops.data.fields.image import ImageField
+from ganops.data.fields.vector import VectorField
+from ganops.data.spec import DataSpec
+from ganops.registry.card import card, escape, short_card, write_card
+from ganops.reporting.contents import PictureEntry
 
 
-def test_the_card_names_data_recipe_scores_protocol_limits_and_lineage(tmp_path: Path) -> None:
-    candidate = small_candidate(tmp_path / "model", kid=float("nan"))
+def test_the_card_has_data_recipe_scores_protocol_limits_and_lineage(tmp_path: Path) -> None:
+    candidate = small_candidate(tmp_path / "model", kid=0.25)
     event = {"step": 7, "kind": "collapse", "detail": "samples are alike | nearly"}
-    candidate = dataclasses.replace(candidate, training={"steps": 9, "sick": True, "health_events": [event]})
+    manifest = small_manifest(class_counts={"train": {"zero": 30, "one": 50}, "test": {"zero": 20, "one": 0}})
+    candidate = dataclasses.replace(candidate, training={"steps": 9, "health_events": [event]}, manifest=manifest)
     text = card(candidate, {"git.commit": "c0ffee"})
     for words in (
         "# tiny, trained on digits",
-        "80 train, 20 test images, classes: zero, one",
-        "The licence of the data is not recorded",
-        "| generator | mlp-generator | latent_dim 4, widths [8] |",
-        "FID",
-        "10.00 ± 0.10",
-        "| extractor | classifier |",
-        "- step 7: collapse; samples are alike | nearly",
-        "Intended use and limits",
+        "80 train, 20 test",
+        "| zero | 30 | 20 |",
+        "| one | 50 | 0 |",
+        r"| generator | mlp-generator | latent\_dim 4, widths \[8\] |",
+        "| FID ↓ | 10.00 ± 0.10 |",
+        "| KID ↓ | 0.2500 |",
+        "| features | inception-v3 |",
+        r"- step 7: collapse: samples are alike \| nearly",
         "| git.commit | c0ffee |",
         f"| lineage | {candidate.lineage()} |",
     ):
         assert words in text, words
-    assert "nan" not in text.lower(), "a score that is none is left out"
 
 
-def test_the_short_card_fits_a_description(tmp_path: Path) -> None:
-    text = short_card(small_candidate(tmp_path / "model"))
-    assert "grey images of 8 x 8 pixels in the manner of digits" in text
-    assert "extractor classifier, 100 images" in text
-    assert len(text) < 500
+def test_the_mean_over_seeds_is_kept_apart_from_the_models_own_scores(tmp_path: Path) -> None:
+    candidate = small_candidate(tmp_path / "model", fid=9.0)
+    mean = small_scores(fid=14.0, errors={"fid": 1.5})
+    text = card(dataclasses.replace(candidate, mean=mean, seeds=("tiny", "tiny-8")), {})
+    assert text.index("| FID ↓ | 9.00 ± 0.10 |") < text.index("(tiny, tiny-8)") < text.index("| FID ↓ | 14.0 ± 1.5 |")
 
 
-def test_pictures_lie_beside_the_card_that_shows_them(tmp_path: Path) -> None:
-    picture = tmp_path / "samples.png"
-    Image.new("L", (4, 4)).save(picture)
-    candidate = dataclasses.replace(small_candidate(tmp_path / "model"), pictures=(picture,))
+def test_titles_name_the_features(tmp_path: Path) -> None:
+    candidate = small_candidate(tmp_path / "model")
+    candidate = dataclasses.replace(candidate, scores=small_scores(fid_classifier=3.0))
+    assert "FID (classifier)" in card(candidate, {})
+    assert "FID (classifier) 3" in short_card(candidate)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"image": SPEC.fields["image"]},
+        {"image": SPEC.fields["image"], "label": CategoryField(classes=("only",))},
+        {"vector": VectorField(size=2)},
+        {"image": SPEC.fields["image"], "source": ImageField(channels=3, size=16)},
+        {"image": SPEC.fields["image"], "label": CategoryField(classes=tuple(f"class {i}" for i in range(1000)))},
+    ],
+)
+def test_any_data_have_a_card(tmp_path: Path, fields: dict[str, Field]) -> None:
+    counts = {"train": dict.fromkeys(DataSpec(fields=fields).classes, 1)}
+    manifest = small_manifest(spec=DataSpec(fields=fields), class_counts=counts)
+    candidate = dataclasses.replace(small_candidate(tmp_path / "model"), manifest=manifest)
+    text = card(candidate, {})
+    assert all(f"| {name} | {field.kind} |" in text for name, field in fields.items())
+    assert len(short_card(candidate)) < 2000
+    assert len(text) < 10_000
+
+
+def test_names_from_the_data_are_escaped(tmp_path: Path) -> None:
+    evil = "[x](http://evil) <img src=x> | `a` **b**\n# c"
+    spec = DataSpec(fields={"image": SPEC.fields["image"], "label": CategoryField(classes=(evil, "b"))})
+    manifest = small_manifest(spec=spec, source=evil, class_counts={"train": {evil: 1, "b": 1}})
+    text = card(dataclasses.replace(small_candidate(tmp_path / "model"), manifest=manifest), {"tag": evil})
+    assert "<img" not in text
+    assert "[x](" not in text
+    assert "\n# c" not in text
+    assert escape("a_b|c\nd") == r"a\_b\|c d"
+
+
+def test_pictures_are_copied_next_to_the_card(tmp_path: Path) -> None:
+    for name in ("samples.png", "training.webp"):
+        Image.new("L", (4, 4)).save(tmp_path / name)
+    pictures = (
+        PictureEntry(file="samples.png", title="Samples", caption="Sixteen of them."),
+        PictureEntry(file="training.webp", title="Training"),
+    )
+    candidate = dataclasses.replace(small_candidate(tmp_path / "model"), pictures=pictures, folder_of_pictures=tmp_path)
     path = write_card(tmp_path / "card", candidate, {})
-    assert "![samples](samples.png)" in path.read_text()
-    assert (path.parent / "samples.png").read_bytes() == picture.read_bytes()
+    assert "![Samples](<samples.png>)\n\n**Samples**\n\nSixteen of them." in path.read_text()
+    assert sorted(file.name for file in path.parent.iterdir()) == ["README.md", "samples.png"]

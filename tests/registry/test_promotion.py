@@ -1,7 +1,6 @@
-"""Promotion and rollback: the right version is champion, always, and the history says so.
+"""Promotion and rollback: the right version is champion, always, and the history agrees.
 
-The smoke test starts a process of several seconds, so most tests here put a quick answer in its place; test_smoke.py
-runs the real one.
+The smoke test starts a process of several seconds, so most tests here replace it; test_smoke.py runs the real one.
 """
 
 from __future__ import annotations
@@ -9,34 +8,37 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
-from small_model import small_params
+from small_model import small_params, small_scores
 
 from ganops.errors import RegistryError
-from ganops.params import Params
-from ganops.registry import moves, promotion
-from ganops.registry.history import champion_periods, entries
+from ganops.registry import promotion
+from ganops.registry.history import history
+from ganops.registry.load import registered_folder
 from ganops.registry.pending import PENDING
 from ganops.registry.promotion import promote, rollback
-from ganops.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, Versions, measured_tag
+from ganops.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, QUARANTINED, Versions, measured_tag
 from ganops.tracking.location import tracking_uri
-from ganops.tracking.store import Store, connect
+from ganops.tracking.store import connect
 
 PARAMS = small_params()
 Register = Callable[..., str]
+Aliases = tuple[str | None, str | None, str | None]
+Periods = list[tuple[str, str | None]]
 
 
 @pytest.fixture(autouse=True)
 def smoke(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """What the smoke test says, by version; empty means that the version works."""
+    """What the smoke test finds wrong, by version."""
     answers: dict[str, str] = {}
 
-    def quick(_store: Store, uri: str) -> str:
+    def quick(uri: str) -> str:
         return answers.get(uri.rpartition("/")[2], "")
 
-    monkeypatch.setattr(moves, "smoke_test", quick)
+    monkeypatch.setattr(promotion, "smoke_test", quick)
     return answers
 
 
@@ -55,17 +57,22 @@ def versions() -> Versions:
 
 @functools.cache
 def _versions(uri: str) -> Versions:
-    """Reached once for each database: making the connection takes longer than what is asked of it."""
+    """Connected once for each database: a connection takes longer than the requests."""
     return Versions(connect(uri), "ganops")
 
 
-def aliases() -> tuple[str | None, str | None, str | None]:
+def aliases() -> Aliases:
     """(champion, previous-champion, challenger)."""
     return versions().at(CHAMPION), versions().at(PREVIOUS), versions().at(CHALLENGER)
 
 
-def story() -> list[tuple[str, str | None]]:
-    return [(reign.version, reign.ended) for reign in champion_periods(entries(versions()))]
+def periods() -> Periods:
+    return [(period.version, period.ended) for period in history(versions())]
+
+
+def quarantined() -> list[str]:
+    known = versions().store.client.search_model_versions("name = 'ganops'")
+    return sorted(str(version.version) for version in known if version.tags.get(QUARANTINED))
 
 
 def test_the_first_challenger_becomes_champion_and_a_better_one_follows(register: Register) -> None:
@@ -73,7 +80,7 @@ def test_the_first_challenger_becomes_champion_and_a_better_one_follows(register
     result = promote(PARAMS)
     assert (result.moved, result.version, result.former, result.failure) == (True, "2", "1", "")
     assert aliases() == ("2", "1", "2")
-    assert story() == [("1", "promoted"), ("2", None)]
+    assert periods() == [("1", "promoted"), ("2", None)]
     tags = versions().get("2").tags
     assert tags["gate.verdict"] == "accepted"
     assert "9 against 10" in tags["gate.reasons"]
@@ -82,61 +89,77 @@ def test_the_first_challenger_becomes_champion_and_a_better_one_follows(register
 def test_a_worse_challenger_is_refused_with_reasons_as_tags(register: Register) -> None:
     register(fid=11.0)
     result = promote(PARAMS)
-    assert (result.moved, result.decision.verdict) == (False, "refused")
+    assert (result.moved, result.decision.verdict, result.decision.codes) == (False, "refused", ("worse",))
     assert aliases() == ("1", None, "3")
-    assert "not better" in versions().get("3").tags["gate.reasons"]
+    assert versions().get("3").tags["gate.verdict"] == "refused"
 
 
-def test_a_sick_challenger_is_never_promoted(register: Register) -> None:
-    register(fid=1.0, sick=True)
+def test_an_unhealthy_challenger_is_never_promoted(register: Register) -> None:
+    register(fid=1.0, unhealthy=True)
     assert not promote(PARAMS).moved
     assert aliases()[0] == "1"
 
 
 @pytest.mark.parametrize("how", ["option", "dry_run", "disabled"])
-def test_dry_run_and_disabled_change_nothing(register: Register, how: str) -> None:
+def test_dry_run_and_disabled_change_nothing(register: Register, smoke: dict[str, str], how: str) -> None:
     before = (aliases(), versions().tags(), versions().get("2").tags)
     params = PARAMS if how == "option" else small_params(mode=how)
     result = promote(params, dry_run=how == "option")
     assert not result.moved
     assert result.decision.verdict == ("not judged" if how == "disabled" else "accepted")
+    smoke["2"] = "broken"
+    assert not promote(params, dry_run=how == "option").moved
     assert (aliases(), versions().tags(), versions().get("2").tags) == before
 
 
-def test_promoting_twice_is_no_second_entry(register: Register) -> None:
+def test_promoting_twice_adds_no_second_entry(register: Register) -> None:
     promote(PARAMS)
     result = promote(PARAMS)
     assert (result.moved, result.decision.verdict) == (False, "already champion")
-    assert story() == [("1", "promoted"), ("2", None)]
+    assert periods() == [("1", "promoted"), ("2", None)]
 
 
-def test_a_failed_smoke_test_restores_both_aliases_and_withdraws_the_version(
+def test_no_alias_moves_before_the_smoke_test_has_passed(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[str, Aliases]] = []
+
+    def look(uri: str) -> str:
+        seen.append((uri, aliases()))
+        return ""
+
+    monkeypatch.setattr(promotion, "smoke_test", look)
+    promote(PARAMS)
+    rollback(PARAMS)
+    assert seen == [("models:/ganops/2", ("1", None, "2")), ("models:/ganops/1", ("2", "1", "2"))]
+
+
+def test_a_failed_smoke_test_moves_nothing_and_quarantines_the_version(
     register: Register, smoke: dict[str, str]
 ) -> None:
     promote(PARAMS)
     register(fid=8.0)
-    smoke["3"] = "all images are one and the same"
+    smoke["3"] = "all rows are the same"
     result = promote(PARAMS)
-    assert (result.moved, result.failure) == (False, "all images are one and the same")
+    assert (result.moved, result.failure, result.decision.verdict) == (False, "all rows are the same", "refused")
+    assert result.decision.codes[0] == "unusable"
     assert aliases() == ("2", "1", "3")
-    assert story() == [("1", "promoted"), ("2", "promoted"), ("3", "quarantined"), ("2", None)]
+    assert periods() == [("1", "promoted"), ("2", None)]
     smoke.clear()
     again = promote(PARAMS)
     assert not again.moved, "the next scheduled run must not try it again"
-    assert "quarantined before" in again.decision.reasons[0]
+    assert again.decision.codes[0] == "quarantined"
     assert promote(PARAMS, "3").moved, "a person may name it"
     assert aliases() == ("3", "2", "3")
-    assert versions().get("3").tags["quarantined"] == ""
+    assert quarantined() == []
 
 
-def test_a_first_champion_that_fails_its_smoke_test_leaves_no_champion(
+def test_a_first_challenger_that_fails_its_smoke_test_leaves_no_champion(
     register_version: Register, smoke: dict[str, str]
 ) -> None:
     register_version(fid=10.0)
     smoke["1"] = "broken"
     assert not promote(PARAMS).moved
     assert aliases() == (None, None, "1")
-    assert story() == [("1", "quarantined")]
+    assert periods() == []
 
 
 def test_rollback_goes_back_one_champion_at_a_time(register: Register) -> None:
@@ -150,28 +173,84 @@ def test_rollback_goes_back_one_champion_at_a_time(register: Register) -> None:
     assert not promote(PARAMS).moved, "what was rolled back does not come back by itself"
     assert rollback(PARAMS) == ("1", "2")
     assert aliases() == ("1", None, "3")
-    with pytest.raises(RegistryError, match="no previous champion"):
+    with pytest.raises(RegistryError) as error:
         rollback(PARAMS)
-    assert story() == [("1", "promoted"), ("2", "promoted"), ("3", "rolled back"), ("2", "rolled back"), ("1", None)]
+    assert error.value.code == "no-previous-champion"
+    assert periods() == [("1", "promoted"), ("2", "promoted"), ("3", "rolled back"), ("2", "rolled back"), ("1", None)]
 
 
-def test_without_a_challenger_or_a_model_there_is_a_clear_error(register_version: Register) -> None:
-    with pytest.raises(RegistryError, match="no challenger"):
-        promote(PARAMS)
-    with pytest.raises(RegistryError, match="no previous champion"):
+def test_rollback_to_a_version_that_does_not_work_changes_nothing(register: Register, smoke: dict[str, str]) -> None:
+    promote(PARAMS)
+    before = (aliases(), periods(), quarantined())
+    smoke["1"] = "its files are missing"
+    with pytest.raises(RegistryError) as error:
         rollback(PARAMS)
+    assert (error.value.code, error.value.found) == ("target-broken", "its files are missing")
+    assert (aliases(), periods(), quarantined()) == before
+
+
+@pytest.mark.parametrize("damage", ["missing", "altered"])
+def test_a_champion_whose_files_are_gone_or_altered_gives_way(register: Register, tmp_path: Path, damage: str) -> None:
+    """Registering again makes a new version; the gate lets it replace the broken champion."""
+    weights = registered_folder("models:/ganops/1") / "generator.safetensors"
+    content = weights.read_bytes()
+    versions().mark("1", {"content": "0" * 64} if damage == "altered" else {})
+    try:
+        if damage == "missing":
+            weights.unlink()
+        refused = promote(PARAMS, "1")
+        assert (refused.decision.verdict, refused.decision.codes[0]) == ("refused", "unusable"), "not already champion"
+    finally:
+        weights.write_bytes(content)
+    if damage == "altered":
+        register(fid=12.0)
+        result = promote(PARAMS)
+        assert (result.moved, "champion-unusable" in result.decision.codes) == (True, True)
+        assert aliases() == ("3", None, "3"), "a broken version is not a target for rollback"
+
+
+def test_what_does_not_exist_is_a_clear_error(register_version: Register) -> None:
+    codes = []
+    for call in (lambda: promote(PARAMS), lambda: rollback(PARAMS), lambda: promote(small_params(model="auto"))):
+        with pytest.raises(RegistryError) as error:
+            call()
+        codes.append(error.value.code)
     register_version(fid=10.0)
-    with pytest.raises(RegistryError, match="refuses what was asked"):
+    with pytest.raises(RegistryError) as error:
         promote(PARAMS, "77")
+    assert [*codes, error.value.code] == [
+        "no-challenger",
+        "no-previous-champion",
+        "model-name-unresolved",
+        "no-such-version",
+    ]
 
 
 def test_scores_of_another_protocol_do_not_compare_until_the_champion_is_scored_again(register: Register) -> None:
-    other = {"digest": "e" * 64, "extractor": "inception-v3"}
-    versions().mark("2", {"protocol": "e" * 64, **measured_tag({"fid": 50.0}, other)})
+    register(fid=50.0, protocol="q")
     refused = promote(PARAMS)
-    assert "do not compare: another protocol (extractor inception-v3, not classifier" in refused.decision.reasons[0]
-    versions().mark("1", measured_tag({"fid": 60.0}, other))
+    assert refused.decision.codes == ("not-comparable",)
+    versions().mark("1", measured_tag(small_scores("q", fid=60.0)))
     assert promote(PARAMS).moved
+
+
+@pytest.mark.parametrize("tag", ["measured.aaaa", "promotion.pending", "history.x"])
+def test_a_tag_that_cannot_be_read_blocks_nothing(register: Register, tag: str) -> None:
+    if tag.startswith("measured"):
+        versions().mark("1", {tag: "not JSON"})
+        versions().mark("2", {tag: '{"scores": 7}'})
+    else:
+        versions().set_tag(tag, "not JSON")
+    assert promote(PARAMS).moved
+    assert rollback(PARAMS) == ("1", "2")
+    assert aliases() == ("1", None, "2")
+    assert PENDING not in versions().tags()
+
+
+def test_scores_that_cannot_be_read_count_as_unknown(register: Register) -> None:
+    (key,) = (key for key in versions().get("1").tags if key.startswith("measured."))
+    versions().mark("1", {key: "{"})
+    assert promote(PARAMS).decision.codes == ("not-comparable",)
 
 
 class Killed(BaseException):
@@ -198,74 +277,110 @@ class DyingClient:
         return count_down
 
 
-@pytest.mark.parametrize("failure", ["", "broken"])
-def test_killed_at_any_moment_there_is_a_champion_and_the_next_promotion_completes_the_move(
-    register: Register,
-    smoke: dict[str, str],
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    failure: str,
-) -> None:
-    smoke["2"] = failure
-    survived = False
-    changes = 0
-    while not survived:
-        store = versions().store
-        dying = dataclasses.replace(store, client=DyingClient(store.client, changes))
-        with monkeypatch.context() as patch:
-            patch.setattr(promotion, "connect", lambda dying=dying: dying)
-            try:
-                promote(PARAMS)
-                survived = True
-            except Killed:
-                pass
-        assert aliases()[0] in ("1", "2"), f"no champion after {changes} changes"
-        promote(PARAMS)
-        assert aliases() == (("1", None, "2") if failure else ("2", "1", "2")), f"after {changes} changes"
-        assert PENDING not in versions().tags()
-        expected = (
-            [("1", "promoted"), ("2", "quarantined"), ("1", None)] if failure else [("1", "promoted"), ("2", None)]
-        )
-        assert story() == expected, f"after {changes} changes"
-        _undo()
-        changes += 1
-    assert changes > 6, "the move has several steps, and each was interrupted once"
-    assert "was interrupted; it is completed now" in capsys.readouterr().err
+def killed_at(change: int, command: Callable[[], object], patch: pytest.MonkeyPatch) -> bool:
+    """Run a command whose process dies before its n-th change; whether it died."""
+    store = versions().store
+    dying = dataclasses.replace(store, client=DyingClient(store.client, change))
+    with patch.context() as patched:
+        patched.setattr(promotion, "connect", lambda: dying)
+        try:
+            command()
+        except Killed:
+            return True
+    return False
 
 
-def _undo() -> None:
-    """Back to where version 1 is champion and version 2 was never tried."""
-    registry = versions()
-    registry.point(CHAMPION, "1")
-    registry.point(PREVIOUS, None)
-    registry.mark("2", {"quarantined": ""})
-    for key in sorted(key for key in registry.tags() if key.startswith("history."))[1:]:
-        registry.set_tag(key, None)
+def rolled_back(steps: int) -> tuple[Aliases, Periods, list[str]]:
+    """Aliases, history and quarantine after 1, 2, 3 were promoted and then rolled back `steps` times."""
+    story: Periods = [("1", "promoted"), ("2", "promoted"), ("3", "rolled back"), ("2", "rolled back"), ("1", None)]
+    story = [*story[: 2 + steps], (story[2 + steps][0], None)]
+    return (
+        (("3", "2", "3"), ("2", "1", "3"), ("1", None, "3"))[steps],
+        story,
+        (["3"], ["2", "3"])[steps - 1] if steps else [],
+    )
 
 
-def test_an_interrupted_move_is_dropped_when_somebody_chose_another_champion_since(
-    register: Register, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def state() -> tuple[Aliases, Periods, list[str]]:
+    return aliases(), periods(), quarantined()
+
+
+@pytest.fixture
+def three(register: Register) -> None:
+    """Versions 1 and 2 were champions, 3 is the challenger."""
+    promote(PARAMS)
     register(fid=8.0)
 
-    def killed(_store: Store, _uri: str) -> str:
-        raise Killed
 
-    with monkeypatch.context() as patch:
-        patch.setattr(moves, "smoke_test", killed)
-        with pytest.raises(Killed):
-            promote(PARAMS, "2")
-    versions().point(CHAMPION, "3")
-    promote(PARAMS)
-    assert aliases()[0] == "3"
+CHANGES_OF_PROMOTE = 8  # gate.verdict, gate.reasons, note, two aliases, history, quarantine, note removed
+CHANGES_OF_ROLLBACK = 6
+
+
+@pytest.mark.parametrize("change", range(CHANGES_OF_PROMOTE + 1))
+@pytest.mark.parametrize("following", ["promote", "rollback"])
+def test_a_promotion_killed_at_any_point_is_completed_by_the_next_command(
+    three: None, monkeypatch: pytest.MonkeyPatch, change: int, following: str
+) -> None:
+    died = killed_at(change, lambda: promote(PARAMS), monkeypatch)
+    assert died == (change < CHANGES_OF_PROMOTE)
+    assert aliases()[0] in ("2", "3"), "there is a champion at every moment"
+    begun = change > 2  # the note is written
+    if following == "promote":
+        promote(PARAMS)
+        assert state() == rolled_back(0)
+    elif begun:
+        assert rollback(PARAMS) == ("2", "3"), "back to the champion before the interrupted promotion, not further"
+        assert state() == rolled_back(1)
+    else:
+        assert rollback(PARAMS) == ("1", "2"), "nothing had begun"
     assert PENDING not in versions().tags()
 
 
-def params_of(model: str) -> Params:
-    return PARAMS.model_copy(update={"tracking": PARAMS.tracking.model_copy(update={"model": model})})
+@pytest.mark.parametrize("change", range(CHANGES_OF_ROLLBACK + 1))
+@pytest.mark.parametrize("following", ["rollback", "promote"])
+def test_a_rollback_killed_at_any_point_is_completed_by_the_next_command(
+    three: None, monkeypatch: pytest.MonkeyPatch, change: int, following: str
+) -> None:
+    promote(PARAMS)
+    died = killed_at(change, lambda: rollback(PARAMS), monkeypatch)
+    assert died == (change < CHANGES_OF_ROLLBACK)
+    assert aliases()[0] in ("2", "3")
+    if following == "rollback" and died:
+        assert rollback(PARAMS) == ("2", "3"), "repeating it goes back once, not twice"
+        assert state() == rolled_back(1)
+    elif following == "promote":
+        promote(PARAMS)
+        assert state() == rolled_back(1 if change else 0), "the quarantined challenger is not promoted again"
+    assert PENDING not in versions().tags()
+
+
+def test_the_completion_itself_may_be_killed(three: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    promote(PARAMS)
+    assert killed_at(2, lambda: rollback(PARAMS), monkeypatch)
+    change = 0
+    while killed_at(change, lambda: rollback(PARAMS), monkeypatch):
+        change += 1
+    assert change == CHANGES_OF_ROLLBACK - 1
+    assert state() == rolled_back(1)
+
+
+@pytest.mark.parametrize("since", ["other-champion", "deleted-version"])
+def test_an_interrupted_promotion_is_dropped_when_the_registry_has_changed_since(
+    three: None, monkeypatch: pytest.MonkeyPatch, since: str
+) -> None:
+    assert killed_at(4, lambda: promote(PARAMS), monkeypatch)
+    if since == "other-champion":
+        versions().set_alias(CHAMPION, "1")
+    else:
+        versions().delete("3")
+    with pytest.raises(RegistryError):
+        promote(PARAMS, "77")
+    assert aliases()[0] == ("1" if since == "other-champion" else "2")
+    assert PENDING not in versions().tags()
 
 
 def test_models_of_other_names_are_left_alone(register: Register) -> None:
-    with pytest.raises(RegistryError, match="'other' has no challenger"):
-        promote(params_of("other"))
+    with pytest.raises(RegistryError) as error:
+        promote(small_params(model="other"))
+    assert error.value.code == "no-challenger"
     assert aliases() == ("1", None, "2")

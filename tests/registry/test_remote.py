@@ -1,4 +1,4 @@
-"""The registry of a tracking server, its files behind it: register, promote and load as with a local file."""
+"""The registry of a tracking server, which keeps the files: register, promote and load as with a local file."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ganops.registry.promotion import promote
 
 
 @pytest.mark.slow
-def test_a_model_goes_to_a_server_and_comes_back_whole(tracking_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_is_sent_to_a_server_and_comes_back_whole(tracking_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with running_server(tracking_home) as server:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", server.uri)
         register_small(tracking_home, seed=3)
-        assert promote(small_params()).moved, "its smoke test fetched it from the server"
+        assert promote(small_params()).moved, "its smoke test tried what was fetched from the server"
         fetched = registered_folder("models:/ganops@champion")
         sent = save_small_model(tracking_home / "again", seed=3)
         assert {file.name: file.read_bytes() for file in fetched.iterdir()} == {

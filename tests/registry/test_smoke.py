@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,11 +13,13 @@ import pytest
 from safetensors.torch import load_file, save_file
 from small_model import register_small, small_params
 
+from ganops.games.saved import digest_of
+from ganops.registry import smoke
 from ganops.registry.history import entries
 from ganops.registry.load import registered_folder
 from ganops.registry.promotion import promote
 from ganops.registry.smoke import smoke_test
-from ganops.registry.versions import CHAMPION, Versions
+from ganops.registry.versions import CHAMPION, CONTENT, Versions
 from ganops.tracking.store import connect
 
 
@@ -26,10 +30,10 @@ def test_a_working_model_passes_and_becomes_champion(register_version: Callable[
     assert (result.moved, result.failure) == (True, "")
 
 
-def test_a_model_of_one_grey_is_taken_back(tracking_home: Path) -> None:
+def test_a_model_of_one_grey_is_refused(tracking_home: Path) -> None:
     register_small(tracking_home, gain=0.0)
     result = promote(small_params())
-    assert (result.moved, result.failure) == (False, "an image has the same value everywhere")
+    assert (result.moved, result.failure) == (False, "a row of 'image' has the same value everywhere")
     assert Versions(connect(), "ganops").at(CHAMPION) is None
 
 
@@ -38,30 +42,58 @@ def test_a_model_of_one_grey_is_taken_back(tracking_home: Path) -> None:
     ("damage", "complaint"),
     [
         ("nan", "hold numbers that are not finite"),
-        ("missing", "does not hold the weights"),
-        ("torn", "does not hold the weights"),
+        ("missing", "were altered"),
+        ("torn", "were altered"),
+        ("unregistered", "generator.safetensors"),
     ],
 )
 def test_damaged_weights_are_found(tracking_home: Path, damage: str, complaint: str) -> None:
     register_small(tracking_home)
-    store = connect()
-    weights = registered_folder("models:/ganops/1") / "generator.safetensors"
-    tensors = load_file(weights)
+    versions = Versions(connect(), "ganops")
+    folder = registered_folder("models:/ganops/1")
+    weights = folder / "generator.safetensors"
     if damage == "nan":
+        tensors = load_file(weights)
         first = next(iter(tensors))
         tensors[first] = tensors[first] * float("nan")
         save_file(tensors, weights)
+        _forge_digest(folder)
+        versions.mark("1", {CONTENT: digest_of(folder)})
     elif damage == "missing":
         weights.unlink()
     else:
         weights.write_bytes(weights.read_bytes()[:-8])
-    assert complaint in smoke_test(store, "models:/ganops/1")
+        if damage == "unregistered":  # the served model compares what model.json says, without a registry
+            versions.mark("1", {CONTENT: digest_of(folder)})
+    assert complaint in smoke_test("models:/ganops/1")
+
+
+def _forge_digest(folder: Path) -> None:
+    """Let model.json say that these are the right weights."""
+    path = folder / "model.json"
+    description = json.loads(path.read_text())
+    description["weights"]["generator"] = hashlib.sha256((folder / "generator.safetensors").read_bytes()).hexdigest()
+    path.write_text(json.dumps(description))
 
 
 @pytest.mark.slow
 def test_a_model_that_hangs_is_given_up(register_version: Callable[..., str]) -> None:
     register_version(fid=10.0)
-    assert smoke_test(connect(), "models:/ganops/1", seconds=0.2) == "no answer within 0.2 seconds"
+    assert smoke_test("models:/ganops/1", seconds=0.2) == "no answer within 0.2 seconds"
+
+
+def test_the_process_gets_no_credentials(
+    register_version: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register_version(fid=10.0)
+    check = tmp_path / "check.py"
+    check.write_text("import os, sys; sys.exit(' '.join(sorted(os.environ)))")
+    monkeypatch.setattr(smoke, "CHECK", check)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "secret")
+    passed_on = smoke_test("models:/ganops/1").split()
+    assert not [name for name in passed_on if name.startswith(("AWS", "MLFLOW_TRACKING"))]
+    assert "MLFLOW_ALLOW_PICKLE_DESERIALIZATION" in passed_on
 
 
 @pytest.mark.slow
@@ -91,4 +123,4 @@ def test_two_processes_that_promote_at_once_lose_no_entry(
     versions = Versions(connect(), "ganops")
     moved = [version for version, (out, _) in zip("12", outputs, strict=True) if out.strip() == "True"]
     assert versions.at(CHAMPION) == "2", "the better one stays champion, whichever came first"
-    assert sorted(entry.version or "" for entry in entries(versions)) == moved
+    assert sorted(entry.version for entry in entries(versions)) == moved
