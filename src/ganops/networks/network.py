@@ -83,11 +83,23 @@ class Encoder(nn.Module):
 
 
 class Translator(nn.Module):
-    """(N, C, H, W) source images to (N, C', H, W) target images, both modelled."""
+    """(N, C, H, W) source images to (N, C', H, W) target images, both modelled.
+
+    source, target: names of the fields that it is built for.
+    """
+
+    source: str
+    target: str
 
 
 class PatchDiscriminator(nn.Module):
-    """(N, C, H, W) source images and (N, C', H, W) target images to (N, 1, h, w) logits, one for each patch."""
+    """(N, C, H, W) source images and (N, C', H, W) target images to (N, 1, h, w) logits, one for each patch.
+
+    source, target: names of the fields that it is built for.
+    """
+
+    source: str
+    target: str
 
 
 M = TypeVar("M", bound=nn.Module)

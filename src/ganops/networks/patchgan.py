@@ -1,0 +1,116 @@
+"""PatchGAN: a discriminator that judges each patch of an image by itself (Isola et al. 2017, arXiv:1611.07004)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, cast
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from ganops.data.spec import IMAGE, DataSpec
+from ganops.errors import SettingsError
+from ganops.networks.maps import channels_last
+from ganops.networks.network import NETWORKS, PatchDiscriminator, dcgan_initial_weights, image_field
+from ganops.networks.norms import NormName, norm_layers
+from ganops.settings import Settings
+
+SLOPE = 0.2  # of LeakyReLU
+MOST_GROWTH = 8  # channels of the widest layer, in units of `width`
+
+
+class PatchganSettings(Settings):
+    """source, target: names of the image fields it is built for: equal sizes, any channels.
+
+    layers: convolutions that halve the maps; 0, 1, 2, 3 give patches of 1, 16, 34, 70 pixels. The paper takes 3 for
+    images of 256 pixels, where patches of the whole image were worse. width: channels of the first layer; they double
+    with each layer, to 8 times. norm: after all convolutions but the first and the last.
+    """
+
+    source: str = "source"
+    target: str = IMAGE
+    layers: int = Field(default=3, ge=0, le=6)
+    width: int = Field(default=64, ge=1)
+    norm: NormName = "instance"
+
+
+class Convolution(NamedTuple):
+    """Kernel size, stride and padding of one layer."""
+
+    kernel: int
+    stride: int
+    padding: int
+
+
+def convolutions(settings: PatchganSettings) -> list[Convolution]:
+    """The layers in order; without halvings all are of one pixel (the paper's PixelGAN)."""
+    if settings.layers == 0:
+        return [Convolution(1, 1, 0)] * 3
+    return [Convolution(4, 2, 1)] * settings.layers + [Convolution(4, 1, 1)] * 2
+
+
+def receptive_field(settings: PatchganSettings) -> int:
+    """Height and width in pixels of the patch that one logit sees."""
+    pixels = 1
+    for kernel, stride, _ in reversed(convolutions(settings)):
+        pixels = (pixels - 1) * stride + kernel
+    return pixels
+
+
+@NETWORKS.add("patchgan", PatchganSettings)
+class Patchgan(PatchDiscriminator):
+    """(N, C, H, W) source and (N, C', H, W) target images in [-1, 1] to (N, 1, h, w) logits, larger for real targets.
+
+    Source and target lie on top of each other as channels of one image.
+    """
+
+    def __init__(self, settings: PatchganSettings, spec: DataSpec) -> None:
+        super().__init__()
+        self.source, self.target = settings.source, settings.target
+        source, target = image_field(spec, settings.source), image_field(spec, settings.target)
+        if source.size != target.size:
+            raise SettingsError(
+                "a PatchGAN sees source and target as one image",
+                code="image-size",
+                expected=f"{settings.source} and {settings.target} of equal size",
+                found=f"{source.size} and {target.size} pixels",
+            )
+        self._check_size(settings, target.size)
+        *hidden, last = convolutions(settings)
+        layers, channels = list[nn.Module](), source.channels + target.channels
+        for index, layer in enumerate(hidden):
+            after = settings.width * min(2**index, MOST_GROWTH)
+            norm: NormName = "none" if index == 0 else settings.norm
+            layers += [
+                nn.Conv2d(channels, after, *layer, bias=norm == "none"),
+                *norm_layers(norm, after),
+                nn.LeakyReLU(SLOPE),
+            ]
+            channels = after
+        self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, *last))
+        self.apply(dcgan_initial_weights)
+
+    def forward(self, source: Tensor, target: Tensor) -> Tensor:
+        """One logit for each patch of each pair."""
+        return cast(Tensor, self.layers(channels_last(torch.cat((source, target), dim=1))))
+
+    @staticmethod
+    def _check_size(settings: PatchganSettings, size: int) -> None:
+        """Raise SettingsError where the maps become too small: two pixels for a norm, one for the logits."""
+        pixels, *_, before, last = [size, *_map_sizes(settings, size)]
+        if before < 2 or last < 1:
+            raise SettingsError(
+                f"a PatchGAN of {settings.layers} layers needs larger images than {pixels} pixels",
+                code="image-size",
+                expected="a smaller number of layers",
+                found=f"layers: {settings.layers}, which sees patches of {receptive_field(settings)} pixels",
+            )
+
+
+def _map_sizes(settings: PatchganSettings, size: int) -> list[int]:
+    """Height and width of the maps after each layer."""
+    sizes = []
+    for kernel, stride, padding in convolutions(settings):
+        size = (size + 2 * padding - kernel) // stride + 1
+        sizes.append(size)
+    return sizes
