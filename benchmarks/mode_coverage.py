@@ -1,10 +1,10 @@
 """Mode collapse, seen and cured: every objective on ring2d and grid2d, with the same plain networks.
 
 python -m benchmarks.mode_coverage [--seeds 1] [--best-seeds 10] [--only NAME ...] [--data ring2d grid2d]
-    [--picture FILE] [--quick] [--json FILE] [--keep FOLDER] [--plain-rounds 6000]
+    [--picture FILE] [--quick] [--json FILE] [--keep FOLDER] [--plain-steps 6000]
 
 Widths and optimisers are those of the recipe `points`, without its waves and its mixture of latents, and the budget is
-6,000 rounds to its 2,250, since they need it. An objective changes its game alone, and what its paper changes with it.
+6,000 steps to its 2,250, since they need it. An objective changes its game alone, and what its paper changes with it.
 The last row is the recipe itself. Counted as VEEGAN and PacGAN do (see ganops.evaluation.metrics.mixture), with 2,500
 samples of the averaged generator.
 
@@ -31,17 +31,16 @@ from torch import Tensor
 from benchmarks.rows import Row, report
 from benchmarks.trainers import make_trainer
 from ganops.atomic import write_bytes
-from ganops.data.packed import PackedImages
+from ganops.data.fields.captions import with_caption
+from ganops.data.fields.pictures import save_png, scatter
+from ganops.data.rows import Rows
 from ganops.data.sources.mixtures import MixtureName, collect, mixture
-from ganops.data.spec import DataSpec
+from ganops.data.spec import VECTOR, DataSpec
 from ganops.evaluation.metrics.mixture import nearest
 from ganops.evaluation.metrics.modes import modes
-from ganops.games.sampling import sample_images
+from ganops.games.sampling import sample_outputs
 from ganops.params import TrainParams
 from ganops.recipe import Recipe, load_recipe
-from ganops.data.fields.captions import with_caption
-from ganops.data.fields.pictures import save_png
-from ganops.reporting.samples import draw_samples
 from ganops.training.interruption import Interruption
 
 POINTS = Path(__file__).resolve().parent.parent / "pipeline" / "recipes" / "points.yaml"
@@ -58,7 +57,7 @@ def plain(loss: str, **more: Any) -> Changes:
 
 
 def penalised(kind: str, weight: float) -> Changes:
-    """What the critic or discriminator pays besides; R1 and R2 lazily, as in the recipe."""
+    """A penalty on the critic or discriminator; R1 and R2 lazily, as in the recipe."""
     return {"penalty": {"kind": kind, "weight": weight, "every": 2 if kind.startswith("r1") else 1}}
 
 
@@ -84,14 +83,14 @@ OBJECTIVES: dict[str, Changes] = {
         "game": {"kind": "unrolled", "loss": "minimax", "unroll_steps": 5, "unroll_lr": 1e-4},
         "rates": {"generator": 1e-3, "discriminator": 1e-4},
     },
-    "instance noise, fading": plain("non-saturating", noise={"std": 0.1, "rounds": 500}),
+    "instance noise, fading": plain("non-saturating", noise={"std": 0.1, "steps": 500}),
     BEST: {},
 }
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one training came to. seconds: of one core. points: (2500, 2, 1, 1) samples."""
+    """The result of one training. seconds: of one core. points: (2500, 2) samples."""
 
     modes: int
     high_quality: float
@@ -100,10 +99,10 @@ class Outcome:
     points: Tensor
 
 
-def recipe_for(changes: Changes, plain_rounds: int, share: float = 1.0) -> Recipe:
-    """The recipe `points` or, with changes, a plain one of as many rounds, for `share` of its budget.
+def recipe_for(changes: Changes, plain_steps: int, share: float = 1.0) -> Recipe:
+    """The recipe `points` or, with changes, a plain one of as many steps, for `share` of its budget.
 
-    More turns of a critic see more points in as many rounds.
+    More turns of a critic see more points in as many steps.
     """
     recipe = load_recipe(POINTS)
     values = recipe.model_dump()
@@ -114,7 +113,7 @@ def recipe_for(changes: Changes, plain_rounds: int, share: float = 1.0) -> Recip
         }
         values["networks"] = {name: recipe.networks[name] | plain_pair[name] for name in recipe.networks}
         turns = changes.get("turns", {})
-        kimg = plain_rounds * recipe.batch_size * turns.get("discriminator", 1) / 1000
+        kimg = plain_steps * recipe.batch_size * turns.get("discriminator", 1) / 1000
         values |= {"game": changes["game"], "turns": turns, "budget_kimg": kimg}
         for player, rate in changes.get("rates", {}).items():
             values["optimizers"][player]["lr"] = rate
@@ -123,16 +122,16 @@ def recipe_for(changes: Changes, plain_rounds: int, share: float = 1.0) -> Recip
 
 
 def train(name: MixtureName, recipe: Recipe, seed: int) -> tuple[Tensor, float]:
-    """Samples (2500, 2, 1, 1) of one training, by the trainer that images are trained with, and its seconds."""
-    collected = collect(name)
-    data = PackedImages(torch.from_numpy(collected.images[collected.rows["train"]]))
-    spec = DataSpec(shape=(2, 1, 1), mixture=collected.mixture)
+    """Samples (2500, 2) of one training, by the trainer that images are trained with, and its seconds."""
+    raw = collect(name)
+    rows = Rows({VECTOR: torch.from_numpy(raw.columns[VECTOR][raw.rows["train"]])})
+    spec = DataSpec(fields={VECTOR: raw.fields[VECTOR]})
     settings = TrainParams(device="cpu", compile="never", sample_times=1, checkpoint_seconds=3600)
     began = time.process_time()
     with tempfile.TemporaryDirectory() as folder:
-        trainer = make_trainer(recipe, data, spec, settings, Path(folder), seed=seed)
+        trainer = make_trainer(recipe, rows, spec, settings, Path(folder), seed=seed)
         trainer.run(Interruption())
-    return torch.cat(list(sample_images(trainer.ema.game, SAMPLES, SAMPLE_SEED))), time.process_time() - began
+    return sample_outputs(trainer.ema.game, SAMPLES, SAMPLE_SEED)[VECTOR], time.process_time() - began
 
 
 def samples_of(name: MixtureName, recipe: Recipe, seed: int, keep: Path | None) -> tuple[Tensor, float]:
@@ -151,7 +150,7 @@ def measure(name: MixtureName, recipe: Recipe, seed: int, keep: Path | None = No
     """Train, and count."""
     points, seconds = samples_of(name, recipe, seed, keep)
     known = mixture(name)
-    found = nearest(points.flatten(1), known)
+    found = nearest(points, known)
     shares = modes(found.mode, torch.arange(len(known.centres)), len(known.centres))
     quality = float(found.high_quality.double().mean())
     return Outcome(found.modes_found, quality, shares.divergence, seconds, points)
@@ -178,7 +177,7 @@ def rows_of(name: MixtureName, objective: str, outcomes: list[Outcome]) -> list[
 
 def panels(drawn: list[tuple[str, Tensor]]) -> Image.Image:
     """A picture of each objective's points under its name."""
-    pictures = [with_caption(draw_samples(points).resize((PANEL, PANEL)), title) for title, points in drawn]
+    pictures = [with_caption(scatter(points).resize((PANEL, PANEL)), title) for title, points in drawn]
     columns = min(PANELS_IN_A_ROW, len(pictures))
     height = pictures[0].height
     canvas = Image.new("L", (columns * (PANEL + 4), -(-len(pictures) // columns) * (height + 4)), 255)
@@ -195,7 +194,7 @@ def main() -> None:
     arguments.add_argument("--only", nargs="+", choices=list(OBJECTIVES), default=list(OBJECTIVES))
     arguments.add_argument("--data", nargs="+", choices=DATA_SETS, default=list(DATA_SETS))
     arguments.add_argument("--picture", type=Path, help="draw the first seed of each objective to this file")
-    arguments.add_argument("--plain-rounds", type=int, default=6000, help="of all others")
+    arguments.add_argument("--plain-steps", type=int, default=6000, help="of all others")
     arguments.add_argument("--quick", action="store_true", help="one seed, a fiftieth of the budget")
     arguments.add_argument("--json", type=Path, help="write the rows to this file")
     arguments.add_argument("--keep", type=Path, help="folder in which samples of finished trainings stay")
@@ -208,7 +207,7 @@ def main() -> None:
     for name in options.data:
         for objective in options.only:
             wanted = 1 if options.quick else options.best_seeds if objective == BEST else options.seeds
-            recipe = recipe_for(OBJECTIVES[objective], options.plain_rounds, share)
+            recipe = recipe_for(OBJECTIVES[objective], options.plain_steps, share)
             outcomes = [measure(name, recipe, seed, options.keep) for seed in range(wanted)]
             counts = [each.modes for each in outcomes]
             quality, divergence, seconds = (

@@ -12,7 +12,7 @@ from ganops.atomic import write_json
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison; ratio above 1 means that ours is better. target: the ratio to reach, None where none is set."""
+    """One comparison; a ratio above 1 means that ours is better. target: the ratio to reach, None for no target."""
 
     name: str
     value: float
@@ -23,13 +23,13 @@ class Row:
     target: float | None
 
 
-def alternate(contestants: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, float]:
-    """Measure every contestant once a round, in turns, so that a noisy minute hits all; the median of each."""
-    measured: dict[str, list[float]] = {name: [] for name in contestants}
-    for number in range(rounds):
-        for name, measure in contestants.items():
+def alternate(sides: Mapping[str, Callable[[], float]], times: int) -> dict[str, float]:
+    """Measure all sides in turns, so that noise hits all alike; the median of each."""
+    measured: dict[str, list[float]] = {name: [] for name in sides}
+    for number in range(times):
+        for name, measure in sides.items():
             measured[name].append(measure())
-            print(f"  round {number + 1}/{rounds}  {name:<44} {measured[name][-1]:,.4g}", flush=True)
+            print(f"  {number + 1}/{times}  {name:<44} {measured[name][-1]:,.4g}", flush=True)
     return {name: statistics.median(values) for name, values in measured.items()}
 
 

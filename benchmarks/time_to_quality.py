@@ -1,4 +1,4 @@
-"""FID after a fixed wall-clock time of training: ours against the loop that people copy, on the same data and machine.
+"""FID after a fixed wall-clock time of training: ours against the usual tutorial loop, on the same data and machine.
 
 python -m benchmarks.time_to_quality --prepared data/prepared --reference results/reference
     [--recipe dcgan] [--minutes 2 5 10] [--threads 1] [--grids FOLDER] [--quick] [--json FILE]
@@ -20,34 +20,37 @@ from benchmarks.rows import Row, report
 from benchmarks.trainers import make_trainer
 from benchmarks.tutorial_loop import TutorialLoop, loader_batches
 from benchmarks.tutorial_networks import tutorial_networks
+from ganops.data.fields.pictures import image_grid, save_png
 from ganops.data.manifest import read_manifest
-from ganops.data.packed import PackedImages, read_packed
+from ganops.data.packed import read_packed
+from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.evaluation.evaluate import evaluate_game
+from ganops.evaluation.metric_names import base_of
+from ganops.evaluation.reference import load_reference
 from ganops.games.build import build_game
 from ganops.games.game import Game
-from ganops.games.sampling import sample_images
+from ganops.games.sampling import sample_outputs
 from ganops.params import EvaluateParams, TrainParams
 from ganops.recipe import Recipe, load_recipe
-from ganops.data.fields.pictures import image_grid, save_png
 from ganops.training.randomness import seed_all
 
 RECIPES = Path(__file__).resolve().parent.parent / "pipeline" / "recipes"
-SLICE = 20  # rounds between looks at the clock
+SLICE = 20  # steps between looks at the clock
 
 
-def train_ours(recipe: Recipe, data: PackedImages, spec: DataSpec, seconds: float, seed: int) -> tuple[Game, float]:
+def train_ours(recipe: Recipe, rows: Rows, spec: DataSpec, seconds: float, seed: int) -> tuple[Game, float]:
     """Our training until the time is up: the averaged game and how many kimg it has seen. Start-up counts."""
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        trainer = make_trainer(recipe, data, spec, TrainParams(compile="never"), Path(folder), seed=seed)
+        trainer = make_trainer(recipe, rows, spec, TrainParams(compile="never"), Path(folder), seed=seed)
         while time.monotonic() - begin < seconds:
             for _ in range(SLICE):
                 trainer.run_step()
     return trainer.ema.game, trainer.plan.kimg(trainer.step)
 
 
-def train_tutorial(recipe: Recipe, data: PackedImages, spec: DataSpec, seconds: float, seed: int) -> tuple[Game, float]:
+def train_tutorial(recipe: Recipe, rows: Rows, spec: DataSpec, seconds: float, seed: int) -> tuple[Game, float]:
     """The plain loop over a DataLoader until the time is up. Start-up counts."""
     begin = time.monotonic()
     seed_all(seed)
@@ -55,13 +58,13 @@ def train_tutorial(recipe: Recipe, data: PackedImages, spec: DataSpec, seconds: 
     generator, discriminator = tutorial_networks(recipe, spec)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     loop = TutorialLoop(recipe, generator, discriminator, device)
-    batches, rounds = loader_batches(data, recipe.batch_size, workers=2), 0
+    batches, steps = loader_batches(rows["image"], recipe.batch_size, workers=2), 0
     while time.monotonic() - begin < seconds:
-        loop.rounds(batches, SLICE)
-        rounds += SLICE
+        loop.run(batches, SLICE)
+        steps += SLICE
     sampled = game.get_submodule("generator")  # the same layers in the same order, under other names
     sampled.load_state_dict(dict(zip(sampled.state_dict(), generator.state_dict().values(), strict=True)))
-    return game, rounds * recipe.batch_size * loop.critic_turns / 1000
+    return game, steps * recipe.batch_size * loop.critic_turns / 1000
 
 
 def main() -> None:
@@ -82,15 +85,18 @@ def main() -> None:
     data, spec = read_packed(options.prepared, "train"), read_manifest(options.prepared).spec
     recipe = load_recipe(RECIPES / f"{options.recipe}.yaml")
     torch.set_num_threads(options.threads)
-    protocol, rows = EvaluateParams(samples=samples), []
+    features = load_reference(options.reference).description.features
+    protocol = EvaluateParams.model_validate({"samples": samples, "features": features})
+    rows: list[Row] = []
     for budget in minutes:
         scores: dict[str, float] = {}
         for name, train in (("ours", train_ours), ("plain loop", train_tutorial)):
             game, kimg = train(recipe, data, spec, budget * 60, options.seed)
             found = evaluate_game(game, options.reference, options.prepared, protocol, options.seed)
-            scores[name] = found.scores["fid"].value
+            key = next(key for key in found.scores if base_of(key) == "fid")
+            scores[name] = found.scores[key].value
             if options.grids is not None:
-                images = torch.cat(list(sample_images(game, 64, options.seed)))
+                images = sample_outputs(game, 64, options.seed)["image"]
                 save_png(image_grid(images, columns=8), options.grids / f"{name.replace(' ', '-')}-{budget:g}min.png")
             print(f"{budget:g} min  {name:<12} {kimg:8.1f} kimg  FID {scores[name]:.3f}", flush=True)
         ours, theirs = scores["ours"], scores["plain loop"]

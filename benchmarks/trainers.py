@@ -1,38 +1,32 @@
-"""Our side of a training benchmark: the trainer, put together as the train stage does."""
+"""Our side of a training benchmark: the trainer of a TrainingJob, as the train stage builds it."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ganops.data.packed import PackedImages
+from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
-from ganops.games.build import build_game
+from ganops.games.sampling import HeldOut
 from ganops.params import TrainParams
 from ganops.recipe import Recipe
-from ganops.training.best import Scorer
+from ganops.training.best import Validation
 from ganops.training.callback import Callback
-from ganops.training.hardware import choose_hardware, make_deterministic
-from ganops.training.plan import make_plan
-from ganops.training.randomness import seed_all
+from ganops.training.job import TrainingJob
 from ganops.training.trainer import Trainer
 
 
 def make_trainer(
     recipe: Recipe,
-    data: PackedImages,
+    rows: Rows,
     spec: DataSpec,
     settings: TrainParams,
     folder: Path,
     *,
     seed: int = 0,
-    observer: Callback | None = None,
-    scorer: Scorer | None = None,
+    callback: Callback | None = None,
+    validation: Validation | None = None,
+    held_out: HeldOut | None = None,
 ) -> Trainer:
-    """A deterministic trainer of samples of the form `spec`; folder: where its checkpoints lie."""
-    seed_all(seed)
-    game = build_game(recipe, spec)
-    plan = make_plan(recipe, settings, next(iter(game.players)))
-    hardware = choose_hardware(settings, plan.steps, data.images.dtype)
-    make_deterministic(hardware.device)
-    listener = observer or Callback()
-    return Trainer(game, recipe, data, settings, plan, hardware, folder, seed, listener, scorer=scorer)
+    """A trainer of stored rows of `spec`; folder: of its checkpoints."""
+    job = TrainingJob("benchmark", recipe, settings, seed, spec, data_digest="")
+    return job.build(rows, folder, callback=callback, validation=validation, held_out=held_out)

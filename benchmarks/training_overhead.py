@@ -1,4 +1,4 @@
-"""What a training costs beside its rounds: samples, rows of curves, checkpoints, MLflow and health, in processor time.
+"""What a training costs apart from its steps: samples, curves, checkpoints, MLflow and health, in processor time.
 
 python -m benchmarks.training_overhead --prepared data/prepared [--recipe dcgan] [--quick] [--json FILE]
 
@@ -25,6 +25,7 @@ from benchmarks.rows import Row, report
 from benchmarks.trainers import make_trainer
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import read_packed
+from ganops.games.build import recipe_spec
 from ganops.params import TrainParams, load_params
 from ganops.recipe import load_recipe
 from ganops.tracking.run import start_run
@@ -34,8 +35,8 @@ from ganops.training.trainer import Trainer
 from pipeline.stages.train import StageCallback
 
 ROOT = Path(__file__).resolve().parent.parent
-CHORES = {"sampling": "_sample", "curves": "_row", "checkpoints": "_checkpoint"}
-WATCHERS = ("see_curves", "see_samples", "see_weights")
+CHORES = {"sampling": "_sample", "curves": "_log", "checkpoints": "_checkpoint"}
+CHECKS = ("see_curves", "see_samples", "see_weights")
 
 
 class Stopwatch:
@@ -57,26 +58,26 @@ class Stopwatch:
         return call
 
 
-def train_watched(name: str, prepared: Path, scale: float, home: Path) -> tuple[dict[str, float], float]:
+def train_timed(name: str, prepared: Path, scale: float, folder: Path) -> tuple[dict[str, float], float]:
     """Processor seconds of each chore and of the whole training; `tracking` is what other threads took."""
     recipe = load_recipe(ROOT / "pipeline" / "recipes" / f"{name}.yaml")
     params = load_params(ROOT / "params.yaml")
     settings = params.train.model_copy(update={"budget_scale": scale})
-    data, manifest = read_packed(prepared, "train"), read_manifest(prepared)
+    rows, manifest = read_packed(prepared, "train"), read_manifest(prepared)
     torch.set_num_threads(1)  # so that all threads but the first belong to tracking
     watch = Stopwatch()
     with ExitStack() as stack:
         for chore, method in CHORES.items():
             stack.enter_context(patch.object(Trainer, method, watch.timed(chore, getattr(Trainer, method))))
-        for method in WATCHERS:
+        for method in CHECKS:
             stack.enter_context(patch.object(Health, method, watch.timed("health", getattr(Health, method))))
         run = stack.enter_context(start_run(name, params=params, recipe=recipe, manifest=manifest))
-        observer = StageCallback(run, home / "samples")
-        trainer = make_trainer(recipe, data, manifest.spec, settings, home / "checkpoints", observer=observer)
+        callback = StageCallback(run, recipe_spec(recipe, manifest.spec).fields, folder / "samples")
+        trainer = make_trainer(recipe, rows, manifest.spec, settings, folder / "checkpoints", callback=callback)
         interruption = stack.enter_context(watch_for_interruption())
         whole, own = time.process_time(), time.thread_time()
         trainer.run(interruption)
-        observer.flush()
+        callback.flush()
         whole, own = time.process_time() - whole, time.thread_time() - own
     return watch.seconds | {"tracking": whole - own}, whole
 
@@ -92,7 +93,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["MLFLOW_TRACKING_URI"] = f"sqlite:///{folder}/mlflow.db"
         scale = TrainParams().budget_scale * (0.1 if options.quick else 1.0)
-        seconds, whole = train_watched(options.recipe, options.prepared.resolve(), scale, Path(folder))
+        seconds, whole = train_timed(options.recipe, options.prepared.resolve(), scale, Path(folder))
     for chore, spent in seconds.items():
         print(f"{chore:<12} {spent:7.2f} s of {whole:.1f} s  {spent / whole:7.2%}", flush=True)
     chores = 100 * sum(spent for chore, spent in seconds.items() if chore != "health") / whole

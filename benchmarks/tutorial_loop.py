@@ -1,4 +1,4 @@
-"""The loop that people copy: two Adams, float32, real batch then fake batch then the generator, nothing else."""
+"""The usual tutorial loop: two Adams, float32, real batch, then fake batch, then the generator."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
-from ganops.data.packed import PackedImages
 from ganops.recipe import Recipe
 
 Batches = Iterator[Tensor]
-RATE, BETAS = 2e-4, (0.5, 0.999)  # of the official DCGAN example, whatever a recipe has found better
+RATE, BETAS = 2e-4, (0.5, 0.999)  # of the official DCGAN example, not of the recipe
 
 
-class PicturesOnRequest(Dataset[Tensor]):
+class DecodedImages(Dataset[Tensor]):
     """Images decoded one by one, as torchvision's data sets give them: array, PIL image, tensor, normalised."""
 
-    def __init__(self, data: PackedImages) -> None:
-        self.arrays = data.images.permute(0, 2, 3, 1).numpy()
+    def __init__(self, images: Tensor) -> None:
+        self.arrays = images.permute(0, 2, 3, 1).numpy()
         channels = self.arrays.shape[3]
         half = (0.5,) * channels
         self.transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(half, half)])
@@ -38,20 +37,20 @@ class PicturesOnRequest(Dataset[Tensor]):
         return tensor
 
 
-def loader_batches(data: PackedImages, batch_size: int, workers: int) -> Batches:
+def loader_batches(images: Tensor, batch_size: int, workers: int) -> Batches:
     """Endless batches from a shuffling DataLoader."""
-    loader = DataLoader(PicturesOnRequest(data), batch_size, shuffle=True, num_workers=workers, drop_last=True)
+    loader = DataLoader(DecodedImages(images), batch_size, shuffle=True, num_workers=workers, drop_last=True)
     while True:
         yield from loader
 
 
-def memory_batches(data: PackedImages, batch_size: int, device: torch.device) -> Batches:
+def memory_batches(images: Tensor, batch_size: int, device: torch.device) -> Batches:
     """Endless batches cut from float tensors that lie on the device."""
-    images = (data.images.float() / 127.5 - 1).to(device)
+    floats = (images.float() / 127.5 - 1).to(device)
     while True:
-        for rows in torch.randperm(len(images), device=device).split(batch_size):
+        for rows in torch.randperm(len(floats), device=device).split(batch_size):
             if len(rows) == batch_size:
-                yield images[rows]
+                yield floats[rows]
 
 
 class TutorialLoop:
@@ -67,15 +66,15 @@ class TutorialLoop:
         self.optimizer_d = torch.optim.Adam(discriminator.parameters(), RATE, betas=BETAS)
         self.optimizer_g = torch.optim.Adam(generator.parameters(), RATE, betas=BETAS)
 
-    def rounds(self, batches: Batches, count: int) -> float:
-        """Play so many rounds; the real images shown per second."""
+    def run(self, batches: Batches, steps: int) -> float:
+        """Take so many steps; the real images shown per second."""
         self.generator.train()
         begin, shown = time.perf_counter(), 0
-        for _ in range(count):
+        for _ in range(steps):
             for real in itertools.islice(batches, self.critic_turns):
                 fake = self._discriminate(real.to(self.device))
                 shown += len(real)
-            # The official DCGAN example judges the same fakes again; WGAN-GP code makes new ones after the critic.
+            # The official DCGAN example uses the same fakes again; WGAN-GP code makes new ones after the critic.
             self._generate(self.generator(self._noise()) if self.wasserstein else fake)
         if self.device.type == "cuda":
             torch.cuda.synchronize()

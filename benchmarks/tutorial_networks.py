@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from ganops.data.spec import DataSpec
+from ganops.data.fields.image import ImageField
+from ganops.data.spec import IMAGE, DataSpec
 from ganops.games.build import build_game
 from ganops.networks.network import dcgan_initial_weights, resolutions
 from ganops.recipe import Recipe
@@ -15,8 +16,8 @@ class Generator(nn.Module):
 
     def __init__(self, recipe: Recipe, spec: DataSpec) -> None:
         super().__init__()
-        settings = recipe.networks["generator"]
-        first, *rest = resolutions(spec.image_size)
+        settings, image = recipe.networks["generator"], spec.field(IMAGE, ImageField)
+        first, *rest = resolutions(image.size)
         channels = settings["width"] * 2 ** (len(rest) - 1)
         layers: list[nn.Module] = [nn.ConvTranspose2d(settings["latent_dim"], channels, first, 1, 0, bias=False)]
         for _ in rest[:-1]:
@@ -24,7 +25,7 @@ class Generator(nn.Module):
             layers += [nn.ConvTranspose2d(channels, channels // 2, 4, 2, 1, bias=False)]
             channels //= 2
         layers += [nn.BatchNorm2d(channels), nn.ReLU(True)]
-        self.main = nn.Sequential(*layers, nn.ConvTranspose2d(channels, spec.channels, 4, 2, 1), nn.Tanh())
+        self.main = nn.Sequential(*layers, nn.ConvTranspose2d(channels, image.channels, 4, 2, 1), nn.Tanh())
         self.apply(dcgan_initial_weights)
 
     def forward(self, latents: Tensor) -> Tensor:
@@ -38,9 +39,9 @@ class Discriminator(nn.Module):
 
     def __init__(self, recipe: Recipe, spec: DataSpec) -> None:
         super().__init__()
-        settings = recipe.networks["discriminator"]
-        first, *rest = resolutions(spec.image_size)
-        channels, layers = spec.channels, list[nn.Module]()
+        settings, image = recipe.networks["discriminator"], spec.field(IMAGE, ImageField)
+        first, *rest = resolutions(image.size)
+        channels, layers = image.channels, list[nn.Module]()
         for index in range(len(rest)):
             after = settings["width"] * 2**index
             normed = settings["norm"] == "batch" and index > 0
@@ -58,7 +59,7 @@ class Discriminator(nn.Module):
 
 
 def tutorial_networks(recipe: Recipe, spec: DataSpec) -> tuple[nn.Module, nn.Module]:
-    """Generator and discriminator, with as many weights as the recipe's; the recipe's own where these are no DCGANs."""
+    """Generator and discriminator of the recipe's size; the recipe's own networks where these are not DCGANs."""
     if {settings["kind"] for settings in recipe.networks.values()} == {"dcgan-generator", "dcgan-discriminator"}:
         return Generator(recipe, spec), Discriminator(recipe, spec)
     networks = dict(build_game(recipe, spec).named_children())

@@ -4,15 +4,14 @@ python -m benchmarks.zoo --title mnist [--prepared data/prepared] [--reference r
     [--recipes NAME ...] [--seeds 0 1 2] [--samples 5000] [--results FOLDER] [--pictures FOLDER] [--quick] [--json FILE]
     [--own-budget] [--precision bfloat16]
 
---minutes is the processor time of one thread that each training gets, validation metrics apart. A look of some seconds says
-how many images that is, so that schedules end with it: a recipe that is dear per image sees fewer of them. The recipes
-are as shipped but for that budget; what is selected, the best step or the last, is as they say. Settings of the
-protocol that the reference was made with are the reference's.
+--minutes is the processor time of one thread that each training gets, without validation. A trial of some seconds shows
+how many images that is, so that schedules end with it: recipes that cost more per image see fewer images. The recipes
+are as shipped but for that budget. Settings of the protocol that the reference was made with are the reference's.
 
---own-budget trains each for the budget its recipe asks for instead, and says how long that took and what health saw.
+--own-budget trains each recipe for its own budget instead, and reports how long that took and the health at the end.
 
-A finished training leaves its result and its pictures in FOLDER/<title>: started again with the same settings, the
-script goes on with the trainings that are missing, and tells of all.
+A finished training leaves its result and its pictures in FOLDER/<title>: run again with the same settings, the script
+does the missing trainings and reports all.
 """
 
 from __future__ import annotations
@@ -33,21 +32,23 @@ from benchmarks.rows import Row, report
 from benchmarks.trainers import make_trainer
 from benchmarks.zoo_pictures import COLUMNS, draw_contest
 from ganops.atomic import write_json
-from ganops.data.convert import convert
+from ganops.data.fields.pictures import image_grid, save_png
 from ganops.data.manifest import Manifest, read_manifest
-from ganops.data.packed import PackedImages, read_packed
-from ganops.evaluation.evaluate import evaluate_game
+from ganops.data.packed import read_packed
+from ganops.data.rows import Rows
+from ganops.evaluation.evaluate import evaluate_game, task_rows
+from ganops.evaluation.held_out import held_out
 from ganops.evaluation.latent_interpolation import latent_interpolations
+from ganops.evaluation.metric_names import base_of
 from ganops.evaluation.reference import load_reference
-from ganops.evaluation.validation_metric import ValidationMetric
-from ganops.evaluation.validation_reference import read_validation
-from ganops.games.build import recipe_spec
+from ganops.evaluation.validation_metric import ValidationMetric, load_validation_metric
+from ganops.games.build import build_game, recipe_spec
 from ganops.games.game import Game
 from ganops.params import EvaluateParams, Precision, TrainParams
 from ganops.progress import progress
 from ganops.recipe import Recipe, load_recipe
 from ganops.reporting.figures import draw_figures
-from ganops.data.fields.pictures import image_grid, save_png
+from ganops.training.best import Direction, Validation
 from ganops.training.interruption import Interruption
 from ganops.training.trainer import Trainer
 
@@ -63,15 +64,17 @@ LEFT_OUT = {
     "transfer": "starts from a trained model, whose time is not counted",
     "points": "made for points",
     "pacgan-stacked": "`pacgan` at the full length and width for stacked MNIST",
+    "denoise": "its task is another one",
+    "denoise-l1": "its task is another one",
 }
-GROUPS = ("fid", "kid", "prdc", "label-accuracy")
-LIGHT_SCORES, LIGHT_SAMPLES = 4, 2000
-LOOK_SECONDS, LOOK_ROUNDS = 3.0, 17  # as many rounds as bring a penalty of every 16th
+METRICS: dict[str, dict[str, Any]] = {"fid": {}, "kid": {}, "prdc": {}, "label-accuracy": {}}
+VALIDATIONS, VALIDATION_SAMPLES = 4, 2000
+TRIAL_SECONDS, TRIAL_STEPS = 3.0, 17  # as many steps as contain a penalty of every 16th
 
 
 @dataclass(frozen=True)
 class Contest:
-    """What all trainings have in common: real data and where they lie, time in processor seconds, protocol.
+    """What all trainings have in common: real data and their folders, time in processor seconds, protocol.
 
     seconds: None where each recipe has its own budget.
     """
@@ -81,51 +84,79 @@ class Contest:
     seconds: float | None
     precision: Precision
     protocol: EvaluateParams
-    data: PackedImages
+    rows: Rows
     manifest: Manifest
 
     def identity(self, recipe: Recipe, seed: int) -> str:
-        """sha256 of what decides one result: a result of anything else is not this one's."""
+        """sha256 of what decides one result; a result with another identity is not reused."""
         facts = [recipe.digest(), seed, self.seconds, self.protocol.model_dump(mode="json"), self.manifest.digest]
         facts += [] if self.precision == "auto" else [self.precision]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
-class Timed(ValidationMetric):
-    """A validation metric that counts the processor time it takes, which is none of the training's."""
+class Timed:
+    """A validation metric that counts the processor time it takes, which is not part of the training's."""
 
-    seconds = 0.0
+    def __init__(self, metric: ValidationMetric) -> None:
+        self._metric, self.seconds = metric, 0.0
+
+    @property
+    def name(self) -> str:
+        """Of the metric's curve."""
+        return self._metric.name
+
+    @property
+    def better(self) -> Direction:
+        """Which values are better."""
+        return self._metric.better
 
     def __call__(self, game: Game) -> float:
-        """Score the networks as they are."""
+        """The metric of the networks as they are."""
         began = time.process_time()
         try:
-            return super().__call__(game)
+            return self._metric(game)
         finally:
             self.seconds += time.process_time() - began
 
 
-def trainer_of(contest: Contest, recipe: Recipe, seed: int, folder: Path, scorer: Timed | None = None) -> Trainer:
+def trainer_of(
+    contest: Contest, recipe: Recipe, seed: int, folder: Path, validation: Validation | None = None
+) -> Trainer:
     """The trainer of the train stage, on one thread, for the budget that the recipe has."""
+    settings = TrainParams(
+        compile="never",
+        precision=contest.precision,
+        validate_kimg=recipe.budget_kimg / VALIDATIONS,
+        sample_times=1,
+    )
+    return make_trainer(recipe, contest.rows, contest.manifest.spec, settings, folder, seed=seed, validation=validation)
+
+
+def validation_of(contest: Contest, recipe: Recipe, seed: int) -> Timed:
+    """What finds the best step of a training."""
     spec = recipe_spec(recipe, contest.manifest.spec)
-    validate_kimg = recipe.budget_kimg / LIGHT_SCORES
-    settings = TrainParams(compile="never", precision=contest.precision, validate_kimg=validate_kimg, sample_times=1)
-    data = PackedImages(convert(contest.data.images, spec.shape), contest.data.labels)
-    return make_trainer(recipe, data, spec, settings, folder, seed=seed, scorer=scorer)
+    metric = load_validation_metric(
+        *(build_game(recipe, spec), spec, contest.reference, contest.prepared),
+        samples=min(VALIDATION_SAMPLES, contest.protocol.samples),
+        seed=seed,
+        batch_size=recipe.batch_size,
+    )
+    assert isinstance(metric, ValidationMetric), metric.reason
+    return Timed(metric)
 
 
 def fitted(contest: Contest, recipe: Recipe) -> Recipe:
-    """The recipe with the budget that its time will see, by a look at how fast it is."""
+    """The recipe with the budget that its time allows, by a trial of its speed."""
     if contest.seconds is None:
         return recipe
     with tempfile.TemporaryDirectory() as folder:
         trainer = trainer_of(contest, recipe, 0, Path(folder))
         trainer.run_step()  # the first one allocates
         began = time.process_time()
-        while time.process_time() - began < min(LOOK_SECONDS, contest.seconds / 4) or trainer.step <= LOOK_ROUNDS:
+        while time.process_time() - began < min(TRIAL_SECONDS, contest.seconds / 4) or trainer.step <= TRIAL_STEPS:
             trainer.run_step()
         seconds = (time.process_time() - began) / (trainer.step - 1)
-    kimg = trainer.plan.kimg(max(LIGHT_SCORES, round(contest.seconds / seconds)))
+    kimg = trainer.plan.kimg(max(VALIDATIONS, round(contest.seconds / seconds)))
     return recipe.model_copy(update={"budget_kimg": kimg})
 
 
@@ -136,27 +167,20 @@ def compete(contest: Contest, name: str, seed: int, folder: Path) -> dict[str, A
     if file.exists() and (known := json.loads(file.read_text(encoding="utf-8")))["identity"] == identity:
         return dict(known)
     recipe = fitted(contest, asked)
-    classifier, real = read_validation(contest.reference, "cpu")
-    scorer = Timed(classifier, real, min(LIGHT_SAMPLES, contest.protocol.samples), seed, recipe.batch_size)
+    validation = validation_of(contest, recipe, seed)
     with tempfile.TemporaryDirectory() as scratch:
-        trainer = trainer_of(contest, recipe, seed, Path(scratch), scorer)
+        trainer = trainer_of(contest, recipe, seed, Path(scratch), validation)
         began = time.process_time()
         with progress(f"{name} {seed}", round(1000 * recipe.budget_kimg), "img") as bar:
             trainer.run(Interruption(), bar)
-        seconds = time.process_time() - began - scorer.seconds
-    game = trainer.game.eval()
+        seconds = time.process_time() - began - validation.seconds
+    game, spec = trainer.game.eval(), trainer.data.spec
     for network, weights in trainer.weights().items():
         game.get_submodule(network).load_state_dict(weights)
-    found = evaluate_game(game, contest.reference, contest.prepared, contest.protocol, seed, label=f"{name} {seed}")
-    pictures = folder / f"{name}-{seed}"
-    save_png(image_grid(found.samples, COLUMNS, scale=1), pictures / "samples.png")
-    save_png(
-        image_grid(latent_interpolations(game, 4, COLUMNS, seed), COLUMNS, scale=1), pictures / "interpolations.png"
+    found = evaluate_game(
+        *(game, contest.reference, contest.prepared, contest.protocol, seed), label=f"{name} {seed}", spec=spec
     )
-    unseen = read_packed(contest.prepared, "test")
-    unseen = PackedImages(convert(unseen.images, recipe_spec(recipe, contest.manifest.spec).shape), unseen.labels)
-    for exhibit, picture in draw_figures(game, unseen, seed, scale=1).items():
-        save_png(picture, pictures / f"{exhibit}.png")
+    draw(contest, game, recipe, found.samples, seed, folder / f"{name}-{seed}")
     result: dict[str, Any] = {
         "identity": identity,
         "recipe": name,
@@ -166,16 +190,28 @@ def compete(contest: Contest, name: str, seed: int, folder: Path) -> dict[str, A
         "seconds": seconds,
         "parameters": sum(trainer.parameter_counts().values()),
         "selected": f"{trainer.best.step / trainer.step:.0%}" if trainer.selected == "best" else "last",
-        "val_fid": [row[scorer.name] for row in trainer.history if scorer.name in row],
-        "sick": sorted(trainer.health.active),
-        "scores": found.metrics(),
+        "validation": [row[validation.name] for row in trainer.history if validation.name in row],
+        "unhealthy": sorted(trainer.health.active),
+        "scores": {base_of(key): estimate.value for key, estimate in found.scores.items()},
     }
     write_json(file, result)
     return result
 
 
+def draw(contest: Contest, game: Game, recipe: Recipe, samples: Rows, seed: int, out: Path) -> None:
+    """Samples, interpolations and the game's figures as files."""
+    spec = recipe_spec(recipe, contest.manifest.spec)
+    save_png(image_grid(samples["image"], COLUMNS, scale=1), out / "samples.png")
+    rows = task_rows(game.task, contest.prepared, spec, COLUMNS)
+    between = latent_interpolations(game, 4, COLUMNS, seed, rows)
+    if between is not None:
+        save_png(image_grid(between, COLUMNS, scale=1), out / "interpolations.png")
+    for name, picture in draw_figures(game, held_out(contest.prepared, spec, "evaluation"), seed).items():
+        save_png(picture.image, out / f"{name}.png")
+
+
 def line(results: list[dict[str, Any]]) -> str:
-    """One recipe's line of the table: means of its seeds, with the lowest and highest FID where there are several."""
+    """One recipe's line of the table: means over its seeds, with the lowest and highest FID where there are several."""
 
     def mean(score: str, form: str, factor: float = 1) -> str:
         values = [each["scores"].get(score) for each in results]
@@ -185,10 +221,10 @@ def line(results: list[dict[str, Any]]) -> str:
     spread = f" ({min(fids):.2f} to {max(fids):.2f})" if len(fids) > 1 else ""
     kimg, selected = fmean(each["kimg"] for each in results), " ".join(each["selected"] for each in results)
     minutes = fmean(each["seconds"] for each in results) / 60
-    sick = sorted({sickness for each in results for sickness in each["sick"]})
+    unhealthy = sorted({problem for each in results for problem in each["unhealthy"]})
     cells = [
         *(f"`{first['recipe']}`", f"{first['parameters'] / 1e6:.2f} M", f"{kimg:.1f}"),
-        *(f"{kimg / first['budget_kimg']:.0%}", f"{minutes:.1f}", ", ".join(sick) or "healthy", selected),
+        *(f"{kimg / first['budget_kimg']:.0%}", f"{minutes:.1f}", ", ".join(unhealthy) or "healthy", selected),
         *(mean("fid", ".2f") + spread, mean("kid", ".2f", 1000)),
         *(mean("precision", ".3f"), mean("recall", ".3f"), mean("coverage", ".3f"), mean("label_accuracy", ".1%")),
     ]
@@ -197,14 +233,14 @@ def line(results: list[dict[str, Any]]) -> str:
 
 def table(contest: list[list[dict[str, Any]]]) -> str:
     """The leaderboard as Markdown, the lowest FID first."""
-    heading = ("recipe", "parameters", "kimg", "of its own budget", "minutes", "health at the end", "selected at")
-    heading += ("FID", "KID x 1000", "precision", "recall", "coverage", "right class")
+    heading = ["recipe", "parameters", "kimg", "of its own budget", "minutes", "health at the end", "selected at"]
+    heading += ["FID (classifier)", "KID (classifier) x 1000", "precision", "recall", "coverage", "right class"]
     lines = [f"| {' | '.join(heading)} |", "| --- " * len(heading) + "|", *(line(results) for results in contest)]
     return "\n".join(lines)
 
 
 def rows_of(title: str, contest: list[list[dict[str, Any]]]) -> list[Row]:
-    """A row for each recipe's FID beside the baseline's; none where the baseline is not among them."""
+    """A row for each recipe's FID with the baseline's; none where the baseline is not among them."""
     fids = {results[0]["recipe"]: fmean(each["scores"]["fid"] for each in results) for results in contest}
     if BASELINE not in fids:
         return []
@@ -215,8 +251,9 @@ def rows_of(title: str, contest: list[list[dict[str, Any]]]) -> list[Row]:
 def protocol_for(reference: Path, samples: int) -> EvaluateParams:
     """The few scores of a leaderboard, with the settings that the reference was made with."""
     made = load_reference(reference).description
-    settings = {name: getattr(made, name) for name in ("extractor", "split", "neighbours", "pairwise_samples")}
-    return EvaluateParams(**settings, samples=samples, scores=GROUPS, kid_subset_size=min(500, samples))
+    metrics = METRICS | {"kid": {"subset_size": min(500, samples)}}
+    asked = {"features": made.features, "split": made.split, "samples": samples, "metrics": metrics}
+    return EvaluateParams.model_validate(asked)
 
 
 def main() -> None:
@@ -226,7 +263,7 @@ def main() -> None:
     arguments.add_argument("--prepared", type=Path, default=Path("data/prepared"), help="what the prepare stage wrote")
     arguments.add_argument("--reference", type=Path, default=Path("results/reference"), help="of the reference stage")
     arguments.add_argument("--minutes", type=float, default=1.25, help="processor time of each training")
-    arguments.add_argument("--own-budget", action="store_true", help="what each recipe asks for instead of --minutes")
+    arguments.add_argument("--own-budget", action="store_true", help="each recipe's own instead of --minutes")
     arguments.add_argument("--precision", choices=get_args(Precision), default="auto")
     arguments.add_argument("--recipes", nargs="+", choices=ORDER, default=ORDER, metavar="NAME")
     arguments.add_argument("--seeds", type=int, nargs="+", default=[0])
@@ -244,7 +281,7 @@ def main() -> None:
         seconds=None if options.own_budget else 60 * minutes,
         precision=options.precision,
         protocol=protocol_for(options.reference, samples),
-        data=read_packed(options.prepared, "train"),
+        rows=read_packed(options.prepared, "train"),
         manifest=read_manifest(options.prepared),
     )
     folder: Path = options.results / options.title

@@ -1,4 +1,4 @@
-"""The pictures of a contest: a strip of samples for each recipe, and side by side what each shows of itself."""
+"""The pictures of a contest: a strip of samples of each recipe, and the figures of all games together."""
 
 from __future__ import annotations
 

@@ -6,14 +6,14 @@ import os
 
 import torch
 
-from benchmarks.own_process import Play
+from benchmarks.own_process import Measure
 
 
-def counting(start: int) -> tuple[Play, str]:
-    """A side that gives what it started with, its rounds added; its name is its process and its number of threads."""
-    return lambda rounds: float(start + rounds), f"{os.getpid()} {torch.get_num_threads()}"
+def counting(start: int) -> tuple[Measure, str]:
+    """A side that gives what it started with, its steps added; its name is its process and its number of threads."""
+    return lambda steps: float(start + steps), f"{os.getpid()} {torch.get_num_threads()}"
 
 
-def dying() -> tuple[Play, str]:
-    """A side that ends in its first round."""
-    return lambda _rounds: os._exit(1), "dying"
+def dying() -> tuple[Measure, str]:
+    """A side that dies in its first step."""
+    return lambda _steps: os._exit(1), "dying"

@@ -1,4 +1,4 @@
-"""Sides of a benchmark play apart: what one changes for its process stays there, and its death is told."""
+"""Sides of a benchmark have processes of their own: settings do not leak, and a death is reported."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from benchmark_sides import counting, dying
 from benchmarks.own_process import OwnProcess
 
 
-def test_each_side_plays_in_a_process_of_its_own() -> None:
+def test_each_side_has_a_process_of_its_own() -> None:
     with closing(OwnProcess(1, counting, 10)) as first, closing(OwnProcess(2, counting, 20)) as second:
-        assert (first.play(3), second.play(4), first.play(5)) == (13.0, 24.0, 15.0)
+        assert (first.measure(3), second.measure(4), first.measure(5)) == (13.0, 24.0, 15.0)
         processes, threads = zip(*(side.name.split() for side in (first, second)), strict=True)
         assert len({*processes, str(os.getpid())}) == 3
         assert threads == ("1", "2")
@@ -22,4 +22,4 @@ def test_each_side_plays_in_a_process_of_its_own() -> None:
 
 def test_a_side_that_died_is_told_of() -> None:
     with closing(OwnProcess(1, dying)) as side, pytest.raises(BrokenProcessPool):
-        side.play(1)
+        side.measure(1)

@@ -1,4 +1,4 @@
-"""Both sides of the throughput benchmark play the rounds that they are asked for, and say at what rate."""
+"""Both sides of the throughput benchmark take the steps they are asked for, and return the rate."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from ganops.params import TrainParams
 
 
 @pytest.mark.parametrize("side", ["ours", "loader", "memory"])
-def test_the_rate_is_that_of_the_rounds_asked_for(side: str, tmp_path: Path) -> None:
+def test_the_rate_is_that_of_the_steps_asked_for(side: str, tmp_path: Path) -> None:
     make_home(tmp_path)
     prepared = tmp_path / "data" / "prepared"
     if side == "ours":
-        play, name = ours("mlp", prepared, TrainParams(precision="float32", compile="never"))
+        measure, name = ours("mlp", prepared, TrainParams(precision="float32", compile="never"))
         assert name == "float32"
     else:
-        play, name = tutorial("mlp", prepared, side, 0)
+        measure, name = tutorial("mlp", prepared, side, 0)
         assert name == side
     begin = time.perf_counter()
-    rate = play(6)
+    rate = measure(6)
     seconds = time.perf_counter() - begin
-    # Six rounds of 64 images, in less than the time that passed around them; how much less is the machine's affair.
+    # Six steps of 64 images, in less than the time that passed around them; how much less depends on the machine.
     assert rate > 6 * 64 / seconds

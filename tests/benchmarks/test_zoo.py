@@ -1,4 +1,4 @@
-"""The leaderboard of the zoo: every recipe is trained, scored and drawn once, and a call that was cut short goes on."""
+"""The leaderboard of the zoo: every recipe is trained, scored and drawn once; an interrupted call is continued."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def play(monkeypatch: pytest.MonkeyPatch, *recipes: str) -> None:
+def run_zoo(monkeypatch: pytest.MonkeyPatch, *recipes: str) -> None:
     """The quick form of the script."""
     options = ["--title", "digits", "--quick", "--pictures", "pictures", "--json", "rows.json", "--recipes", *recipes]
     monkeypatch.setattr(sys, "argv", ["zoo", *options])
@@ -35,31 +35,31 @@ def play(monkeypatch: pytest.MonkeyPatch, *recipes: str) -> None:
 
 
 def contest_of(home: Path, seconds: float | None, precision: Precision) -> zoo.Contest:
-    """What `play` makes of its options, for a call in Python."""
+    """The contest of `run_zoo`, for a call in Python."""
     prepared, reference = home / "data" / "prepared", home / "results" / "reference"
-    data, manifest = zoo.read_packed(prepared, "train"), zoo.read_manifest(prepared)
-    return zoo.Contest(prepared, reference, seconds, precision, zoo.protocol_for(reference, 100), data, manifest)
+    rows, manifest = zoo.read_packed(prepared, "train"), zoo.read_manifest(prepared)
+    return zoo.Contest(prepared, reference, seconds, precision, zoo.protocol_for(reference, 100), rows, manifest)
 
 
-def test_it_goes_on_after_a_kill(
+def test_it_continues_after_a_kill(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The training that was done is kept, the one that was cut off is done again, and both are told of."""
+    """The finished training is kept, the interrupted one is done again, and both are reported."""
     scored = zoo.evaluate_game
 
-    def cut_off(*arguments: Any, label: str) -> Evaluation:
+    def cut_off(*arguments: Any, label: str, **named: Any) -> Evaluation:
         if label.startswith("bigan"):
             raise KeyboardInterrupt
-        return scored(*arguments, label=label)
+        return scored(*arguments, label=label, **named)
 
     with monkeypatch.context() as patch:
         patch.setattr(zoo, "evaluate_game", cut_off)
         with pytest.raises(KeyboardInterrupt):
-            play(patch, "dcgan", "bigan")
+            run_zoo(patch, "dcgan", "bigan")
     done = home / "results" / "zoo" / "digits" / "dcgan-0.json"
     before = done.stat().st_mtime_ns
     assert not done.with_name("bigan-0.json").exists()
-    play(monkeypatch, "dcgan", "bigan")
+    run_zoo(monkeypatch, "dcgan", "bigan")
     assert done.stat().st_mtime_ns == before
     said = capsys.readouterr().out
     assert "| `dcgan` |" in said
