@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -47,7 +47,7 @@ def command(
     """
     from ganops.api import load, pick_device
 
-    given = dict(_pair(pair) for pair in pairs)
+    given: dict[str, Any] = dict(_pair(pair) for pair in pairs)
     loaded = load(model or _champion(), pick_device(device))
     generated = loaded.generate(count, seed, task=task, **given)
     path = _write(generated, output, columns)

@@ -52,9 +52,9 @@ def read_contents(folder: Path) -> Contents:
         contents = Contents.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError) as error:
         raise EvaluationError(f"{path} is damaged", code="damaged-file", found=str(error), action=action) from error
-    for entry in (*contents.pictures, *contents.tables):
-        if not (folder / entry.file).is_file():
+    for file in [entry.file for entry in contents.pictures] + [entry.file for entry in contents.tables]:
+        if not (folder / file).is_file():
             raise EvaluationError(
-                f"{folder / entry.file} is missing", code="missing-file", expected=f"as {path} says", action=action
+                f"{folder / file} is missing", code="missing-file", expected=f"as {path} says", action=action
             )
     return contents

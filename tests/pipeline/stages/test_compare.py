@@ -7,18 +7,19 @@ import json
 from pathlib import Path
 
 import pytest
-from example_results import PROTOCOL, digits, manifest, write_recipe_results
+from example_results import SHARED, digits, manifest, scores, write_recipe_results, write_reference
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
-from ganops.errors import EvaluationError
+from ganops.errors import EvaluationError, SettingsError
+from ganops.workspace import Workspace
 from pipeline.stages.compare import main
 
 PARAMS = """\
 seed: 7
 recipes: [mlp, dcgan]
 data: {source: digits, image_size: 8, channels: 1, test_share: 0.2, max_rejected: 0.0}
-compare: {score: %s}
+compare: {metric: %s}
 """
 
 
@@ -29,8 +30,8 @@ def root(tracking_home: Path) -> Path:
     prepared = tracking_home / "data" / "prepared"
     prepared.mkdir(parents=True)
     manifest().write(prepared)
-    write_recipe_results(tracking_home, "mlp", {"fid": 31.25, "is": 9.5}, images=digits()[16:24])
-    write_recipe_results(tracking_home, "dcgan", {"fid": 12.5, "is": 8.5}, images=digits()[:16])
+    write_recipe_results(tracking_home, "mlp", scores(fid=31.25, is_=9.5), images=digits()[16:24])
+    write_recipe_results(tracking_home, "dcgan", scores(fid=12.5, is_=8.5), images=digits()[:16])
     return tracking_home
 
 
@@ -45,36 +46,63 @@ def test_outs_name_the_winner_and_why(root: Path, capsys: pytest.CaptureFixture[
     main()
     compare = root / "results" / "compare"
     files = {path.relative_to(compare).as_posix() for path in compare.rglob("*") if path.is_file()}
-    pages = {"leaderboard.csv", "leaderboard.md", "report.html", "winner.json"}
+    pages = {"leaderboard.csv", "leaderboard.md", "leaderboard.txt", "report.html", "winner.json"}
     exports = {kind for recipe in ("mlp", "dcgan") for kind in (f"scores/{recipe}.json", f"samples/{recipe}.png")}
     assert files == pages | exports
-    assert json.loads((compare / "scores" / "dcgan.json").read_text()) == {"fid": 12.5, "is": 8.5}
+    assert json.loads((compare / "scores" / "dcgan.json").read_text()) == {"fid": 12.5}, "the headline"
     winner = json.loads((compare / "winner.json").read_text())
-    assert {key: winner[key] for key in ("recipe", "score", "value", "protocol")} == {
+    assert winner | {"why": ""} == {
         "recipe": "dcgan",
-        "score": "fid",
+        "metric": "fid",
         "value": 12.5,
-        "protocol": PROTOCOL["digest"],
+        "why": "",
+        "seeds": [],
+        "mean": None,
     }
     assert "18.75 (60%) below mlp" in winner["why"]
     with (compare / "leaderboard.csv").open() as file:
         assert [line["recipe"] for line in csv.DictReader(file)] == ["dcgan", "mlp"]
     assert "dcgan wins" in (compare / "report.html").read_text()
     printed = capsys.readouterr().out
-    assert "> dcgan" in printed
+    assert (compare / "leaderboard.txt").read_text() in printed
     assert winner["why"] in printed
     assert "results/compare/report.html" in printed
 
 
-def test_params_decide_which_score_wins(root: Path) -> None:
+def test_params_decide_which_metric_wins(root: Path) -> None:
     (root / "params.yaml").write_text(PARAMS % "is")
     main()
     assert json.loads((root / "results" / "compare" / "winner.json").read_text())["recipe"] == "mlp"
 
 
-def test_two_seeds_of_one_recipe_are_one_candidate_and_its_best_training_wins(root: Path) -> None:
+@pytest.mark.parametrize(("metric", "code"), [("auto", "unresolved"), ("fdi", "unknown-metric")])
+def test_a_metric_that_is_not_known_is_named(root: Path, metric: str, code: str) -> None:
+    (root / "params.yaml").write_text(PARAMS % metric)
+    with pytest.raises(SettingsError) as error:
+        main()
+    assert error.value.code == code
+
+
+def test_references_and_baselines_stand_on_the_leaderboard_and_do_not_win(root: Path) -> None:
+    home = Workspace(root)
+    write_reference(home.reference / "rows", "real-test", "real test images", scores(SHARED | {"samples": 9}, fid=1.0))
+    write_reference(home.evaluated("mlp") / "baselines", "identity", "identity", scores(fid=2.0))
+    main()
+    with home.leaderboard.open() as file:
+        lines = [(line["recipe"], line["kind"], line["rank"]) for line in csv.DictReader(file)]
+    assert lines == [
+        ("real test images", "reference", ""),
+        ("identity", "baseline", ""),
+        ("dcgan", "recipe", "1"),
+        ("mlp", "recipe", "2"),
+    ]
+    assert json.loads(home.winner.read_text())["recipe"] == "dcgan"
+    assert set(runs(root)) == {"mlp", "dcgan"}
+
+
+def test_two_seeds_of_one_recipe_are_one_row_and_the_best_training_wins(root: Path) -> None:
     """The mean of 12.5 and 14 beats 31.25; each training keeps its own scores and its own run."""
-    write_recipe_results(root, "dcgan-8", {"fid": 14.0, "is": 8.0}, images=digits()[:16])
+    write_recipe_results(root, "dcgan-8", scores(fid=14.0, is_=8.0), images=digits()[:16])
     recipes = root / "pipeline" / "recipes"
     (recipes / "dcgan-8.yaml").write_text((recipes / "dcgan.yaml").read_text() + "seed: 8\n")
     (recipes / "mlp.yaml").write_text((recipes / "mlp.yaml").read_text().replace("140", "100"))
@@ -83,7 +111,8 @@ def test_two_seeds_of_one_recipe_are_one_candidate_and_its_best_training_wins(ro
     compare = root / "results" / "compare"
     winner = json.loads((compare / "winner.json").read_text())
     assert (winner["recipe"], winner["value"]) == ("dcgan", 13.25)
-    assert "means of 2 seeds (dcgan, dcgan-8)" in winner["why"]
+    assert winner["seeds"] == ["dcgan", "dcgan-8"]
+    assert winner["mean"]["scores"]["fid"]["value"] == 13.25
     with (compare / "leaderboard.csv").open() as file:
         assert [(line["recipe"], line["seeds"]) for line in csv.DictReader(file)] == [("dcgan", "2"), ("mlp", "1")]
     assert json.loads((compare / "scores" / "dcgan-8.json").read_text())["fid"] == 14.0
@@ -107,9 +136,9 @@ def test_runs_get_their_missing_scores_once_and_the_winner_its_tag(root: Path) -
 
 
 def test_different_protocols_end_without_a_winner(root: Path) -> None:
-    other = PROTOCOL | {"digest": "ef" * 32, "seed": 8}
-    write_recipe_results(root, "mlp", {"fid": 1.0}, protocol=other, images=digits()[:8])
-    with pytest.raises(EvaluationError, match="mlp: seed 8; dcgan: seed 7"):
+    write_recipe_results(root, "mlp", scores(SHARED | {"seed": 8}, fid=1.0), images=digits()[:8])
+    with pytest.raises(EvaluationError) as error:
         main()
+    assert (error.value.code, error.value.found) == ("protocols-differ", "seed: 8 (mlp), 7 (dcgan)")
     assert not (root / "results" / "compare").exists()
     assert runs(root) == {}
