@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,13 +21,20 @@ from packaging.utils import canonicalize_name
 from PIL import Image
 from small_model import SPEC, register_small, small_params
 
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.image import ImageField
+from ganops.data.fields.vector import VectorField
+from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
-from ganops.games.build import build_game
-from ganops.games.sampling import sample_images
+from ganops.errors import RegistryError
+from ganops.games.build import build_game, recipe_spec
+from ganops.games.sampling import HeldOut, draw_inputs, sample_outputs
 from ganops.games.saved import SavedModel, load_game, save_game
 from ganops.recipe import load_recipe
-from ganops.registry.load import load_registered_game, registered_folder
+from ganops.registry.load import load_registered_game, registered_folder, registered_package
 from ganops.registry.package import REQUIREMENTS, log_package
+from ganops.registry.served_model import ServedGenerator
+from ganops.registry.smoke_check import complaint
 from ganops.tracking.run import start_run
 from ganops.tracking.store import connect
 
@@ -40,11 +48,8 @@ def pixels(png: str) -> np.ndarray:
 @pytest.fixture
 def package(tracking_home: Path) -> Path:
     """The files of a registered model."""
-    import mlflow
-
     register_small(tracking_home)
-    connect()
-    return Path(mlflow.artifacts.download_artifacts(artifact_uri="models:/ganops@challenger"))
+    return registered_package("models:/ganops@challenger")
 
 
 def test_it_holds_weights_card_and_source_and_no_pickle(package: Path) -> None:
@@ -55,7 +60,7 @@ def test_it_holds_weights_card_and_source_and_no_pickle(package: Path) -> None:
 
 
 def test_in_a_fresh_process_it_runs_the_source_it_carries_and_needs_only_what_it_states(package: Path) -> None:
-    """What ganops itself becomes, or whether it is there at all, must not matter to an old version."""
+    """Changes of ganops, or its absence, must not matter to an old version."""
     program = (
         "import sys, json\n"
         "class Absent:\n"
@@ -66,7 +71,7 @@ def test_in_a_fresh_process_it_runs_the_source_it_carries_and_needs_only_what_it
         "import mlflow, pandas as pd\n"
         "answer = mlflow.pyfunc.load_model(path).predict(pd.DataFrame({'n': [2]}), params={'seed': 5})\n"
         "import ganops\n"
-        "print(json.dumps([ganops.__file__, list(answer['png'])]))"
+        "print(json.dumps([ganops.__file__, list(answer['image'])]))"
     )
     stated = _with_dependencies(REQUIREMENTS)
     absent = [
@@ -74,7 +79,7 @@ def test_in_a_fresh_process_it_runs_the_source_it_carries_and_needs_only_what_it
         for name, packages in packages_distributions().items()
         if name != "ganops" and not stated & {canonicalize_name(package) for package in packages}
     ]
-    assert {"prefect", "dvc", "torchvision"} <= set(absent), "these are here, and must not be needed"
+    assert {"prefect", "dvc", "torchvision"} <= set(absent), "these are installed, and must not be needed"
     environment = {"PATH": "/usr/bin:/bin", "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         [sys.executable, "-c", program, str(package), json.dumps(absent)],
@@ -86,9 +91,8 @@ def test_in_a_fresh_process_it_runs_the_source_it_carries_and_needs_only_what_it
     assert done.returncode == 0, done.stderr
     source, pngs = json.loads(done.stdout.splitlines()[-1])
     assert Path(source).is_relative_to(package / "code")
-    game = load_registered_game("models:/ganops@challenger")
-    expected = torch.cat(list(sample_images(game, 2, seed=5)))[:, 0].numpy()
-    np.testing.assert_array_equal(np.stack([pixels(png) for png in pngs]), expected)
+    expected = sample_outputs(load_registered_game("models:/ganops@challenger"), 2, seed=5)["image"]
+    np.testing.assert_array_equal(np.stack([pixels(png) for png in pngs]), expected[:, 0].numpy())
 
 
 def test_rows_ask_for_images_and_the_seed_decides_them(package: Path) -> None:
@@ -96,64 +100,131 @@ def test_rows_ask_for_images_and_the_seed_decides_them(package: Path) -> None:
 
     model = mlflow.pyfunc.load_model(str(package))
     answer = model.predict(pd.DataFrame({"n": [2, 1]}), params={"seed": 3})
-    assert list(answer.columns) == ["png", "label", "image_size"]
-    assert list(answer["image_size"]) == [8, 8, 8]
-    assert {pixels(png).shape for png in answer["png"]} == {(8, 8)}
-    assert pixels(answer["png"][0]).dtype == np.uint8
-    assert list(model.predict({"n": [3]}, params={"seed": 3})["png"]) == list(answer["png"])
-    assert list(model.predict({"n": [3]}, params={"seed": 4})["png"]) != list(answer["png"])
-    for wrong, words in (
-        (pd.DataFrame({"n": [0]}), "at least 1"),
-        (pd.DataFrame({"n": [10_001]}), "1 to 10000 images"),
-        (pd.DataFrame({"n": [1], "label": ["zero"]}), "makes no classes"),
-        (pd.DataFrame({"count": [1]}), "missing inputs"),
+    assert list(answer.columns) == ["image", "model"]
+    assert list(answer["model"]) == ["ganops/1"] * 3
+    assert {(pixels(png).shape, pixels(png).dtype) for png in answer["image"]} == {((8, 8), np.dtype(np.uint8))}
+    assert list(model.predict({"n": [3]}, params={"seed": 3})["image"]) == list(answer["image"])
+    assert list(model.predict({"n": [3]}, params={"seed": 4})["image"]) != list(answer["image"])
+
+
+@pytest.mark.parametrize("n", [0, -1, 1.5, True, "3", None, 10_001, [2], float("nan")])
+def test_n_is_a_whole_number(package: Path, n: object) -> None:
+    import mlflow
+
+    model = mlflow.pyfunc.load_model(str(package))
+    with pytest.raises(mlflow.exceptions.MlflowException) as error:
+        model.predict(pd.DataFrame({"n": [n]}))
+    assert error.value.error_code == "INVALID_PARAMETER_VALUE"
+
+
+def test_params_are_checked_and_unknown_ones_are_refused(package: Path) -> None:
+    import mlflow
+
+    model = mlflow.pyfunc.load_model(str(package))
+    for params in (
+        {"sead": 1},
+        {"seed": 1, "label": "x"},
+        {"seed": -1},
+        {"seed": 1.5},
+        {"seed": True},
+        {"seed": 2**31},
     ):
-        with pytest.raises(mlflow.exceptions.MlflowException, match=words):
-            model.predict(wrong)
-    with pytest.raises(mlflow.exceptions.MlflowException, match="seed"):
-        model.predict({"n": [1]}, params={"seed": -1})
+        with pytest.raises(mlflow.exceptions.MlflowException) as error:
+            model.predict({"n": [1]}, params=params)
+        assert error.value.error_code == "INVALID_PARAMETER_VALUE", params
+    with pytest.raises(mlflow.exceptions.MlflowException):
+        model.predict(pd.DataFrame({"count": [1]}))
+
+
+def served(folder: Path) -> ServedGenerator:
+    class Context:
+        artifacts = {"model": str(folder)}  # noqa: RUF012, as MLflow does
+        model_config = None
+
+    model = ServedGenerator()
+    model.load_context(Context())
+    return model
+
+
+def refusal(model: ServedGenerator, request: dict[str, list[Any]]) -> str:
+    import mlflow
+
+    with pytest.raises(mlflow.exceptions.MlflowException) as error:
+        model.predict(pd.DataFrame(request))
+    return str(error.value)
+
+
+def save(name: str, spec: DataSpec, folder: Path) -> Path:
+    """A model of a shipped recipe, untrained."""
+    torch.manual_seed(0)
+    recipe = load_recipe(ROOT / "pipeline" / "recipes" / f"{name}.yaml")
+    spec = recipe_spec(recipe, spec)
+    save_game(folder, build_game(recipe, spec), SavedModel(name=name, recipe=recipe, spec=spec))
+    return folder
 
 
 def test_a_model_of_classes_makes_the_class_that_is_asked_for(tmp_path: Path) -> None:
-    from ganops.registry.served_model import ServedGenerator
-
-    class Context:
-        artifacts = {"model": str(_save_conditional(tmp_path))}  # noqa: RUF012, as MLflow hands it over
-        model_config = None
-
-    served = ServedGenerator()
-    served.load_context(Context())
-    answer = served.predict(pd.DataFrame({"n": [2, 3], "label": ["one", None]}))
+    spec = DataSpec(fields={"image": SPEC.fields["image"], "label": CategoryField(classes=("zero", "one"))})
+    model = served(save("cgan", spec, tmp_path))
+    answer = model.predict(pd.DataFrame({"n": [2, 3], "label": ["one", None]}))
     assert list(answer["label"]) == ["one", "one", "zero", "one", "zero"]
-    game = load_game(tmp_path)
-    expected = torch.cat(list(sample_images(game, 5, 0, labels=torch.tensor([1, 1, 0, 1, 0]))))[:, 0].numpy()
-    np.testing.assert_array_equal(np.stack([pixels(png) for png in answer["png"]]), expected)
-    with pytest.raises(Exception, match="there is no class 'three'; there are: zero, one"):
-        served.predict(pd.DataFrame({"n": [1], "label": ["three"]}))
+    assert list(answer["model"]) == [None] * 5, "not registered"
+    given = {"label": torch.tensor([1, 1, 0, 1, 0])}
+    expected = sample_outputs(load_game(tmp_path), 5, 0, given=given)["image"]
+    np.testing.assert_array_equal(np.stack([pixels(png) for png in answer["image"]]), expected[:, 0].numpy())
+    assert "'three'" in refusal(model, {"n": [1], "label": ["three"]})
+    assert "'label'" in refusal(model, {"n": [1], "label": [1]})
 
 
-def test_a_model_of_points_answers_with_numbers_and_passes_the_smoke_test(tracking_home: Path, tmp_path: Path) -> None:
+def log(model: Path, home: Path, inputs: Rows | None = None) -> str:
+    (home / "card").mkdir()
+    with start_run("tiny", params=small_params(), system_metrics=False) as run:
+        return log_package(run.store, run.run_id, model, home / "card", inputs)
+
+
+def folder_of(uri: str) -> str:
     import mlflow
 
-    from ganops.registry.smoke_check import complaint
+    return str(mlflow.artifacts.download_artifacts(artifact_uri=uri))
 
-    torch.manual_seed(0)
-    recipe, spec = load_recipe(ROOT / "pipeline" / "recipes" / "points.yaml"), DataSpec(shape=(2, 1, 1))
-    save_game(tmp_path / "model", build_game(recipe, spec), SavedModel(name="points", recipe=recipe, spec=spec))
-    (tmp_path / "card").mkdir()
-    with start_run("points", params=small_params(), system_metrics=False) as run:
-        uri = log_package(run.store, run.run_id, tmp_path / "model", tmp_path / "card")
-    assert complaint(uri) == ""
+
+def test_a_model_of_vectors_answers_with_numbers_and_passes_the_smoke_test(tracking_home: Path, tmp_path: Path) -> None:
+    import mlflow
+
+    model = save("points", DataSpec(fields={"vector": VectorField(size=2)}), tmp_path / "model")
+    uri = log(model, tmp_path)
+    assert complaint(folder_of(uri)) == ""
     answer = mlflow.pyfunc.load_model(uri).predict({"n": [3]}, params={"seed": 5})
-    assert list(answer.columns) == ["values", "label"]
-    expected = torch.cat(list(sample_images(load_game(tmp_path / "model"), 3, seed=5))).flatten(1).numpy()
-    np.testing.assert_array_equal(np.array(answer["values"].tolist(), np.float32), expected)
+    assert list(answer.columns) == ["vector", "model"]
+    expected = sample_outputs(load_game(model), 3, seed=5)["vector"].numpy()
+    np.testing.assert_array_equal(np.array(answer["vector"].tolist(), np.float32), expected)
+
+
+def test_a_paired_model_takes_its_source_from_the_caller(tracking_home: Path, tmp_path: Path) -> None:
+    import mlflow
+
+    data = DataSpec(fields={"image": ImageField(channels=1, size=16)})
+    model = save("denoise", data, tmp_path / "model")
+    game = load_game(model)
+    ((name, field),) = game.task.inputs.items()
+    rows = Rows({"image": torch.randint(0, 256, (9, 1, 16, 16), dtype=torch.uint8)})
+    recipe = load_recipe(ROOT / "pipeline" / "recipes" / "denoise.yaml")
+    inputs = next(draw_inputs(game.task, 8, 0, held_out=HeldOut(rows, recipe_spec(recipe, data)))).inputs
+    uri = log(model, tmp_path, inputs)
+    assert complaint(folder_of(uri)) == ""
+    loaded = mlflow.pyfunc.load_model(uri)
+    sources = field.encode(inputs[name][:2])
+    answer = loaded.predict(pd.DataFrame({"n": [1, 2], name: sources}), params={"seed": 5})
+    given = {name: inputs[name][[0, 1, 1]]}
+    expected = sample_outputs(game, 3, 5, given=given)["image"]
+    np.testing.assert_array_equal(np.stack([pixels(png) for png in answer["image"]]), expected[:, 0].numpy())
+    for wrong in ({"n": [1]}, {"n": [1], name: ["no image"]}, {"n": [1], name: [""]}):
+        with pytest.raises(mlflow.exceptions.MlflowException):
+            loaded.predict(pd.DataFrame(wrong))
 
 
 def test_a_model_of_another_maker_is_a_clear_error(tracking_home: Path, tmp_path: Path) -> None:
     import mlflow
-
-    from ganops.errors import RegistryError
 
     code = tmp_path / "other.py"
     code.write_text(
@@ -165,17 +236,12 @@ def test_a_model_of_another_maker_is_a_clear_error(tracking_home: Path, tmp_path
     connect()
     mlflow.pyfunc.save_model(tmp_path / "other", python_model=str(code), pip_requirements=["mlflow"])
     version = mlflow.register_model((tmp_path / "other").as_uri(), "other").version
-    with pytest.raises(RegistryError, match="was not made by ganops"):
-        registered_folder(f"models:/other/{version}")
-    with pytest.raises(RegistryError, match="cannot be loaded"):
-        registered_folder("models:/other@champion")
-
-
-def _save_conditional(folder: Path) -> Path:
-    torch.manual_seed(0)
-    recipe = load_recipe(ROOT / "pipeline" / "recipes" / "cgan.yaml")
-    save_game(folder, build_game(recipe, SPEC), SavedModel(name="cgan", recipe=recipe, spec=SPEC))
-    return folder
+    codes = []
+    for uri in (f"models:/other/{version}", "models:/other@champion"):
+        with pytest.raises(RegistryError) as error:
+            registered_folder(uri)
+        codes.append(error.value.code)
+    assert codes == ["foreign-model", "no-such-version"]
 
 
 def _with_dependencies(names: Iterable[str]) -> set[str]:

@@ -8,64 +8,89 @@ from pathlib import Path
 
 import pytest
 from evaluated_home import make_home
+from small_model import small_scores
 
-from ganops.evaluation.protocol import protocol_of
-from ganops.evaluation.reference import load_reference, make_reference
-from ganops.params import load_params
-from ganops.registry import moves
+from ganops.evaluation.evaluate import evaluate_game
+from ganops.evaluation.reference import make_reference
+from ganops.evaluation.scores import Scores
+from ganops.params import Params, load_params
+from ganops.registry import promotion
+from ganops.registry.load import load_registered_game
 from ganops.registry.promotion import promote
-from ganops.registry.versions import CHAMPION, Versions, measured_tag
+from ganops.registry.versions import CHAMPION, Versions, measured_tag, protocol_digest
 from ganops.tracking.store import connect
+from ganops.workspace import Workspace
 
-PREPARED, REFERENCE = Path("data/prepared"), Path("results/reference")
+KEY = "fid_classifier"
+HERE = Workspace()
+
+
+@pytest.fixture
+def params(tracking_home: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
+    """Settings of a checkout with prepared data, whose registered model is `ganops`."""
+    make_home(tracking_home)
+    monkeypatch.setattr(promotion, "smoke_test", lambda *_: "")
+    params = load_params()
+    return params.model_copy(
+        update={
+            "evaluate": params.evaluate.model_copy(update={"metrics": {"fid": {}}}),
+            "tracking": params.tracking.model_copy(update={"model": "ganops"}),
+        }
+    )
+
+
+def score(params: Params, fid: float) -> Scores:
+    """Scores under today's protocol."""
+    game = load_registered_game("models:/ganops/1")
+    today = evaluate_game(game, HERE.reference, HERE.prepared, params.evaluate, params.seed).scores
+    made = small_scores(**{KEY: fid})
+    return Scores(made.values_, today.protocol, {KEY: today.group_of[KEY]})
+
+
+def mark(versions: Versions, version: str, scores: Scores) -> None:
+    versions.mark(version, {"protocol": protocol_digest(scores), **measured_tag(scores)})
 
 
 def test_the_champion_is_scored_under_the_challengers_protocol_and_keeps_both(
-    register_version: Callable[..., str], tracking_home: Path, monkeypatch: pytest.MonkeyPatch
+    register_version: Callable[..., str], params: Params
 ) -> None:
-    make_home(tracking_home)
-    params = load_params()
-    params = params.model_copy(update={"evaluate": params.evaluate.model_copy(update={"scores": ("fid",)})})
-    make_reference(PREPARED, params.evaluate, REFERENCE, params.seed)
-    monkeypatch.setattr(moves, "smoke_test", lambda *_: "")
+    make_reference(HERE.prepared, params.evaluate, HERE.reference, params.seed)
     versions = Versions(connect(), "ganops")
-    register_version(fid=0.001)
+    register_version(**{KEY: 0.001})
     assert promote(params).moved
-
-    today = protocol_of(load_reference(REFERENCE), params.evaluate, params.seed)
-    protocol = today.model_dump(mode="json") | {"digest": today.digest()}
     better, worse = register_version(), register_version()
     for version, fid in ((better, 1e-6), (worse, 1e9)):
-        versions.mark(version, {"protocol": today.digest(), **measured_tag({"fid": fid}, protocol)})
+        mark(versions, version, score(params, fid))
 
-    assert "do not compare" in promote(params).decision.reasons[0], "without the reference there is nothing to do"
-    refused = promote(params, reference=REFERENCE, prepared=PREPARED)
-    assert "not better" in refused.decision.reasons[0]
-    measured = versions.record("1").measured
-    assert [scored.scores.get("fid") for scored in measured[:1]] == [0.001], "what it was registered with stays first"
-    assert measured[1].digest == today.digest()
-    assert measured[1].scores["fid"] > 0
+    assert promote(params).decision.codes == ("not-comparable",), "without the reference it cannot be scored again"
+    assert promote(params, workspace=HERE).decision.codes == ("worse",)
+    first, second = versions.record("1").measured
+    assert first[KEY].value == 0.001, "what it was registered with stays first"
+    assert second[KEY].value > 0
 
-    shutil.rmtree(REFERENCE)
-    accepted = promote(params, better, reference=REFERENCE, prepared=PREPARED)
-    assert accepted.moved, "scores that are kept are not measured again"
+    shutil.rmtree(HERE.reference)
+    assert promote(params, better, workspace=HERE).moved, "scores that are kept are not measured again"
     assert versions.at(CHAMPION) == better
 
 
 def test_where_the_champion_cannot_be_scored_the_gate_refuses(
-    register_version: Callable[..., str],
-    tracking_home: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    register_version: Callable[..., str], params: Params, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    make_home(tracking_home)
-    params = load_params()
-    monkeypatch.setattr(moves, "smoke_test", lambda *_: "")
-    register_version(fid=2.0)
+    HERE.reference.mkdir(parents=True)
+    register_version(**{KEY: 2.0})
     promote(params)
-    challenger = register_version()
-    tags = {"protocol": "e" * 64, **measured_tag({"fid": 1.0}, {"digest": "e" * 64})}
-    Versions(connect(), "ganops").mark(challenger, tags)
-    result = promote(params, reference=REFERENCE, prepared=PREPARED)
-    assert not result.moved
-    assert "the champion cannot be scored under the challenger's protocol" in capsys.readouterr().err
+    register_version(protocol="q", **{KEY: 1.0})
+    assert promote(params, workspace=HERE).decision.codes == ("not-comparable",)
+    assert "cannot be scored" in capsys.readouterr().err
+
+
+def test_a_champion_of_other_data_is_not_scored(
+    register_version: Callable[..., str], params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(promotion, "rescore", lambda *_: pytest.fail("scored"))
+    HERE.reference.mkdir(parents=True)
+    versions = Versions(connect(), "ganops")
+    versions.mark(register_version(**{KEY: 2.0}), {"data.family": "digits"})
+    promote(params)
+    versions.mark(register_version(protocol="q", **{KEY: 1.0}), {"data.family": "cats"})
+    assert promote(params, workspace=HERE).decision.codes == ("other-data",)

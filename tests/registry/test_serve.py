@@ -1,4 +1,4 @@
-"""`mlflow models serve` answers with images, as docs/promotion.md says."""
+"""`mlflow models serve` answers as docs/promotion.md says."""
 
 from __future__ import annotations
 
@@ -54,14 +54,20 @@ def ask(address: str, body: dict[str, Any]) -> Any:
 
 def test_images_come_as_png_the_same_for_the_same_seed(address: str) -> None:
     answer = ask(address, {"dataframe_records": [{"n": 3}], "params": {"seed": 5}})
-    assert [row["image_size"] for row in answer] == [8, 8, 8]
-    assert [row["label"] for row in answer] == [None, None, None]
-    images = [Image.open(io.BytesIO(base64.b64decode(row["png"]))) for row in answer]
+    assert [sorted(row) for row in answer] == [["image", "model"]] * 3
+    assert {row["model"] for row in answer} == {"ganops/1"}
+    images = [Image.open(io.BytesIO(base64.b64decode(row["image"]))) for row in answer]
     assert {(image.format, image.mode, image.size) for image in images} == {("PNG", "L", (8, 8))}
     assert ask(address, {"dataframe_records": [{"n": 3}], "params": {"seed": 5}}) == answer
     assert ask(address, {"dataframe_records": [{"n": 3}], "params": {"seed": 6}}) != answer
     assert len(ask(address, {"inputs": {"n": [2]}})) == 2
-    for wrong in ({"dataframe_records": [{"n": 0}]}, {"dataframe_records": [{"n": 1, "label": "zero"}]}):
+    for wrong in (
+        *({"dataframe_records": [{"n": n}]} for n in (0, 1.5, True, "3", None)),
+        *({"inputs": {"n": [n]}} for n in (0, 1.5, True, "3")),
+        {"dataframe_records": [{"n": 1}], "params": {"sead": 1}},
+        {"dataframe_records": [{"n": 1}], "params": {"seed": "7"}},
+        {"dataframe_records": [{"count": 1}]},
+    ):
         with pytest.raises(urllib.error.HTTPError) as refused:
             ask(address, wrong)
-        assert refused.value.code == 400
+        assert refused.value.code == 400, wrong
