@@ -77,3 +77,11 @@ def test_the_cost_of_a_linear_generator_is_two_operations_a_weight() -> None:
 def test_tasks_are_named_by_their_columns() -> None:
     assert summarize(load_recipe(RECIPES / "cgan.yaml"), SPEC).task == "label -> image"
     assert summarize(load_recipe(RECIPES / "mlp.yaml"), points_spec()).task == "noise -> vector"
+
+
+def test_the_list_shows_the_task_and_the_cost_of_every_recipe(run_here: Callable[..., Result]) -> None:
+    done = run_here("recipes")
+    assert done.exit_code == 0, done.exception
+    _, *lines = done.output.splitlines()
+    assert len(lines) == len(list(RECIPES.glob("*.yaml")))
+    assert any("label -> image" in line for line in lines)

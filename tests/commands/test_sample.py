@@ -10,12 +10,12 @@ import pytest
 import torch
 from click.testing import Result
 from PIL import Image
-from playing import points_spec
+from playing import points_spec, spec_of
 from small_model import SPEC, register_small, save_small_model
 
 from ganops.data.spec import DataSpec
 from ganops.errors import GanopsError
-from ganops.games.build import build_game
+from ganops.games.build import build_game, recipe_spec
 from ganops.games.saved import SavedModel, save_game
 from ganops.recipe import load_recipe
 from ganops.workspace import WORKSPACE
@@ -27,7 +27,8 @@ Run = Callable[..., Result]
 def save_recipe(name: str, spec: DataSpec, folder: Path) -> None:
     torch.manual_seed(0)
     recipe = load_recipe(RECIPES / f"{name}.yaml")
-    save_game(folder, build_game(recipe, spec), SavedModel(name=name, recipe=recipe, spec=spec))
+    built_for = recipe_spec(recipe, spec)
+    save_game(folder, build_game(recipe, built_for), SavedModel(name=name, recipe=recipe, spec=built_for))
 
 
 def code_of(result: Result) -> str:
@@ -76,6 +77,17 @@ def test_a_class_is_generated_on_demand(tracking_home: Path, run: Run) -> None:
         assert run("sample", "model", "-n", "4", "--given", f"label={label}", "-o", f"{label}.png").exit_code == 0
     assert Path("zero.png").read_bytes() != Path("one.png").read_bytes()
     assert code_of(run("sample", "model", "--given", "label=two")) == "unknown-class"
+
+
+def test_a_picture_file_is_translated(tracking_home: Path, run: Run) -> None:
+    spec = spec_of(1, 32)
+    save_recipe("denoise", spec, Path("model"))
+    assert code_of(run("sample", "model", "-n", "1")) == "inputs-missing"
+    Image.new("RGB", (90, 60), (200, 10, 10)).save("photo.jpg")
+    done = run("sample", "model", "-n", "1", "--given", "source=photo.jpg", "-o", "clean.png")
+    assert done.exit_code == 0, done.exception
+    Image.open("clean.png").load()
+    assert code_of(run("sample", "model", "--given", "source=nowhere.jpg")) == "bad-value"
 
 
 @pytest.mark.parametrize("output", ["rows.json", None])

@@ -42,7 +42,7 @@ class Summary:
 def summarize(recipe: Recipe, data: DataSpec) -> Summary:
     """Build the networks of a recipe and count what generating one row takes."""
     game = build_game(recipe, recipe_spec(recipe, data)).eval()
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+    with FlopCounterMode(display=False) as counter:  # which needs gradients
         game.generate(_request(game, 1))
     weights = {name: _weights(network) for name, network in game.named_children()}
     tasks = [f"{_names(task.inputs) or 'noise'} -> {_names(task.outputs)}" for task in game.tasks.values()]
