@@ -7,46 +7,53 @@ from pathlib import Path
 
 import pytest
 import torch
+from scoring import score_images, write_data
 
-from ganops.data.manifest import Manifest
-from ganops.data.packed import PackedImages, read_packed, write_packed
-from ganops.data.spec import DataSpec
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.image import ImageField
+from ganops.data.packed import read_packed
+from ganops.data.rows import Rows
 from ganops.errors import EvaluationError, SettingsError
-from ganops.evaluation.evaluate import evaluate_images
-from ganops.evaluation.extractors.choose import load_extractor
+from ganops.evaluation.evaluate import open_evaluator
 from ganops.evaluation.extractors.classifier import load_classifier
 from ganops.evaluation.knn import KNNIndex
-from ganops.evaluation.real import Reference, draw
-from ganops.evaluation.reference import load_reference, make_reference
+from ganops.evaluation.real import RealColumn, draw
+from ganops.evaluation.reference import CLASSIFIER, load_reference, make_reference
+from ganops.evaluation.rows import real_row
 from ganops.evaluation.statistics import statistics_of
-from ganops.evaluation.validation_reference import VALIDATION
-from ganops.params import EvaluateParams
+from ganops.params import ClassifierParams, EvaluateParams
+
+SEED = 7
 
 
-def test_holds_what_follows_from_the_real_images(reference: Reference, prepared: Path, params: EvaluateParams) -> None:
-    assert reference.folder is not None
+def test_holds_what_follows_from_the_real_images(
+    column: RealColumn, reference_folder: Path, prepared: Path, params: EvaluateParams
+) -> None:
     train = read_packed(prepared, "train")
-    assert train.labels is not None
-    features = load_classifier(reference.folder / VALIDATION)(train.images).features
-    torch.testing.assert_close(reference.train.features, features, rtol=1e-4, atol=1e-5)
-    assert reference.train.labels is not None
-    assert torch.equal(reference.train.labels, train.labels)
+    features = load_classifier(reference_folder / CLASSIFIER)(train["image"]).features
+    torch.testing.assert_close(column.compared.features, features, rtol=1e-4, atol=1e-5)
+    assert column.compared.labels is not None
+    assert torch.equal(column.compared.labels, train["label"])
     expected = statistics_of([features])
-    torch.testing.assert_close(reference.statistics.mean, expected.mean, rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(reference.statistics.covariance, expected.covariance, rtol=1e-4, atol=1e-5)
-    assert len(reference.pairwise) == params.pairwise_samples == len(reference.kth_distances)
-    own = torch.cdist(reference.pairwise_features, reference.pairwise_features)
-    kth_distances = own.kthvalue(params.neighbours + 1, dim=1).values  # the first is the distance 0 to itself
-    torch.testing.assert_close(reference.kth_distances, kth_distances, rtol=1e-3, atol=1e-3)
-    held_out = KNNIndex(reference.train.features).nearest(reference.real["test"].features)[0][:, 0]
-    torch.testing.assert_close(reference.held_out, held_out)
+    torch.testing.assert_close(column.statistics.mean, expected.mean, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(column.statistics.covariance, expected.covariance, rtol=1e-4, atol=1e-5)
+    assert len(column.pairwise) == params.pairwise_samples == len(column.kth_distances(5))
+    own = torch.cdist(column.pairwise_features, column.pairwise_features)
+    for k in (5, 3):  # known already, and not
+        expected_radii = own.kthvalue(k + 1, dim=1).values  # the first is the distance 0 to itself
+        torch.testing.assert_close(column.kth_distances(k), expected_radii, rtol=1e-3, atol=1e-3)
+    assert set(column.radii) == {5}
+    held_out = KNNIndex(column.splits["train"].features).nearest(column.splits["test"].features)[0][:, 0]
+    torch.testing.assert_close(column.held_out, held_out)
 
 
 def test_the_same_seed_gives_the_same_files(
     reference_folder: Path, prepared: Path, params: EvaluateParams, tmp_path: Path
 ) -> None:
     make_reference(prepared, params, tmp_path, seed=7)
-    for file in ("reference.json", "light/classifier.safetensors", "light/statistics.npz", "features.safetensors"):
+    files = sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
+    assert len(files) == 8
+    for file in files:
         assert (tmp_path / file).read_bytes() == (reference_folder / file).read_bytes(), file
 
 
@@ -55,72 +62,131 @@ def test_a_part_of_the_real_images(prepared: Path, params: EvaluateParams, tmp_p
     few = params.model_copy(update={"real_samples": 100, "split": "test"})
     made = make_reference(prepared, few, tmp_path, seed=7)
     assert made.counts == {"train": 100, "test": 100}
-    found = load_reference(tmp_path)
+    found = load_reference(tmp_path).columns["image"]
     assert found.statistics.count == 100
-    assert len(set(found.real["test"].rows.tolist())) == 100
-    expected = load_classifier(tmp_path / VALIDATION)(
-        read_packed(prepared, "test").images[found.real["test"].rows]
-    ).features
+    assert len(set(found.splits["test"].rows.tolist())) == 100
+    images = read_packed(prepared, "test")["image"][found.splits["test"].rows]
+    expected = load_classifier(tmp_path / CLASSIFIER)(images).features
     torch.testing.assert_close(found.compared.features, expected, rtol=1e-4, atol=1e-5)
 
 
-def unlabelled(folder: Path, count: int = 30) -> Path:
+def noise(count: int, size: int = 8) -> torch.Tensor:
+    """Coloured noise."""
+    generator = torch.Generator().manual_seed(count)
+    return torch.randint(0, 256, (count, 3, size, size), dtype=torch.uint8, generator=generator)
+
+
+def unlabelled(folder: Path, count: int = 30, test: int = 0) -> Path:
     """Coloured noise without classes."""
-    images = torch.randint(0, 256, (count, 3, 8, 8), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    write_packed(folder, "train", PackedImages(images))
-    write_packed(folder, "test", PackedImages(images[:0]))
-    counts = {"train": count, "test": 0}
-    Manifest(source="images", digest="f" * 64, spec=DataSpec(shape=(3, 8, 8)), counts=counts).write(folder)
-    return folder
+    fields = {"image": ImageField(channels=3, size=8)}
+    rows = Rows({"image": noise(test)}) if test else None
+    return write_data(folder, fields, Rows({"image": noise(count)}), rows)
 
 
-def test_data_without_classes_need_another_backbone(tmp_path: Path, params: EvaluateParams) -> None:
-    with pytest.raises(EvaluationError, match="efficientnet-lite0 or inception-v3"):
+def test_a_classifier_cannot_be_made_of_data_without_classes(tmp_path: Path, params: EvaluateParams) -> None:
+    with pytest.raises(EvaluationError) as caught:
         make_reference(unlabelled(tmp_path / "data"), params, tmp_path / "out", seed=7)
+    assert (caught.value.code, caught.value.found) == ("too-few-classes", "0")
     assert not (tmp_path / "out" / "reference.json").exists()
 
 
-def test_data_without_classes_and_without_a_test_split(tmp_path: Path, params: EvaluateParams) -> None:
-    """With ImageNet's features: no classifier is trained, and nothing is held out."""
-    photos = params.model_copy(update={"extractor": "efficientnet-lite0"})
-    made = make_reference(unlabelled(tmp_path / "data"), photos, tmp_path / "out", seed=7)
-    assert made.classifier is None
-    found = load_reference(tmp_path / "out")
+def test_data_without_classes_and_without_a_test_split(tmp_path: Path) -> None:
+    """`auto` takes ImageNet's features: no classifier is trained, and nothing is held out."""
+    made = make_reference(unlabelled(tmp_path / "data"), EvaluateParams(), tmp_path / "out", seed=7)
+    assert (made.features, made.classifier) == ("efficientnet-lite0", None)
+    found = load_reference(tmp_path / "out").columns["image"]
     assert len(found.held_out) == 0
-    assert found.train.features.shape == (30, 1280)
-    assert found.train.labels is None
+    assert found.splits["train"].features.shape == (30, 1280)
+    assert found.splits["train"].labels is None
+
+
+@pytest.mark.parametrize(("count", "test", "classes"), [(6, 2, 0), (6, 2, 1), (8, 0, 0), (40, 10, 40)], ids=str)
+def test_small_and_odd_data_have_scores(tmp_path: Path, count: int, test: int, classes: int) -> None:
+    """Eight pictures, one class, a class for each picture: never an error, and the protocol says what was used."""
+    params = EvaluateParams(samples=6)
+    if classes:
+        label = CategoryField(classes=tuple(f"class {index}" for index in range(classes)))
+        fields = {"image": ImageField(channels=3, size=8), "label": label}
+        train, held = (
+            Rows({"image": noise(number), "label": torch.arange(number) % classes}) for number in (count, test)
+        )
+        write_data(tmp_path / "data", fields, train, held)
+    else:
+        unlabelled(tmp_path / "data", count, test)
+    make_reference(tmp_path / "data", params, tmp_path / "out", seed=7)
+    evaluator = open_evaluator(tmp_path / "out", tmp_path / "data", params, seed=7)
+    found = score_images(evaluator, [noise(6)])
+    expected = {"fid_efficientnet-lite0", "kid_efficientnet-lite0", "precision", "coverage", "diversity"}
+    assert expected <= set(found.scores)
+    assert "modes" not in found.scores
+    assert found.scores.protocol.groups["kid"]["subset_size"] == min(6, count)
+    assert found.scores.protocol.groups["prdc"]["neighbours"] == min(5, count - 1)
+    row = real_row(evaluator)
+    assert (row is None) == (test == 0)
+    if row is not None:
+        assert expected <= set(row.scores)
+
+
+def test_real_test_images_are_scored_like_a_model(
+    prepared: Path, reference_folder: Path, params: EvaluateParams
+) -> None:
+    """The floor: hardly any distance, all classes, and no copies."""
+    row = real_row(open_evaluator(reference_folder, prepared, params, SEED))
+    assert row is not None
+    assert (row.name, row.title) == ("real-test", "real test images (300)")
+    assert row.dump()["title"] == row.title
+    assert abs(row.scores["kid_classifier"].value) < 0.02
+    assert row.scores["modes"].value == 10
+    assert row.scores["memorisation"].value == pytest.approx(0.5, abs=0.1)
+    other = params.model_copy(update={"split": "test"})
+    with pytest.raises(EvaluationError):
+        open_evaluator(reference_folder, prepared, other, SEED)
+
+
+def test_compared_with_the_test_split_the_row_is_of_training_images(
+    prepared: Path, params: EvaluateParams, tmp_path: Path
+) -> None:
+    other = params.model_copy(update={"split": "test", "metrics": {"fid": {}, "memorisation": {}}})
+    make_reference(prepared, other, tmp_path, SEED)
+    row = real_row(open_evaluator(tmp_path, prepared, other, SEED))
+    assert row is not None
+    assert row.name == "real-train"
+    assert set(row.scores) == {"fid_classifier"}
 
 
 def test_scores_by_class_with_features_of_another_network(
     prepared: Path, params: EvaluateParams, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A classifier is trained beside the extractor, which tells generated classes apart; the protocol names both."""
+    """A classifier is trained as well, which names the classes of generated images; the protocol has both."""
     (tmp_path / "pixel_features.py").write_text("from torch import nn\n\ndef pixels():\n    return nn.Flatten()\n")
     monkeypatch.syspath_prepend(tmp_path)
     own = params.model_copy(
-        update={"extractor": "custom", "custom": "pixel_features:pixels", "scores": ("fid", "modes", "by-class")}
+        update={
+            "features": "custom",
+            "custom": "pixel_features:pixels",
+            "metrics": {"fid": {}, "modes": {}, "by-class": {}},
+        }
     )
     made = make_reference(prepared, own, tmp_path, seed=7)
-    assert made.classifier == load_classifier(tmp_path / VALIDATION).weights_digest
-    images, extractor = read_packed(prepared, "test").images[:300], load_extractor(own, tmp_path)
-    found = evaluate_images([images], load_reference(tmp_path), extractor, own, seed=7)
+    assert made.classifier == load_classifier(tmp_path / CLASSIFIER).weights_digest
+    evaluator = open_evaluator(tmp_path, prepared, own, SEED)
+    found = score_images(evaluator, [read_packed(prepared, "test")["image"][:300]])
     assert found.scores["modes"].value == 10
-    assert found.protocol.classifier == made.classifier
-    assert found.protocol.weights == extractor.weights_digest
+    shared = found.scores.protocol.shared
+    assert (shared["classifier"], shared["weights"]) == (made.classifier, evaluator.extractor.weights_digest)
+    assert "intra_kid_custom" in found.scores
 
 
-def test_too_few_images_for_neighbours(tmp_path: Path, params: EvaluateParams) -> None:
-    photos = params.model_copy(update={"extractor": "efficientnet-lite0"})
-    with pytest.raises(EvaluationError, match="nearest neighbours"):
-        make_reference(unlabelled(tmp_path / "data", count=5), photos, tmp_path / "out", seed=7)
+def test_wrong_metrics_are_found_before_anything_is_computed(
+    prepared: Path, params: EvaluateParams, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        make_reference(prepared, params.model_copy(update={"metrics": {"fdi": {}}}), tmp_path, seed=7)
+    assert caught.value.code == "unknown-metric-group"
+    assert not list(tmp_path.iterdir())
 
 
-def test_a_misspelt_score_is_told_at_once(prepared: Path, params: EvaluateParams, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="did you mean 'fid'"):
-        make_reference(prepared, params.model_copy(update={"scores": ("fdi",)}), tmp_path, seed=7)
-
-
-@pytest.mark.parametrize("file", ["reference.json", "features.safetensors", "statistics.npz"])
+@pytest.mark.parametrize("file", ["reference.json", "image/features.safetensors", "image/statistics.npz"])
 def test_missing_and_damaged_files_are_refused(reference_folder: Path, tmp_path: Path, file: str) -> None:
     folder = tmp_path / "reference"
     shutil.copytree(reference_folder, folder)
@@ -140,3 +206,12 @@ def test_rows_are_drawn_without_repetition() -> None:
     assert len(set(rows.tolist())) == 100
     assert torch.equal(rows, draw(1000, 100, 0))
     assert not torch.equal(rows, draw(1000, 100, 1))
+
+
+def test_the_classifier_does_not_depend_on_which_metrics_are_asked_for(
+    prepared: Path, params: EvaluateParams, tmp_path: Path
+) -> None:
+    """Validation metrics use it, and trainings must not depend on what is scored afterwards."""
+    quick = {"classifier": ClassifierParams(epochs=1, width=4), "metrics": {"fid": {}}}
+    made = make_reference(prepared, params.model_copy(update=quick), tmp_path, seed=7)
+    assert made.classifier is not None

@@ -50,22 +50,25 @@ def test_a_large_mean_costs_no_digits() -> None:
     "features", [torch.full((3, 2), torch.nan), torch.tensor([[1.0, torch.inf]]), torch.zeros(3), torch.zeros(2, 3, 4)]
 )
 def test_bad_features_are_refused(features: torch.Tensor) -> None:
-    with pytest.raises(EvaluationError, match=r"NaN or infinity|wrong form"):
+    with pytest.raises(EvaluationError) as caught:
         StatisticsGatherer().add(features)
+    assert caught.value.code in ("wrong-features", "features-not-finite")
 
 
 def test_features_of_another_number_are_refused() -> None:
     for before in (10, 2048):  # still waiting to be merged, and merged
         gatherer = StatisticsGatherer()
         gatherer.add(torch.zeros(before, 3))
-        with pytest.raises(EvaluationError, match="wrong form"):
+        with pytest.raises(EvaluationError) as caught:
             gatherer.add(torch.zeros(10, 4))
+        assert caught.value.code == "wrong-features"
 
 
 @pytest.mark.parametrize("count", [0, 1])
 def test_too_few_rows_are_refused(count: int) -> None:
-    with pytest.raises(EvaluationError, match="too few images"):
+    with pytest.raises(EvaluationError) as caught:
         statistics_of([torch.zeros(count, 3)])
+    assert caught.value.code == "too-few-images"
 
 
 def test_pytorch_fid_reads_what_is_written(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ class Estimate:
     def __post_init__(self) -> None:
         if not (isfinite(self.value) and (self.error is None or isfinite(self.error))):
             raise EvaluationError(
-                "a score is no finite number",
+                "a score is not finite",
+                code="score-not-finite",
                 found=f"{self.value} with standard error {self.error}",
                 action="look at the generated images; a broken generator may give extreme features",
             )
@@ -37,12 +38,12 @@ def from_influence(value: float, influence: Tensor) -> Estimate:
 
 
 def from_mean(values: Tensor) -> Estimate:
-    """The mean of what was found of each image (n,), with its standard error."""
+    """The mean of one value per image (n,), with its standard error."""
     return from_influence(float(values.double().mean()), values)
 
 
 def from_share(holds: Tensor) -> Estimate:
-    """The share of images (n,) of which something holds (1, else 0)."""
+    """The share of images (n,) for which something holds (1, else 0)."""
     share = float(holds.double().mean())
     return Estimate(share, share_error(share, len(holds)))
 
@@ -50,8 +51,9 @@ def from_share(holds: Tensor) -> Estimate:
 def share_error(share: float, count: int) -> float:
     """Standard error of a share of `count` images.
 
-    It is that of two more images of which it holds and two of which it does not (Agresti and Coull 1998, "Approximate
-    is better than exact for interval estimation of binomial proportions"): a share of 0 or 1 of a few is not sure.
+    As if there were two more images for which it holds and two for which it does not (Agresti and Coull 1998,
+    "Approximate is better than exact for interval estimation of binomial proportions"), so that shares of exactly 0 and
+    1 have an error as well.
     """
     likely = (share * count + 2) / (count + 4)
     return sqrt(likely * (1 - likely) / (count + 4))

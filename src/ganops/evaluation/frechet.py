@@ -68,6 +68,7 @@ def _check(generated: Statistics, real: Statistics) -> None:
     if generated.dim != real.dim:
         raise EvaluationError(
             "the features of generated and real images differ in number",
+            code="features-differ",
             expected=f"{real.dim} features, as the real images have",
             found=f"{generated.dim}",
             action="compute both with the same extractor",

@@ -1,4 +1,4 @@
-"""Generated samples beside the training images nearest to them: does the generator copy?"""
+"""Generated samples next to the training images nearest to them: does the generator copy?"""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def neighbour_grid(
     if samples.shape != nearest.shape or len(values) != len(samples):
         raise EvaluationError(
             "samples and their nearest training images do not belong together",
+            code="pairs-differ",
             expected="as many nearest images, of the same shape, and distances as samples",
             found=f"samples {tuple(samples.shape)}, nearest {tuple(nearest.shape)}, {len(values)} distances",
         )

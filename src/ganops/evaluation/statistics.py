@@ -53,12 +53,17 @@ class StatisticsGatherer:
         dim = self._dim or features.shape[-1]
         if features.ndim != 2 or features.shape[1] != dim:
             raise EvaluationError(
-                "features have the wrong form", expected=f"(n, {dim})", found=str(tuple(features.shape))
+                "features have the wrong form",
+                code="wrong-features",
+                expected=f"(n, {dim})",
+                found=str(tuple(features.shape)),
             )
         self._dim = dim
         if not torch.isfinite(features).all():
             raise EvaluationError(
-                "features hold NaN or infinity", action="look at the images; a corrupt weight file can cause it, too"
+                "features hold NaN or infinity",
+                code="features-not-finite",
+                action="look at the images; a damaged weight file can also cause it",
             )
         self._waiting.append(features)
         self._rows_waiting += len(features)
@@ -69,7 +74,12 @@ class StatisticsGatherer:
         """The statistics of all rows so far; raises EvaluationError for fewer than 2."""
         self._merge()
         if self.count < 2 or self._mean is None or self._scatter is None:
-            raise EvaluationError("too few images for a covariance", expected="at least 2", found=str(self.count))
+            raise EvaluationError(
+                "there are too few images for a covariance",
+                code="too-few-images",
+                expected="at least 2",
+                found=str(self.count),
+            )
         return Statistics(self._mean, self._scatter / (self.count - 1), self.count)
 
     def _merge(self) -> None:
@@ -99,7 +109,7 @@ def statistics_of(batches: Iterable[Tensor]) -> Statistics:
 
 
 def write_npz(path: Path, statistics: Statistics) -> None:
-    """Write statistics in pytorch-fid's form (`mu`, `sigma`), with the number of images beside them (`count`)."""
+    """Write statistics in pytorch-fid's form (`mu`, `sigma`), together with the number of images (`count`)."""
     with atomic_path(path) as temporary:
         np.savez(
             temporary,
@@ -119,17 +129,25 @@ def read_npz(path: Path) -> Statistics:
             mean, covariance = (np.asarray(file[key], dtype=np.float64) for key in ("mu", "sigma"))
             count = int(file["count"]) if "count" in file else 0
     except FileNotFoundError:
-        raise EvaluationError(f"{path} is missing", action="check the path, or run the reference stage") from None
+        raise EvaluationError(
+            f"{path} is missing", code="missing-file", action="check the path, or run the reference stage"
+        ) from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, BadZipFile) as error:
         raise EvaluationError(
-            f"{path} holds no statistics", expected="an .npz file with the arrays mu and sigma", found=str(error)
+            f"{path} does not hold statistics",
+            code="damaged-statistics",
+            expected="an .npz file with the arrays mu and sigma",
+            found=str(error),
         ) from error
     if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
         raise EvaluationError(
             f"{path}: mu and sigma do not fit together",
+            code="damaged-statistics",
             expected="(d,) and (d, d)",
             found=f"{mean.shape} and {covariance.shape}",
         )
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
-        raise EvaluationError(f"{path} holds NaN or infinity", action="compute the statistics again")
+        raise EvaluationError(
+            f"{path} holds NaN or infinity", code="damaged-statistics", action="compute the statistics again"
+        )
     return Statistics(torch.from_numpy(mean), torch.from_numpy(covariance), count)

@@ -35,7 +35,7 @@ def pool(seeds: Sequence[Estimate]) -> Estimate:
     Raises EvaluationError for none.
     """
     if not seeds:
-        raise EvaluationError("there is no score to pool", expected="at least one seed")
+        raise EvaluationError("there are no scores to average", code="no-scores", expected="at least one seed")
     own = sqrt(sum((seed.error or 0.0) ** 2 for seed in seeds)) / len(seeds)
     between = stdev(seed.value for seed in seeds) / sqrt(len(seeds)) if len(seeds) > 1 else 0.0
     return Estimate(fmean(seed.value for seed in seeds), max(own, between))

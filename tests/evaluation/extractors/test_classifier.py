@@ -6,9 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from playing import spec_of
+from scoring import DIGITS
 
-from ganops.data.packed import PackedImages, read_packed
-from ganops.data.spec import DataSpec
+from ganops.data.fields.image import ImageField
+from ganops.data.packed import read_packed
+from ganops.data.rows import Rows
 from ganops.errors import EvaluationError
 from ganops.evaluation.extractors.classifier import (
     FEATURES,
@@ -20,7 +23,7 @@ from ganops.evaluation.extractors.classifier import (
 from ganops.evaluation.validation_reference import VALIDATION
 from ganops.params import ClassifierParams
 
-SPEC = DataSpec(shape=(1, 16, 16), classes=tuple(str(digit) for digit in range(10)))
+SPEC = spec_of(1, 16, DIGITS)
 QUICK = ClassifierParams(epochs=1, width=4)
 
 
@@ -39,8 +42,7 @@ def test_learns_digits_at_the_default_settings(prepared: Path) -> None:
 
 def quick(prepared: Path, seed: int) -> Classifier:
     train, test = read_packed(prepared, "train"), read_packed(prepared, "test")
-    assert train.labels is not None
-    return train_classifier(PackedImages(train.images[:300], train.labels[:300]), test, SPEC, QUICK, seed)
+    return train_classifier(train.select(slice(0, 300)), test, SPEC, QUICK, seed)
 
 
 def test_same_seed_same_weights_whatever_was_drawn_before(prepared: Path) -> None:
@@ -60,7 +62,7 @@ def test_training_leaves_the_global_random_numbers_alone(prepared: Path) -> None
 
 
 def test_saved_and_loaded_it_gives_the_same(prepared: Path, tmp_path: Path) -> None:
-    classifier, images = quick(prepared, seed=3), read_packed(prepared, "test").images[:50]
+    classifier, images = quick(prepared, seed=3), read_packed(prepared, "test")["image"][:50]
     classifier.save(tmp_path)
     again = load_classifier(tmp_path)
     assert again.weights_digest == classifier.weights_digest
@@ -71,7 +73,7 @@ def test_saved_and_loaded_it_gives_the_same(prepared: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("size", [8, 28, 33, 64])
 def test_any_size_and_three_channels(size: int) -> None:
-    network = ClassifierNetwork(DataSpec(shape=(3, size, size), classes=("a", "b", "c")), width=4).eval()
+    network = ClassifierNetwork(ImageField(channels=3, size=size), class_count=3, width=4).eval()
     features, logits = network(torch.zeros(2, 3, size, size))
     assert features.shape == (2, FEATURES)
     assert logits.shape == (2, 3)
@@ -88,30 +90,35 @@ def test_max_kimg_ends_training_early(prepared: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "classes"), [(None, ()), (torch.zeros(100, dtype=torch.int64), ("only",)), (None, ("a", "b"))]
 )
-def test_data_without_classes_are_told_which_backbone_to_take(
-    labels: torch.Tensor | None, classes: tuple[str, ...]
-) -> None:
-    data = PackedImages(torch.zeros(100, 1, 16, 16, dtype=torch.uint8), labels)
-    with pytest.raises(EvaluationError, match="efficientnet-lite0 or inception-v3"):
-        train_classifier(data, data, DataSpec(shape=(1, 16, 16), classes=classes), QUICK, 0)
+def test_data_without_classes_are_refused(labels: torch.Tensor | None, classes: tuple[str, ...]) -> None:
+    images = {"image": torch.zeros(100, 1, 16, 16, dtype=torch.uint8)}
+    data = Rows(images if labels is None else {**images, "label": labels})
+    with pytest.raises(EvaluationError) as caught:
+        train_classifier(data, data, spec_of(1, 16, classes), QUICK, 0)
+    assert caught.value.code == "too-few-classes"
 
 
 def test_too_few_images_are_refused() -> None:
-    data = PackedImages(torch.zeros(19, 1, 16, 16, dtype=torch.uint8), torch.zeros(19, dtype=torch.int64))
-    with pytest.raises(EvaluationError, match="too few images"):
+    columns = {"image": torch.zeros(19, 1, 16, 16, dtype=torch.uint8), "label": torch.zeros(19, dtype=torch.int64)}
+    data = Rows(columns)
+    with pytest.raises(EvaluationError) as caught:
         train_classifier(data, data, SPEC, QUICK, 0)
+    assert caught.value.code == "too-few-images"
 
 
 def test_images_of_another_shape_are_refused(reference_folder: Path) -> None:
-    with pytest.raises(EvaluationError, match="another shape"):
+    with pytest.raises(EvaluationError) as caught:
         load_classifier(reference_folder / VALIDATION)(torch.zeros(2, 1, 32, 32, dtype=torch.uint8))
+    assert caught.value.code == "wrong-shape"
 
 
 def test_missing_and_damaged_files_are_refused(prepared: Path, tmp_path: Path) -> None:
-    with pytest.raises(EvaluationError, match="no usable classifier"):
+    with pytest.raises(EvaluationError) as caught:
         load_classifier(tmp_path)
+    assert caught.value.code == "damaged-classifier"
     quick(prepared, seed=3).save(tmp_path)
     weights = tmp_path / "classifier.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    with pytest.raises(EvaluationError, match="no usable classifier"):
+    with pytest.raises(EvaluationError) as caught:
         load_classifier(tmp_path)
+    assert caught.value.code == "damaged-classifier"

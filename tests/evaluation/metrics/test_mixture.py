@@ -37,10 +37,9 @@ def test_a_mode_hit_by_one_point_alone_is_half_luck() -> None:
 
 @pytest.mark.parametrize("name", ["ring2d", "grid2d"])
 def test_real_points_hit_every_mode_and_miss_as_seldom_as_gaussians_do(name: MixtureName) -> None:
-    known, collected = mixture(name), collect(name)
-    assert collected.labels is not None
-    found = nearest(torch.from_numpy(collected.images).flatten(1), known)
+    known, columns = mixture(name), collect(name).columns
+    found = nearest(torch.from_numpy(columns["vector"]), known)
     assert found.modes_found == len(known.centres)
     # Of a Gaussian in the plane 1 - exp(-9/2) lies within three sigma; 110,000 points leave a standard error of 0.0003.
     assert float(found.high_quality.double().mean()) == pytest.approx(1 - exp(-4.5), abs=0.0013)
-    assert found.mode.tolist() == collected.labels.tolist()
+    assert found.mode.tolist() == columns["label"].tolist()
