@@ -13,4 +13,4 @@ from ganops.params import DataParams
 def collect(source: str, raw: Path, **settings: Any) -> RawDataset:
     """What `source` collects with these settings of the section `data`; downloads and scratch files go to `raw`."""
     params = DataParams.model_validate({"source": source, **settings})
-    return find_source(source).collect(SourceContext(params, raw=raw, scratch=raw))
+    return find_source(source, params.options).collect(SourceContext(params, raw=raw, scratch=raw))

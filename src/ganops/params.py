@@ -32,6 +32,7 @@ class DataParams(Settings):
     image_size, channels: `auto` is decided from the data alone by the rules of ganops.data.auto; a source of a known data
         set takes that data set's own. manifest.json records what was used.
     max_rejected: share of damaged or unreadable image files above which the stage stops.
+    options: what only this source knows (docs/data.md); the source checks them.
     """
 
     source: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
@@ -41,6 +42,7 @@ class DataParams(Settings):
     channels: Literal[1, 3, "auto"] = "auto"
     test_share: float = Field(default=0.2, gt=0, lt=0.9)
     max_rejected: float = Field(default=0.25, ge=0, le=1)
+    options: dict[str, Any] = Field(default_factory=dict)
 
 
 class TrainParams(Settings):

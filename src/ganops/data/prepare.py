@@ -29,7 +29,7 @@ def prepare(params: DataParams, out: Path, *, raw: Path = Path("data/raw"), proc
     The manifest is deleted first and written last: where it exists, the folder is complete.
     Raises DataError when the source is missing, damaged, too small, or has too many broken files.
     """
-    dataset = find_source(params.source).collect(SourceContext(params, raw, out, processes))
+    dataset = find_source(params.source, params.options).collect(SourceContext(params, raw, out, processes))
     _check_enough(dataset)
     spec = DataSpec(fields={name: _with_shares(name, field, dataset) for name, field in dataset.fields.items()})
     manifest_path(out).unlink(missing_ok=True)

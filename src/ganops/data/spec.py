@@ -69,3 +69,5 @@ class DataSpec(Settings):
 
 
 LABEL, IMAGE, VECTOR = "label", "image", "vector"  # names of the columns that most data sets have
+SOURCE = "source"  # of pairs: what the image is to be made from
+CHARACTER = "character"  # of drawn glyphs that are no classes: which one a row shows

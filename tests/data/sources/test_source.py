@@ -15,7 +15,10 @@ from ganops.params import DataParams
 
 
 def test_all_sources_are_known() -> None:
-    names = ["cifar10", "digits", "fashion-mnist", "grid2d", "images", "mnist", "ring2d", "stacked-mnist"]
+    names = [
+        *("cifar10", "digits", "fashion-mnist", "glyphs", "glyphs-pairs", "grid2d", "images", "mnist", "ring2d"),
+        "stacked-mnist",
+    ]
     assert SOURCES.names() == names
     for name in names:
         find_source(name)
@@ -26,6 +29,15 @@ def test_an_unknown_source_is_an_error_that_names_the_nearest() -> None:
         find_source("mnits")
     assert (error.value.code, error.value.found) == ("unknown-kind", "mnits")
     assert "mnist" in error.value.action
+
+
+def test_an_unknown_option_is_an_error_that_names_the_nearest() -> None:
+    with pytest.raises(SettingsError) as error:
+        find_source("glyphs", {"alphabet": ["digits"]})
+    assert "alphabets" in error.value.action
+    with pytest.raises(SettingsError) as error:
+        find_source("digits", {"alphabets": ["digits"]})
+    assert "data.options" in str(error.value)
 
 
 def test_one_source_does_not_import_another() -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ganops.data.data_root import data_roots
 from ganops.data.image_format import ImageFormat
@@ -47,7 +47,10 @@ class SourceContext:
 
 
 class Source(Settings, ABC):
-    """Where a data set comes from; a file of this folder registers each one with SOURCES, under its name."""
+    """Where a data set comes from; a file of this folder registers each one with SOURCES, under its name.
+
+    Its fields are what the section `data.options` may set.
+    """
 
     def locate(self, _roots: Sequence[Path]) -> list[Path] | None:
         """Its raw files, where one of the data roots has them all; None: they would have to be downloaded.
@@ -61,6 +64,7 @@ class Source(Settings, ABC):
         """The data set; raises DataError where it is missing or damaged."""
 
 
-def find_source(name: str) -> Source:
-    """The source called `name`; raises SettingsError naming the nearest one for an unknown name."""
-    return SOURCES.build({"kind": name}, "data.source")
+def find_source(name: str, options: Mapping[str, Any] | None = None) -> Source:
+    """The source called `name` with its own options; raises SettingsError for an unknown name, option or value."""
+    where = "data.options" if name in SOURCES.names() else "data.source"
+    return SOURCES.build({**(options or {}), "kind": name}, where)
