@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ganops.tracking.location import artifact_location, repository_root, sqlite_path, tracking_uri, ui_command
+from ganops.tracking.location import artifact_location, redact, repository_root, sqlite_path, tracking_uri, ui_command
 
 
 @pytest.fixture(autouse=True)
@@ -57,3 +57,18 @@ def test_artifacts_lie_beside_a_database_and_where_a_server_says() -> None:
 def test_the_command_that_shows_the_records_fits_the_store() -> None:
     assert ui_command("sqlite:////data/mlflow.db") == "mlflow ui --backend-store-uri sqlite:////data/mlflow.db"
     assert ui_command("http://tracking:5000") == "open http://tracking:5000"
+    assert ui_command("sqlite:////my data/mlflow.db") == "mlflow ui --backend-store-uri 'sqlite:////my data/mlflow.db'"
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("http://me:secret@host:5000/api?x=a@b", "http://***@host:5000/api?x=a@b"),
+        ("postgresql://me:p%40ss@db/x and http://token@host", "postgresql://***@db/x and http://***@host"),
+        ("http://host/path@version models:/ganops@champion", "http://host/path@version models:/ganops@champion"),
+        ("sqlite:////data/mlflow.db", "sqlite:////data/mlflow.db"),
+    ],
+)
+def test_credentials_are_removed_from_addresses(text: str, redacted: str) -> None:
+    assert redact(text) == redacted
+    assert "secret" not in ui_command("http://me:secret@host")

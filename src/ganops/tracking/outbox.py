@@ -44,6 +44,11 @@ class Outbox:
                 self._thread = threading.Thread(target=self._work, name="tracking", daemon=True)
                 self._thread.start()
 
+    def waiting(self) -> int:
+        """How many records have not been tried yet."""
+        with self._changed:
+            return len(self._waiting)
+
     def close(self, patience: float = 60.0) -> list[str]:
         """Wait until everything is sent, or until nothing has been for `patience` seconds; the labels of the rest."""
         with self._changed:

@@ -24,6 +24,7 @@ from ganops.workspace import WORKSPACE
 
 PARENT_VARIABLE = "GANOPS_PARENT_RUN_ID"
 PARAMS_PER_BATCH = 100
+PATIENCE, HURRY = 60.0, 5.0  # seconds without progress after which the store is given up; HURRY: after a signal
 SIGNALLED = 128  # exit codes above it: the work was ended by a signal
 
 
@@ -128,7 +129,7 @@ def _open(run: TrackedRun, system_metrics: bool) -> Iterator[None]:
     finally:
         if monitor is not None:
             monitor.finish()
-        run.finish(status, patience=5.0 if status == "KILLED" else 60.0)
+        run.finish(status, patience=HURRY if status == "KILLED" else PATIENCE)
 
 
 def _create(

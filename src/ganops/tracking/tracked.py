@@ -116,7 +116,7 @@ class TrackedRun:
         client = self.store.client
         self.outbox.put(f"tags {', '.join(tags)}", lambda: client.log_batch(self.run_id, tags=batch))
 
-    def finish(self, status: Status, patience: float = 60.0) -> None:
+    def finish(self, status: Status, patience: float) -> None:
         """Send what is left and set the status.
 
         A run whose records the store did not take ends FAILED with the tag `records`, until a later `resume_run` has
