@@ -34,7 +34,7 @@ def main(path: str) -> None:
     if data.source == "images" and data.path == found:
         return
     with modify_yaml(str(WORKSPACE.params)) as values:
-        values["data"].update(source="images", path=str(found), image_size=AUTO, channels=AUTO)
+        values["data"].update(source="images", path=str(found), image_size=AUTO, channels=AUTO, options={})
         values["recipes"] = AUTO
         values.setdefault("evaluate", {})["features"] = AUTO
         values.setdefault("tracking", {})["model"] = AUTO

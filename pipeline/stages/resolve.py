@@ -11,6 +11,8 @@ from ganops.code_digest import code_of, digest, modules_of_kinds
 from ganops.data.fields.image import ImageField
 from ganops.data.manifest import Manifest, read_manifest
 from ganops.errors import GanopsError, SettingsError
+from ganops.evaluation.metric_groups import group_of_metric, module_of_group
+from ganops.evaluation.metric_names import base_of
 from ganops.params import AUTO_RECIPES, Params, Resolved, read_params, read_resolved, write_resolved
 from ganops.recipe import find_recipe, load_recipe
 from ganops.resolve import choose_recipes, resolve
@@ -60,10 +62,15 @@ def main() -> None:
         )
     for recipe, job in found.jobs.items():
         kinds = modules_of_kinds([job.recipe.model_dump(mode="json"), found.manifest.spec.model_dump(mode="json")])
-        code = code_of([*TRAINING, *kinds])
+        code = code_of([*TRAINING, *kinds, _validation_module(found.games[recipe])])
         write_json(WORKSPACE.code(recipe), {"digest": digest(code), "modules": code})
     write_text(WORKSPACE.checked, "all settings are possible with these data\n")
     print(summary(found), flush=True)
+
+
+def _validation_module(game: Game) -> str:
+    """The module of the metric that finds the best step, which is looked up by name."""
+    return module_of_group(group_of_metric(base_of(game.default_metric)) or "")
 
 
 def bring_up_to_date() -> Resolution:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ganops.errors import SettingsError
-from ganops.params import load_params
+from ganops.params import load_params, read_resolved
 from ganops.recipe import load_recipe
 from pipeline.set_params import main
 
@@ -20,7 +20,7 @@ RECIPE = "pipeline/recipes/dcgan.yaml"
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the shipped settings."""
     (tmp_path / RECIPE).parent.mkdir(parents=True)
-    for name in ("params.yaml", RECIPE):
+    for name in ("params.yaml", "pipeline/resolved.yaml", RECIPE):
         shutil.copy(ROOT / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -35,16 +35,24 @@ def test_several_files_are_changed_at_once_and_keep_their_comments(home: Path) -
 
 
 def test_a_key_that_a_recipe_has_not_is_added_by_a_plus_sign(home: Path) -> None:
-    with pytest.raises(SettingsError, match=r"\+KEY=VALUE"):
-        main(f"{RECIPE}:parts=2")
-    main(f"{RECIPE}:+parts=2")
-    assert load_recipe(home / RECIPE).parts == 2
+    with pytest.raises(SettingsError) as raised:
+        main(f"{RECIPE}:micro_batches=2")
+    assert raised.value.code == "unknown-key"
+    main(f"{RECIPE}:+micro_batches=2")
+    assert load_recipe(home / RECIPE).micro_batches == 2
+
+
+def test_dvc_sees_other_recipes_at_once(home: Path) -> None:
+    main("recipes=[dcgan]")
+    resolved = read_resolved(home / "pipeline" / "resolved.yaml")
+    assert resolved is not None
+    assert resolved.recipes == ("dcgan",)
 
 
 @pytest.mark.parametrize(
     "assignment",
     [
-        "evaluate.extractor=mixture",
+        "evaluate.features=mixture",
         "train.budget=2",
         f"{RECIPE}:batch_size=1",
         f"{RECIPE}:size=3",

@@ -9,7 +9,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from pipeline.flows.slots import Slots, places
+from pipeline.flows.slots import Slots
+from pipeline.machine import gpu_ids, places
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -43,6 +44,28 @@ def test_gpus_are_shared_out_in_turn(count: int, gpus: str, expected: str) -> No
     with ExitStack() as stack:
         taken = [stack.enter_context(slots.take()) for _ in range(count)]
     assert [place["CUDA_VISIBLE_DEVICES"] for place in taken] == list(expected)
+
+
+@pytest.mark.parametrize(
+    ("gpus", "processes", "expected"),
+    [("abcd", 2, ["a,b", "c,d"]), ("abcdefgh", 4, ["a,b,c,d", "e,f,g,h"]), ("abc", 2, ["a,b"]), ("ab", 4, ["a,b"])],
+)
+def test_each_training_gets_as_many_gpus_as_it_has_processes(gpus: str, processes: int, expected: list[str]) -> None:
+    count = places(list(gpus), processes)
+    slots = Slots(max(count, 2), list(gpus), processes)  # one place alone would see the whole machine
+    with ExitStack() as stack:
+        taken = [stack.enter_context(slots.take()) for _ in range(count)]
+    assert [place["CUDA_VISIBLE_DEVICES"] for place in taken] == expected
+
+
+@pytest.mark.parametrize(
+    ("visible", "expected"), [("2,0", ["2", "0"]), ("", []), ("-1", []), ("GPU-1a, GPU-2b", ["GPU-1a", "GPU-2b"])]
+)
+def test_gpus_that_the_user_has_excluded_are_not_used(
+    monkeypatch: pytest.MonkeyPatch, visible: str, expected: list[str]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert gpu_ids() == expected
 
 
 def test_cores_are_shared_out_too(monkeypatch: pytest.MonkeyPatch) -> None:
