@@ -58,7 +58,7 @@ BASELINE = "dcgan"
 ORDER = (
     *(BASELINE, "infogan", "cgan", "acgan", "bigan", "ali", "wgan-gp", "mlp", "fastgan", "lsgan", "projection-cgan"),
     *("wgan", "dragan", "mlp-keras", "pacgan", "unrolled", "sngan", "biggan", "sagan"),
-    *("stylegan2", "stylegan2-ada", "r3gan"),
+    *("stylegan2", "stylegan2-ada", "r3gan", "vae", "vae-mixture"),
 )
 LEFT_OUT = {
     "transfer": "starts from a trained model, whose time is not counted",

@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -20,6 +21,7 @@ from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
 from ganops.errors import TrainingError
 from ganops.evaluation.evaluate import task_rows
+from ganops.evaluation.metric_groups import module_of_group
 from ganops.evaluation.validation_metric import NoValidation, ValidationMetric, load_validation_metric
 from ganops.games.game import Game
 from ganops.games.saved import SavedModel, save_game
@@ -83,8 +85,13 @@ class Training:
     @cached_property
     def folder(self) -> Path:
         """Of the checkpoints: every training has its own, so that only the very same training is resumed."""
-        digest = self.validation.digest if isinstance(self.validation, ValidationMetric) else None
-        return WORKSPACE.checkpoints / self.job.name / self.job.identity(digest)
+        found = self.validation
+        if isinstance(found, NoValidation):
+            identity = self.job.identity()
+        else:
+            modules = (ValidationMetric.__module__, module_of_group(found.group.name))
+            identity = self.job.identity(found.digest, modules)
+        return WORKSPACE.checkpoints / self.job.name / identity
 
     def run(self, group: ProcessGroup, callback: Callback | None = None) -> Trainer:
         """Train to the end, or resume and do so."""
@@ -196,7 +203,7 @@ def _write_outs(training: Training, trainer: Trainer, out: Path) -> None:
 @contextmanager
 def _tracked(file: Path, training: Training) -> Iterator[TrackedRun]:
     """The MLflow run of this training: a new one, or that of the killed training it resumes."""
-    about = {"params": training.params, "recipe": training.job.recipe, "manifest": training.manifest}
+    about: dict[str, Any] = {"params": training.params, "recipe": training.job.recipe, "manifest": training.manifest}
     if file.exists():
         with resume_run(file, **about, system_metrics=True) as run:
             yield run

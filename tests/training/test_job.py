@@ -31,6 +31,7 @@ def test_everything_that_decides_the_result_is_in_the_identity(tmp_path: Path, m
     job = make_job(recipe)
     others = [
         job.identity("classifier"),
+        job.identity(None, ["ganops.evaluation.frechet"]),
         replace(job, default_seed=1).identity(),
         replace(job, recipe=shrunk("mlp", kimg=1)).identity(),
         replace(job, data_digest="other").identity(),

@@ -41,6 +41,11 @@ def find_group(name: str, where: str = WHERE) -> MetricGroup:
     return group
 
 
+def module_of_group(name: str) -> str:
+    """The module that defines a group, for digests of code."""
+    return _files(tuple(package.__path__))[0][name]
+
+
 def group_of_metric(base: str) -> str | None:
     """The name of the group that measures a metric, given its key without the name of features."""
     return _files(tuple(package.__path__))[1].get(base)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -77,20 +77,23 @@ class TrainingJob:
         """What the networks are built for: the data's fields in the recipe's form, and derived ones."""
         return recipe_spec(self.recipe, self.data)
 
-    def identity(self, validation_digest: str | None = None) -> str:
-        """Digest of all that decides the result: only a checkpoint of the very same training is resumed."""
+    def identity(self, validation_digest: str | None = None, validation_modules: Iterable[str] = ()) -> str:
+        """Digest of all that decides the result: only a checkpoint of the very same training is resumed.
+
+        validation_digest: of what the validation metric compares with; validation_modules: those that define it.
+        """
         facts = [
             self.recipe.digest(),
             self.settings.model_dump(mode="json", exclude=NO_INFLUENCE),
             *(self.seed, self.data_digest, self.start.digest if self.start else None, validation_digest),
-            *(self.code_digest(), torch.__version__),
+            *(self.code_digest(validation_modules), torch.__version__),
         ]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
-    def code_digest(self) -> str:
-        """Digest of the code that this training reaches."""
+    def code_digest(self, more: Iterable[str] = ()) -> str:
+        """Digest of the code that this training reaches, and of what the modules `more` reach."""
         recipe, data = (each.model_dump(mode="json") for each in (self.recipe, self.data))
-        return digest(code_of([__name__, *modules_of_kinds(recipe), *modules_of_kinds(data)]))
+        return digest(code_of([__name__, *modules_of_kinds(recipe), *modules_of_kinds(data), *more]))
 
     def problems(self, count: int) -> list[GanopsError]:
         """Everything known before the start that makes this training impossible. count: rows of the train split."""

@@ -1,18 +1,17 @@
-"""Convolutions on a CPU and their gradients, computed another way where torch's own is slow.
+"""CPU convolutions and their gradients, computed differently where PyTorch is slow.
 
-Weight gradients in bfloat16: oneDNN sums the gradient of a filter over small maps slowly. For maps of 4 x 4 pixels,
-cutting the inputs into patches and multiplying once takes a half to a ninth of the time, for single pixels a twentieth,
-for maps of 8 x 8 a half where channels are many. Else oneDNN is mostly the faster one, and stays in charge.
+Weight gradients in bfloat16: oneDNN is slow on small maps. For maps of 4 x 4 pixels, one product of unfolded patches
+takes a half to a ninth of the time, for single pixels a twentieth, for maps of 8 x 8 with many channels a half.
+Otherwise oneDNN is mostly faster and is used.
 
-Input gradients that are differentiated again, as penalties on gradients want it: the input gradient of a convolution is
-a transposed convolution, and the other way round. Written as that, its derivatives are ordinary gradients of
-convolutions. Torch's formula makes them of convolutions whose batch has become channels, and takes up to three times as
-long.
+Input gradients that are differentiated again, as for gradient penalties: the input gradient of a convolution is a
+transposed convolution, and vice versa. Written as such, its derivatives are ordinary gradients of convolutions.
+PyTorch's formula makes the batch a channel dimension, and takes up to three times as long.
 
-Transposed convolutions to an image, forward or as the gradient of one that begins with an image: see sub_pixels.py.
+Transposed convolutions to an image, forward or as the gradient of one that starts from an image: see sub_pixel.py.
 
-Bias gradients of transposed convolutions: oneDNN sums them in a reference loop, which can take longer than the weight's
-gradient does.
+Bias gradients of transposed convolutions: oneDNN sums them in a reference loop, which can take longer than the
+gradient of the weight.
 
 Measured in docs/benchmarks.md.
 """
@@ -29,12 +28,12 @@ from torch import Tensor
 
 from ganops.training.cpu.sub_pixel import DOUBLING, MOST_CHANNELS, doubled
 
-# Maps on which the product was the faster way with all filters tried.
+# Largest maps on which the product was faster with all filters tried.
 MOST_PIXELS = 16
 MOST_PIXELS_OF_WIDE, WIDE = 64, 64  # the second in channels
 
 Gradients = tuple[Tensor | None, Tensor | None, Tensor | None]
-TorchsOwn = Callable[..., Any]
+Original = Callable[..., Any]
 
 
 class Forward(NamedTuple):
@@ -52,7 +51,7 @@ class Forward(NamedTuple):
 
 
 class Backward(NamedTuple):
-    """The arguments of `aten::convolution_backward`; wanted: whether those of inputs, weight, bias are asked for."""
+    """The arguments of `aten::convolution_backward`; wanted: whether gradients of inputs, weight, bias are needed."""
 
     gradient: Tensor
     inputs: Tensor
@@ -69,10 +68,10 @@ class Backward(NamedTuple):
 
 @cache
 def install_cpu_kernels() -> torch.library.Library:
-    """Put the faster ways before torch's own kernels for the rest of this process; what they are not for goes on.
+    """Override CPU convolution kernels for this process; unsupported cases fall back to PyTorch.
 
-    Which gradients are computed, and their derivatives, stay autograd's affair. Called again, it does nothing. Returns
-    what holds the change: it is undone when that is collected.
+    Autograd still decides which gradients are computed. A second call does nothing. Returns the object that holds the
+    override: it is undone when that is collected.
     """
     # torch leaves Library without types.
     library = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
@@ -81,15 +80,15 @@ def install_cpu_kernels() -> torch.library.Library:
         ("convolution_backward", "CPU", Backward, _backward),
         ("convolution_backward", "AutogradCPU", Backward, _input_gradient),
     ):
-        torchs_own = torch.library.get_kernel(f"aten::{name}", key)
-        library.impl(name, _kernel(call, faster, torchs_own.call_boxed), key, with_keyset=True)  # type: ignore[no-untyped-call]
+        original = torch.library.get_kernel(f"aten::{name}", key)
+        library.impl(name, _kernel(call, faster, original.call_boxed), key, with_keyset=True)  # type: ignore[no-untyped-call]
     return library
 
 
-def _kernel(make_call: Callable[..., Any], faster: Callable[[Any, TorchsOwn], Any], torchs_own: TorchsOwn) -> TorchsOwn:
+def _kernel(make_call: Callable[..., Any], faster: Callable[[Any, Original], Any], original: Original) -> Original:
     def kernel(keys: object, *arguments: Any) -> Any:
         def pass_on(call: tuple[Any, ...]) -> Any:
-            return torchs_own(keys, *call)
+            return original(keys, *call)
 
         call = make_call(*arguments)
         found = faster(call, pass_on)
@@ -98,15 +97,15 @@ def _kernel(make_call: Callable[..., Any], faster: Callable[[Any, TorchsOwn], An
     return kernel
 
 
-def _forward(call: Forward, _torchs_own: TorchsOwn) -> Tensor | None:
-    """A transposed convolution to few channels as a plain one; None for any other."""
+def _forward(call: Forward, _original: Original) -> Tensor | None:
+    """A transposed convolution to few channels as a plain one; None for other cases."""
     if not call.transposed or max(call.output_padding) > 0 or not _doubles_to_few(call):
         return None
     return doubled(call.inputs, call.weight, call.bias)
 
 
-def _backward(call: Backward, torchs_own: TorchsOwn) -> Gradients | None:
-    """The gradients, each of them the faster way where it pays; None where none does."""
+def _backward(call: Backward, original: Original) -> Gradients | None:
+    """The gradients, each computed the faster way where that pays; None where it never does."""
     wants_inputs, wants_weight, wants_bias = call.wanted
     inputs = _inputs_doubled(call) if wants_inputs else None
     weight = _weight_product(call) if wants_weight else None
@@ -114,16 +113,16 @@ def _backward(call: Backward, torchs_own: TorchsOwn) -> Gradients | None:
     if inputs is None and weight is None and bias is None:
         return None
     left = [wants_inputs and inputs is None, wants_weight and weight is None, wants_bias and bias is None]
-    theirs = torchs_own(call._replace(wanted=left)) if any(left) else (None, None, None)
+    rest = original(call._replace(wanted=left)) if any(left) else (None, None, None)
     return (
-        theirs[0] if inputs is None else inputs,
-        theirs[1] if weight is None else weight,
-        theirs[2] if bias is None else bias,
+        rest[0] if inputs is None else inputs,
+        rest[1] if weight is None else weight,
+        rest[2] if bias is None else bias,
     )
 
 
 def _inputs_doubled(call: Backward) -> Tensor | None:
-    """The inputs' gradient of a convolution that halves an image; None for any other."""
+    """The input gradient of a convolution that halves an image; None for other cases."""
     gradient, inputs = call.gradient, call.inputs
     halved = inputs.shape[2:] == tuple(2 * size for size in gradient.shape[2:])
     return doubled(gradient, call.weight, None) if halved and not call.transposed and _doubles_to_few(call) else None
@@ -136,13 +135,13 @@ def _doubles_to_few(call: Forward | Backward) -> bool:
 
 
 def _bias_sum(call: Backward) -> Tensor | None:
-    """The bias's gradient of a transposed convolution; None for any other."""
+    """The bias gradient of a transposed convolution; None for other cases."""
     return call.gradient.sum([0, *range(2, call.gradient.dim())]) if call.transposed else None
 
 
 def _weight_product(call: Backward) -> Tensor | None:
-    """The weight's gradient as one product; None where it does not pay."""
-    # A transposed convolution is one whose inputs and outputs have changed places: the patches are the outputs' then.
+    """The weight gradient as one matrix product; None where that does not pay."""
+    # For a transposed convolution inputs and outputs are swapped: the patches come from the outputs.
     few, many = (call.inputs, call.gradient) if call.transposed else (call.gradient, call.inputs)
     if few.dim() != 4 or few.dtype != torch.bfloat16 or call.groups > 1 or max(call.dilation) > 1:
         return None
@@ -154,7 +153,7 @@ def _weight_product(call: Backward) -> Tensor | None:
 def _product(few: Tensor, many: Tensor, shape: Sequence[int], stride: Sequence[int], padding: Sequence[int]) -> Tensor:
     """Outer products of channels and patch, summed over positions: the gradient of a filter of `shape`, channels-last.
 
-    few: (N, A, h, w), a position for each patch; many: (N, B, H, W), which the patches are cut from; shape: A, B, and
+    few: (N, A, h, w), a position for each patch; many: (N, B, H, W), from which patches are unfolded; shape: A, B, and
     the patch's height and width.
     """
     rows = few.transpose(0, 1).reshape(shape[0], -1)
@@ -165,14 +164,14 @@ def _product(few: Tensor, many: Tensor, shape: Sequence[int], stride: Sequence[i
     return (rows @ columns).view(shape[0], high, wide, shape[1]).permute(0, 3, 1, 2)
 
 
-def _input_gradient(call: Backward, _torchs_own: TorchsOwn) -> Gradients | None:
-    """The inputs' gradient alone, as the convolution that it is; None where others are wanted or no graph is kept."""
+def _input_gradient(call: Backward, _original: Original) -> Gradients | None:
+    """The input gradient alone, as a convolution; None where others are needed too, or no graph is recorded."""
     if list(call.wanted) != [True, False, False] or not torch.is_grad_enabled() or call.inputs.dim() != 4:
         return None
     gradient, weight, stride, padding, dilation = call.gradient, call.weight, call.stride, call.padding, call.dilation
     if call.transposed:
         return F.conv2d(gradient, weight, None, stride, padding, dilation, call.groups), None, None
-    # Rows and columns of the inputs that no filter reached at the far edge.
+    # Rows and columns at the far edge of the inputs that no filter reached.
     left_over = [
         size - (steps - 1) * stride[side] + 2 * padding[side] - dilation[side] * (weight.shape[2 + side] - 1) - 1
         for side, (size, steps) in enumerate(zip(call.inputs.shape[2:], gradient.shape[2:], strict=True))

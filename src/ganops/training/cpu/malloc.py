@@ -1,9 +1,7 @@
-"""Memory that a round frees is kept for the next round.
+"""Keep the memory that a step frees for the next step.
 
-The C library gives large freed blocks back to the system, which hands them out again page by page, each zeroed anew:
-thousands of page faults in every round on a CPU, where torch leaves memory to the C library. On a GPU torch keeps it.
-
-Measured in docs/benchmarks.md.
+glibc returns large freed blocks to the system, which hands them out again page by page, zeroed each time: thousands of
+page faults per step on a CPU, where torch has no caching allocator of its own. Measured in docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -16,9 +14,9 @@ NEVER, OLD_MOST = 2**31 - 1, 32 * 2**20
 
 
 def disable_malloc_trim() -> bool:
-    """Have glibc keep what this process frees, until it ends; False where there is no glibc, and nothing changes.
+    """Make glibc keep what this process frees, for its own use; False where there is no glibc, and nothing changes.
 
-    The process stays as large as it ever was; what it frees is its own to use again.
+    The process never shrinks below its largest size.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:
