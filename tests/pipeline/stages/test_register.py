@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
-from small_model import save_small_model, small_manifest
+from small_model import save_small_model, small_manifest, small_scores
 
 from ganops.errors import RegistryError
 from ganops.tracking.run import RunFile
 from ganops.tracking.store import connect
-from pipeline.stages import register, results
+from ganops.workspace import WORKSPACE
+from pipeline.stages import register
 
 PARAMS = """\
 seed: 7
@@ -24,25 +25,25 @@ tracking: {model: painter}
 @pytest.fixture
 def home(tracking_home: Path) -> Path:
     """What the stages before have left: the recipe `tiny` trained, scored and winner."""
-    results.PARAMS.write_text(PARAMS)
-    results.PREPARED.mkdir(parents=True)
-    small_manifest().write(results.PREPARED)
-    save_small_model(results.train_folder("tiny") / "model")
-    RunFile(run_id="0" * 32, recipe="tiny").write(results.run_file("tiny"))
-    for path, content in (
-        (results.train_folder("tiny") / "training.json", {"sick": False, "health_events": []}),
-        (results.evaluate_folder("tiny") / "metrics.json", {"fid": 12.5}),
-        (results.evaluate_folder("tiny") / "protocol.json", {"digest": "d" * 64}),
-        (results.WINNER, {"recipe": "tiny"}),
-    ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content))
+    WORKSPACE.params.write_text(PARAMS)
+    WORKSPACE.prepared.mkdir(parents=True)
+    small_manifest().write(WORKSPACE.prepared)
+    save_small_model(WORKSPACE.model("tiny"))
+    RunFile(run_id="0" * 32, recipe="tiny").write(WORKSPACE.run_file("tiny"))
+    small_scores(fid=12.5).write(WORKSPACE.evaluated("tiny") / "scores.json")
+    (WORKSPACE.trained("tiny") / "training.json").write_text('{"unhealthy": false, "health_events": []}')
+    win()
     return tracking_home
+
+
+def win(**more: object) -> None:
+    WORKSPACE.winner.parent.mkdir(parents=True, exist_ok=True)
+    WORKSPACE.winner.write_text(json.dumps({"recipe": "tiny", "seeds": [], "mean": None, **more}))
 
 
 def test_the_winner_is_registered_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     register.main()
-    first = json.loads(results.REGISTRATION.read_text())
+    first = json.loads(WORKSPACE.registration.read_text())
     assert {**first, "lineage": ""} == {
         "model": "painter",
         "version": "1",
@@ -51,30 +52,28 @@ def test_the_winner_is_registered_once(home: Path, capsys: pytest.CaptureFixture
         "recipe": "tiny",
     }
     assert "painter version 1 (tiny) is new, alias challenger" in capsys.readouterr().out
-    results.REGISTRATION.unlink()
+    WORKSPACE.registration.unlink()
     register.main()
-    assert json.loads(results.REGISTRATION.read_text()) == first
+    assert json.loads(WORKSPACE.registration.read_text()) == first
     assert "is registered already" in capsys.readouterr().out
     assert len(connect().client.search_model_versions("name = 'painter'")) == 1
 
 
-def test_several_seeds_stand_before_the_gate_with_their_mean_and_spread(home: Path) -> None:
-    scores = {"fid": 14.0, "fid_error": 1.5}
-    results.WINNER.write_text(json.dumps({"recipe": "tiny", "seeds": ["tiny", "tiny-8"], "scores": scores}))
+def test_the_mean_over_seeds_is_kept_next_to_the_models_own_scores(home: Path) -> None:
+    mean = small_scores(fid=14.0, errors={"fid": 1.5}).dump()
+    win(seeds=["tiny", "tiny-8"], mean=mean)
     register.main()
     (version,) = connect().client.search_model_versions("name = 'painter'")
-    assert (version.tags["score.fid"], version.tags["score.fid_error"]) == ("14", "1.5")
-    assert "means of 2 seeds: FID" in version.description
-    results.WINNER.write_text(json.dumps({"recipe": "tiny", "seeds": []}))
-    register.main()
-    assert json.loads(results.REGISTRATION.read_text())["version"] == "2", "alone it is another candidate"
+    assert version.tags["score.fid"] == "12.5"
+    assert (version.tags["seeds"], json.loads(version.tags["mean"])) == ("tiny, tiny-8", mean)
 
 
 @pytest.mark.parametrize("content", ["{}", "[1]", "", None])
-def test_a_winner_that_is_missing_or_damaged_is_a_clear_error(home: Path, content: str | None) -> None:
+def test_a_missing_or_damaged_winner_is_a_clear_error(home: Path, content: str | None) -> None:
     if content is None:
-        results.WINNER.unlink()
+        WORKSPACE.winner.unlink()
     else:
-        results.WINNER.write_text(content)
-    with pytest.raises(RegistryError, match="does not name a winner"):
+        WORKSPACE.winner.write_text(content)
+    with pytest.raises(RegistryError) as error:
         register.main()
+    assert error.value.code == "damaged-winner"
