@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -13,17 +15,22 @@ ROOT = Path(__file__).resolve().parent.parent
 # From top to bottom; a room may import its own line and what stands below it.
 LAYERS = (
     ("pipeline.flows",),
-    ("pipeline.stages", "pipeline.environment", "pipeline.plots_page", "pipeline.set_params", "pipeline.__main__"),
+    ("pipeline.stages", "pipeline.set_params", "pipeline.own_data", "pipeline.plots_page", "pipeline.__main__"),
+    ("pipeline.environment", "pipeline.machine"),
     ("ganops.cli", "ganops.commands"),
+    ("ganops.api",),
+    ("ganops.resolve", "ganops.check", "ganops.trial"),
     ("ganops.registry",),
     ("ganops.tracking",),
     ("ganops.reporting",),
-    ("ganops.training", "ganops.evaluation"),
+    ("ganops.evaluation",),
+    ("ganops.training",),
     ("ganops.games",),
     ("ganops.networks", "ganops.objectives"),
     ("ganops.data",),
+    ("ganops.code_digest",),
     ("ganops.recipe", "ganops.params", "ganops.registry_of_kinds"),
-    ("ganops.progress", "ganops.settings", "ganops.atomic", "ganops.errors"),
+    ("ganops.progress", "ganops.settings", "ganops.workspace", "ganops.atomic", "ganops.errors"),
 )
 DEPTH = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 SOURCES = sorted([*ROOT.glob("src/ganops/**/*.py"), *ROOT.glob("pipeline/**/*.py")])
@@ -36,7 +43,11 @@ def module_of(path: Path) -> str:
 
 def imported(path: Path) -> Iterator[str]:
     """Every module a file imports, inside functions and for type checks too."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    yield from imports_of(ast.walk(ast.parse(path.read_text(encoding="utf-8"))), path)
+
+
+def imports_of(nodes: Iterable[ast.AST], path: Path) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -73,3 +84,32 @@ def test_each_tool_is_known_to_its_own_rooms_only(path: Path) -> None:
         "pipeline": module.startswith("pipeline"),
     }
     assert not {tool for tool in tools if not allowed.get(tool, True)}, f"{module} imports a tool that is not its own"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    """Counted are imports that run when a module is imported: not those inside functions or for type checks."""
+    modules = {module_of(path): path for path in SOURCES}
+    graph = {
+        module: {name for name in imports_of(ast.parse(path.read_text(encoding="utf-8")).body, path) if name in modules}
+        for module, path in modules.items()
+    }
+    TopologicalSorter({module: needed - {module} for module, needed in graph.items()}).prepare()  # raises CycleError
+
+
+RESULTS = re.compile(r"^(results|checkpoints|profiles|data/(raw|prepared)|pipeline/(recipes|resolved)|logs)(/|$)")
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=module_of)
+def test_only_the_workspace_knows_where_files_lie(path: Path) -> None:
+    """Paths in messages and docstrings are for people; a path that is opened comes from ganops.workspace."""
+    if module_of(path) in ("ganops.workspace", "ganops.evaluation.extractors.inception"):
+        return  # the latter names torch's own folder of downloads
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    spelled = [
+        node.value
+        for call in ast.walk(tree)
+        if isinstance(call, ast.Call | ast.BinOp)
+        for node in ast.iter_child_nodes(call)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and RESULTS.match(node.value)
+    ]
+    assert not spelled, f"{module_of(path)} spells out {spelled}: take it from WORKSPACE"

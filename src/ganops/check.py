@@ -77,8 +77,13 @@ def _of_recipe(recipe: str, error: GanopsError) -> GanopsError:
     """The same error, naming the recipe where its text does not."""
     if recipe in error.message:
         return error
-    facts = {"code": error.code, "expected": error.expected, "found": error.found, "action": error.action}
-    return type(error)(f"{recipe}: {error.message}", **facts)
+    return type(error)(
+        f"{recipe}: {error.message}",
+        code=error.code,
+        expected=error.expected,
+        found=error.found,
+        action=error.action,
+    )
 
 
 def _too_large(games: Mapping[str, Game]) -> Iterator[GanopsError]:
@@ -100,7 +105,7 @@ def memory() -> int:
     if torch.cuda.is_available():
         return int(torch.cuda.get_device_properties(0).total_memory)
     limit = CGROUP.read_text().strip() if CGROUP.is_file() else ""
-    return min(psutil.virtual_memory().total, int(limit) if limit.isdigit() else 1 << 62)
+    return min(int(psutil.virtual_memory().total), int(limit) if limit.isdigit() else 1 << 62)
 
 
 def _weights(game: Game, network: str) -> int:

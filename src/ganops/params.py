@@ -249,7 +249,7 @@ class Resolved(Settings):
 
 
 def _is_auto(section: Settings, key: str) -> bool:
-    return getattr(section, key) == AUTO
+    return bool(getattr(section, key) == AUTO)
 
 
 def read_params(path: Path = Path("params.yaml")) -> Params:

@@ -18,11 +18,12 @@ from ganops.data.spec import LABEL, DataSpec
 from ganops.data.splitting import LEAST_ROWS
 from ganops.errors import DataError
 from ganops.params import DataParams
+from ganops.workspace import WORKSPACE
 
 LISTED_REJECTIONS = 1000  # the manifest names so many; it counts all
 
 
-def prepare(params: DataParams, out: Path, *, raw: Path = Path("data/raw"), processes: int | None = None) -> Manifest:
+def prepare(params: DataParams, out: Path, *, raw: Path = WORKSPACE.raw, processes: int | None = None) -> Manifest:
     """Pack the data that `params` ask for into the folder `out`: {train,test}/rows.safetensors and manifest.json.
 
     raw: the folder for downloads. processes: how many decode image files, None for as many as there are cores.
