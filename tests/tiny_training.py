@@ -53,6 +53,8 @@ def shrunk(name: str, kimg: float = 0.64, **changes: Any) -> Recipe:
         part: {key: SMALL.get(key, value) for key, value in section.items()}
         for part, section in recipe.networks.items()
     }
+    if "decoder" in networks:  # the encoder of a VAE returns two numbers for each latent
+        networks["encoder"]["latent_dim"] = 2 * networks["decoder"]["latent_dim"]
     return recipe.model_copy(update={"networks": networks, "budget_kimg": kimg, "batch_size": 16} | changes)
 
 

@@ -20,7 +20,7 @@ from ganops.recipe import Recipe, load_recipe
 
 FOLDER = Path(__file__).resolve().parents[2] / "pipeline" / "recipes"
 RECIPES = {path.stem: load_recipe(path) for path in sorted(FOLDER.glob("*.yaml"))}
-FOR_VECTORS = sorted(name for name, recipe in RECIPES.items() if name == "points" or name.startswith("mlp"))
+FOR_VECTORS = sorted(name for name, recipe in RECIPES.items() if name == "points" or name.startswith(("mlp", "vae")))
 SMALL = {"width": 4, "widths": [12, 8], "max_width": 8, "latent_dim": 16, "embedding_dim": 6, "group_width": 4}
 DATA = {
     "grey 32": spec_of(1, 32, DIGITS),
@@ -35,10 +35,9 @@ def shrunk(recipe: Recipe) -> Recipe:
     networks = {}
     for name, section in recipe.networks.items():
         known = type(NETWORKS.settings(section, name)).model_fields
-        small = {key: value for key, value in SMALL.items() if key in known}
-        if "latent_dim" in small:  # an encoder may give twice as many numbers as the generator takes
-            small["latent_dim"] = 16 * section["latent_dim"] // recipe.networks["generator"]["latent_dim"]
-        networks[name] = section | small
+        networks[name] = section | {key: value for key, value in SMALL.items() if key in known}
+    if "decoder" in networks:  # the encoder of a VAE returns two numbers for each latent
+        networks["encoder"]["latent_dim"] = 2 * networks["decoder"]["latent_dim"]
     return recipe.model_copy(update={"networks": networks})
 
 
