@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -305,11 +306,22 @@ def state() -> tuple[Aliases, Periods, list[str]]:
     return aliases(), periods(), quarantined()
 
 
+@pytest.fixture(scope="module")
+def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test that needs `three` leaves a copy of the database."""
+    return tmp_path_factory.mktemp("three") / "mlflow.db"
+
+
 @pytest.fixture
-def three(register: Register) -> None:
+def three(request: pytest.FixtureRequest, tracking_home: Path, snapshot: Path) -> None:
     """Versions 1 and 2 were champions, 3 is the challenger."""
+    if snapshot.exists():
+        shutil.copy(snapshot, tracking_home / "mlflow.db")
+        return
+    register = request.getfixturevalue("register")
     promote(PARAMS)
     register(fid=8.0)
+    shutil.copy(tracking_home / "mlflow.db", snapshot)
 
 
 CHANGES_OF_PROMOTE = 8  # gate.verdict, gate.reasons, note, two aliases, history, quarantine, note removed
