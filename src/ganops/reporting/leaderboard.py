@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from ganops.errors import EvaluationError
 from ganops.evaluation.metric import Metric
-from ganops.evaluation.scores import NO_SCORES, Protocol, Scores, load_scores, read_scores
+from ganops.evaluation.scores import NO_SCORES, Scores, load_scores, read_scores
 from ganops.reporting.scores import sort_key
 from ganops.workspace import Workspace
 
@@ -194,8 +194,3 @@ def check_comparable(rows: Sequence[LeaderboardRow], metric: Metric) -> None:
                 found=shown or "no protocol",
                 action="evaluate them again: dvc repro",
             )
-
-
-def protocols(rows: Sequence[LeaderboardRow]) -> list[tuple[str, Protocol]]:
-    """The protocol of each scored row by the row's name."""
-    return [(row.name, row.scores.protocol) for row in rows if row.scores]
