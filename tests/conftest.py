@@ -1,4 +1,4 @@
-"""What all tests share: where real data lie, where there are any beside the project."""
+"""What all tests share: fixtures for data sets, tracking and the registry."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def shared_datasets() -> Path:
-    """The folder of public data sets beside the checkout; tests that need it skip where it is absent."""
+    """The folder of public data sets next to the checkout; tests that need it skip where it is absent."""
     folder = ROOT.parent / "shared" / "datasets"
     if not folder.is_dir():
         pytest.skip("needs ../shared/datasets (MNIST and CIFAR-10 images), which is not on this machine")
@@ -38,7 +38,7 @@ def shared_datasets() -> Path:
 
 @pytest.fixture(scope="session")
 def tracking_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An MLflow database with its tables made, which takes seconds; tests work on copies of it."""
+    """An MLflow database with its tables made, which takes seconds; tests use copies of it."""
     from ganops.tracking.store import connect
 
     path = tmp_path_factory.mktemp("tracking") / "mlflow.db"

@@ -48,7 +48,7 @@ def test_a_relative_database_is_made_absolute_and_servers_are_left_alone(
     assert tracking_uri() == "http://tracking:5000"
 
 
-def test_artifacts_lie_beside_a_database_and_where_a_server_says() -> None:
+def test_artifacts_lie_next_to_a_database_or_where_a_server_decides() -> None:
     assert artifact_location("sqlite:////data/mlflow.db", "ganops") == "file:///data/mlruns/ganops"
     assert artifact_location("http://tracking:5000", "ganops") is None
     assert sqlite_path("http://tracking:5000") is None

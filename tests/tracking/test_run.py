@@ -75,7 +75,7 @@ def test_a_finished_run_holds_params_data_curves_samples_scores_health_and_files
         (KeyboardInterrupt(), "KILLED"),
     ],
 )
-def test_a_run_that_ends_badly_says_so_and_finishes_when_resumed(
+def test_a_run_that_ends_badly_has_that_status_and_finishes_when_resumed(
     tracking_home: Path, error: BaseException, status: str
 ) -> None:
     def train() -> None:

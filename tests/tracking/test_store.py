@@ -31,7 +31,7 @@ def test_two_processes_that_start_at_once_make_one_sound_database(tmp_path: Path
     assert {out for out, _ in outputs} == {"1\n"}, "both see the same experiment"
 
 
-def test_artifacts_lie_beside_the_database(tracking_home: Path) -> None:
+def test_artifacts_lie_next_to_the_database(tracking_home: Path) -> None:
     store = connect()
     assert store.uri == f"sqlite:///{tracking_home}/mlflow.db"
     run = store.client.create_run(store.experiment("ganops"))
@@ -83,7 +83,7 @@ def test_a_deleted_experiment_is_a_clear_error(tracking_home: Path) -> None:
     assert error.value.code == "experiment-deleted"
 
 
-def test_mlflow_is_kept_quiet_and_pickles_are_refused_unless_the_person_says_otherwise(
+def test_mlflow_is_kept_quiet_and_pickles_are_refused_unless_the_user_sets_otherwise(
     tracking_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", raising=False)
