@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ganops.data.image_format import ImageFormat, Pixels, centre_square, to_format
+from ganops.data.label_format import AnyFormat, LabelFormat, to_labels
 from ganops.data.rejection import Reason, RefusedError
 
 KINDS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM")
@@ -52,15 +53,39 @@ class Inspection:
     grey: bool
 
 
-def decode(content: bytes, form: ImageFormat) -> Pixels:
+def decode(content: bytes, form: AnyFormat) -> Pixels:
     """Pixels (C, H, W) uint8 of an image file: first frame, upright, centre square, Lanczos.
 
-    Transparent parts are laid over white; 16-bit grey is scaled, not clipped. Raises RefusedError.
+    Transparent parts are laid over white; 16-bit grey is scaled, not clipped. Label maps are read as `to_labels` says.
+    Raises RefusedError.
     """
     with _opened(content) as image:
+        if isinstance(form, LabelFormat):
+            image.load()
+            return to_labels(_upright(centre_square(image), _orientation(image)), form)
         image.draft(None, (DRAFT_MARGIN * form.size, DRAFT_MARGIN * form.size))
         image.load()
         return to_format(_upright(_opaque(centre_square(image)), _orientation(image)), form)
+
+
+def decode_halves(content: bytes, left: AnyFormat, right: AnyFormat) -> tuple[Pixels, Pixels]:
+    """As `decode`, for the left and the right half of a picture; of an odd width the middle column is left out.
+
+    Raises RefusedError for a picture that is not wider than high, too.
+    """
+    with _opened(content) as image:
+        image.load()
+        picture = _upright(image, _orientation(image))
+        if picture.width <= picture.height:
+            raise RefusedError(Reason.UNMATCHED, f"{picture.width} x {picture.height} pixels are not side by side")
+        half = picture.width // 2
+        boxes = ((0, 0, half, picture.height), (picture.width - half, 0, picture.width, picture.height))
+        sides = [centre_square(picture.crop(box)) for box in boxes]
+        first, second = (
+            to_labels(side, form) if isinstance(form, LabelFormat) else to_format(_opaque(side), form)
+            for side, form in zip(sides, (left, right), strict=True)
+        )
+        return first, second
 
 
 def read_picture(content: bytes) -> Image.Image:

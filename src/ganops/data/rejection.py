@@ -28,6 +28,8 @@ class Reason(StrEnum):
     LINK = "symbolic link"
     SPECIAL = "not a regular file"
     MISPLACED = "outside of the class or split folders"
+    UNMATCHED = "without a partner"
+    BAD_LABELS = "not a label map"
     DUPLICATE = "duplicate"
 
 
