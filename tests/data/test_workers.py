@@ -13,6 +13,7 @@ from deadly_files import DeadlyFiles
 from image_files import png, write_files
 
 from ganops.data.decode import decode
+from ganops.data.decoders import Whole
 from ganops.data.folder import Folder
 from ganops.data.image_format import ImageFormat
 from ganops.data.rejection import Reason, Rejection
@@ -25,12 +26,12 @@ FORM = ImageFormat(8, 3)
 def test_each_name_has_one_outcome_whatever_the_number_of_processes(tmp_path: Path) -> None:
     files = {f"{index:03}.png": png(index) for index in range(3 * CHUNK + 5)} | {"002.png": b"text", "090.png": b""}
     folder, names = Folder(write_files(tmp_path, files)), sorted(files)
-    alone = dict(decode_all(folder, names, FORM, processes=1))
+    alone = dict(decode_all(folder, names, Whole(FORM), processes=1))
     assert list(alone) == list(range(len(names)))
     assert alone[2] == Rejection("002.png", Reason.NOT_AN_IMAGE)
     assert alone[90] == Rejection("090.png", Reason.EMPTY)
 
-    together = list(decode_all(folder, names, FORM, processes=2))
+    together = list(decode_all(folder, names, Whole(FORM), processes=2))
     assert sorted(index for index, _ in together) == list(range(len(names)))
     for index, outcome in together:
         expected = alone[index]
@@ -38,13 +39,13 @@ def test_each_name_has_one_outcome_whatever_the_number_of_processes(tmp_path: Pa
             assert outcome == expected
         else:
             assert isinstance(outcome, Decoded)
-            assert (outcome.pixels == expected.pixels).all()
+            assert (outcome.pictures[0] == expected.pictures[0]).all()
             assert (outcome.file_hash, outcome.pixel_hash) == (expected.file_hash, expected.pixel_hash)
 
 
 def test_hashes_are_of_the_file_and_of_the_pixels(tmp_path: Path) -> None:
     write_files(tmp_path, {"a.png": png(1)})
-    [(_, outcome)] = decode_all(Folder(tmp_path), ["a.png"], FORM)
+    [(_, outcome)] = decode_all(Folder(tmp_path), ["a.png"], Whole(FORM))
     assert isinstance(outcome, Decoded)
     assert outcome.file_hash == hashlib.sha256(png(1)).digest()
     assert outcome.pixel_hash == hashlib.sha256(np.ascontiguousarray(decode(png(1), FORM)).tobytes()).digest()
@@ -52,13 +53,13 @@ def test_hashes_are_of_the_file_and_of_the_pixels(tmp_path: Path) -> None:
 
 def test_a_killed_process_is_an_error_and_not_a_hang() -> None:
     with pytest.raises(DataError) as error:
-        list(decode_all(DeadlyFiles(), ["a.png"] * (2 * CHUNK), FORM, processes=2))
+        list(decode_all(DeadlyFiles(), ["a.png"] * (2 * CHUNK), Whole(FORM), processes=2))
     assert error.value.code == "decoder-killed"
 
 
 def test_leaving_early_ends_the_processes(tmp_path: Path) -> None:
     names = [f"{index}.png" for index in range(20 * CHUNK)]
-    outcomes = decode_all(Folder(tmp_path), names, FORM, processes=2)
+    outcomes = decode_all(Folder(tmp_path), names, Whole(FORM), processes=2)
     next(outcomes)
     outcomes.close()  # returns only when the pool is shut down
     assert list(outcomes) == []

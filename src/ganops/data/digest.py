@@ -7,13 +7,16 @@ from collections.abc import Mapping
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from ganops.data.packed import SPLITS, Split, rows_per_piece
-from ganops.data.rows import Rows
 
 
-def digest(splits: Mapping[Split, Rows]) -> str:
-    """sha256 over the columns of both splits: name, type, shape and content, in the order of the rows."""
+def digest(splits: Mapping[Split, Mapping[str, Tensor]]) -> str:
+    """sha256 over the columns of both splits: name, type, shape and content, in the order of the rows.
+
+    The columns of a split may be those of several domains, of different lengths.
+    """
     total = hashlib.sha256()
     for split in SPLITS:
         for name, column in sorted(splits[split].items()):

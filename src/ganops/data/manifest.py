@@ -29,6 +29,7 @@ class Manifest(Settings):
     origin: the files or the folder that the data came from.
     digest: sha256 over the columns of both splits.
     split_by: what decides the split: the publisher, train/test folders, or the content of each row.
+    counts: rows of each split; of unpaired data, those of the smaller domain, and domain_counts has both.
     class_counts: rows of each class, for data with labels; a class may have none in the test split.
     rejected: the first 1000 by name; rejected_reasons counts all of them.
     """
@@ -39,6 +40,7 @@ class Manifest(Settings):
     spec: DataSpec
     split_by: SplitRule = "published"
     counts: dict[Split, int]
+    domain_counts: dict[str, dict[Split, int]] = Field(default_factory=dict)
     class_counts: dict[Split, dict[str, int]] = Field(default_factory=dict)
     rejected_count: int = 0
     rejected_reasons: dict[str, int] = Field(default_factory=dict)

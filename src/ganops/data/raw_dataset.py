@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from numpy.typing import NDArray
@@ -28,3 +28,34 @@ class RawDataset:
     split_by: SplitRule
     origin: str
     rejections: tuple[Rejection, ...] = ()
+
+
+@dataclass(frozen=True)
+class RawDomains:
+    """Two data sets whose rows do not belong together. Names of fields are unique over both of them."""
+
+    domains: Mapping[str, RawDataset]
+    origin: str
+    rejections: tuple[Rejection, ...] = ()
+
+    @classmethod
+    def join(cls, domains: Mapping[str, RawDataset], origin: str, rejections: tuple[Rejection, ...] = ()) -> RawDomains:
+        """The first field of each data set takes the name of its domain, others are `<domain>_<name>` (A_label).
+
+        rejections: further ones, that belong to no domain.
+        """
+        refused = [*rejections, *(each for dataset in domains.values() for each in dataset.rejections)]
+        return cls(
+            {name: _renamed(name, dataset) for name, dataset in domains.items()},
+            origin,
+            tuple(sorted(refused, key=lambda each: each.name)),
+        )
+
+
+def _renamed(domain: str, dataset: RawDataset) -> RawDataset:
+    names = {name: f"{domain}_{name}" if index else domain for index, name in enumerate(dataset.fields)}
+    return replace(
+        dataset,
+        fields={names[name]: field for name, field in dataset.fields.items()},
+        columns={names[name]: column for name, column in dataset.columns.items()},
+    )

@@ -19,7 +19,8 @@ class DataSpec(Settings):
 
     fields: stored columns by name, in order; the first is the data themselves, which a plain generator makes.
     derived: columns computed on the training device from stored ones, by name: the sections that DERIVATIONS builds.
-    paired: false where each field is a data set of its own length and order (the two domains of CycleGAN).
+    paired: false where the fields are those of two data sets of their own length and order (the domains of CycleGAN);
+        `domains` says which fields belong together. A batch has rows of both, as many of each.
     """
 
     fields: dict[str, AnyField] = Bounded(min_length=1)
@@ -62,6 +63,15 @@ class DataSpec(Settings):
 
         label = self.fields.get(LABEL)
         return label.classes if isinstance(label, CategoryField) else ()
+
+    @property
+    def domains(self) -> Mapping[str, Schema]:
+        """Of unpaired data: the fields of each domain, by its name, such as {A: {A, A_label}, B: {B}}; else empty."""
+        found: dict[str, dict[str, Field]] = {}
+        for name, field in self.fields.items() if not self.paired else ():
+            domain = next((each for each in found if name.startswith(f"{each}_")), name)
+            found.setdefault(domain, {})[name] = field
+        return found
 
     def with_fields(self, fields: Mapping[str, Field]) -> DataSpec:
         """The same data with some fields replaced or added."""

@@ -18,8 +18,8 @@ from itertools import islice
 from multiprocessing import get_context, parent_process
 from typing import Any, TypeVar
 
-from ganops.data.decode import decode
-from ganops.data.image_format import ImageFormat, Pixels
+from ganops.data.decoders import Decoder
+from ganops.data.image_format import Pixels
 from ganops.data.listing import Files
 from ganops.data.rejection import RefusedError, Rejection
 from ganops.errors import DataError
@@ -35,18 +35,18 @@ Chunk = list[tuple[int, str]]
 
 @dataclass(frozen=True)
 class Decoded:
-    """pixels: (C, H, W) uint8. file_hash: sha256 of the file's bytes. pixel_hash: sha256 of the pixels."""
+    """pictures: what the decoder makes of the file. file_hash: sha256 of its bytes. pixel_hash: of the pictures."""
 
-    pixels: Pixels
+    pictures: tuple[Pixels, ...]
     file_hash: bytes
     pixel_hash: bytes
 
 
 def decode_all(
-    files: Files, names: Sequence[str], form: ImageFormat, processes: int | None = None
+    files: Files, names: Sequence[str], decoder: Decoder, processes: int | None = None
 ) -> Iterator[tuple[int, Decoded | Rejection]]:
     """`work_all` that decodes each file."""
-    return work_all(files, names, partial(_decode, form), processes)
+    return work_all(files, names, partial(_decode, decoder), processes)
 
 
 def work_all(
@@ -103,9 +103,10 @@ def _work_one(files: Files, work: Work[T], name: str) -> T | Rejection:
         return Rejection(name, refusal.reason, refusal.detail)
 
 
-def _decode(form: ImageFormat, content: bytes) -> Decoded:
-    pixels = decode(content, form)
-    return Decoded(pixels, hashlib.sha256(content).digest(), hashlib.sha256(pixels.tobytes()).digest())
+def _decode(decoder: Decoder, content: bytes) -> Decoded:
+    pictures = decoder(content)
+    pixels = hashlib.sha256(b"".join(each.tobytes() for each in pictures)).digest()
+    return Decoded(pictures, hashlib.sha256(content).digest(), pixels)
 
 
 def _cores() -> int:

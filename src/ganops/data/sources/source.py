@@ -15,7 +15,7 @@ from ganops.registry_of_kinds import KindRegistry
 from ganops.settings import Settings
 
 if TYPE_CHECKING:  # it imports torch, which the processes that decode images do without
-    from ganops.data.raw_dataset import RawDataset
+    from ganops.data.raw_dataset import RawDataset, RawDomains
 
 SOURCES: KindRegistry[Source] = KindRegistry("source", "ganops.data.sources", "SOURCES")
 
@@ -60,7 +60,7 @@ class Source(Settings, ABC):
         return []
 
     @abstractmethod
-    def collect(self, context: SourceContext) -> RawDataset:
+    def collect(self, context: SourceContext) -> RawDataset | RawDomains:
         """The data set; raises DataError where it is missing or damaged."""
 
 

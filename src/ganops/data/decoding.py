@@ -1,0 +1,83 @@
+"""Many image files as packed columns, which lie on the disk while they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ganops.data.auto import choose_format, sample
+from ganops.data.decode import SUFFIXES, inspect
+from ganops.data.decoders import Decoder
+from ganops.data.disk_array import disk_array
+from ganops.data.image_format import ImageFormat, Pixels
+from ganops.data.listing import Candidate, Files
+from ganops.data.rejection import Rejection
+from ganops.data.sources.source import SourceContext
+from ganops.data.splitting import Hashes
+from ganops.data.workers import decode_all, work_all
+from ganops.progress import progress
+
+REPORT_EVERY = 100  # images
+
+
+@dataclass(frozen=True)
+class DecodedFiles:
+    """One row for each file, in each of the columns that the decoder makes.
+
+    pixel_hashes: b"" where the file was rejected. rejected: by row.
+    """
+
+    columns: tuple[Pixels, ...]
+    file_hashes: Hashes
+    pixel_hashes: list[bytes]
+    rejected: dict[int, Rejection]
+
+
+def decode_files(
+    files: Files, candidates: Sequence[Candidate], decoder: Decoder, context: SourceContext, what: str = "images"
+) -> DecodedFiles:
+    """Decode all candidates; raises DataError where the disk is full or a decoding process is killed."""
+    count = len(candidates)
+    decoded = DecodedFiles(
+        tuple(disk_array(context.scratch, (count, *form.shape), np.uint8) for form in decoder.formats),
+        np.zeros((count, 32), dtype=np.uint8),
+        [b""] * count,
+        {},
+    )
+    names = [each.name for each in candidates]
+    with progress(f"prepare {what}", count, "images") as bar:
+        for done, (row, outcome) in enumerate(decode_all(files, names, decoder, context.processes), start=1):
+            if isinstance(outcome, Rejection):
+                decoded.rejected[row] = outcome
+            else:
+                for column, picture in zip(decoded.columns, outcome.pictures, strict=True):
+                    column[row] = picture
+                decoded.file_hashes[row] = np.frombuffer(outcome.file_hash, dtype=np.uint8)
+                decoded.pixel_hashes[row] = outcome.pixel_hash
+            if done % REPORT_EVERY == 0 or done == count:
+                bar.update(done, f"{len(decoded.rejected):,} rejected" if decoded.rejected else "")
+    return decoded
+
+
+def find_format(
+    files: Files, candidates: Sequence[Candidate], context: SourceContext, *, halves: bool = False
+) -> ImageFormat:
+    """The format that the settings ask for; where one is auto, what a sample of the images themselves suggests.
+
+    halves: each file is a side-by-side picture of two.
+    """
+    if "auto" not in (context.params.image_size, context.params.channels):
+        return context.image_format(choose_format([]))
+    chosen = sample([each.name for each in pictures(candidates)])
+    inspected = work_all(files, chosen, inspect, context.processes)
+    found = [result for _, result in inspected if not isinstance(result, Rejection)]
+    if halves:
+        found = [replace(each, width=each.width // 2) for each in found]
+    return context.image_format(choose_format(found))
+
+
+def pictures(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """The candidates that are images by the ends of their names; all of them where none is."""
+    return [each for each in candidates if each.name.casefold().endswith(SUFFIXES)] or candidates
