@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ganops.atomic import write_json, write_text
-from ganops.check import doubtful, impossible, left_out, meta_games, one_list
+from ganops.check import divisions, doubtful, impossible, left_out, one_list, outlines
 from ganops.code_digest import code_of, digest, modules_of_kinds
 from ganops.data.fields.image import ImageField
 from ganops.data.manifest import Manifest, read_manifest
@@ -86,7 +86,7 @@ def bring_up_to_date() -> Resolution:
             )
         except GanopsError as error:
             errors.append(error)
-    games = meta_games(jobs)
+    games = outlines(jobs)
     resolved = resolve(asked, manifest, recipes, games)
     stale = resolved != read_resolved(WORKSPACE.resolved)
     if stale:
@@ -106,7 +106,7 @@ def summary(found: Resolution) -> str:
     if manifest.source == "images" or read_params(WORKSPACE.params).recipes == AUTO_RECIPES:
         parts.append(f"some {_minutes(found):,} minutes")
     lines = [f"{rows} {with_classes}: {', '.join(parts)}"]
-    if missing := left_out(params, manifest, found.games):
+    if missing := left_out(divisions(params, manifest, found.jobs, found.games)):
         lines.append("  metrics left out: " + ", ".join(f"{group} ({why})" for group, why in missing.items()))
     lines += [f"  note: {note}" for note in doubtful(found.games, manifest)]
     return "\n".join(lines)

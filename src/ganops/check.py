@@ -17,7 +17,7 @@ from ganops.errors import GanopsError, SettingsError
 from ganops.evaluation.auto import classifier_possible
 from ganops.evaluation.metric_groups import chosen_groups, group_of_metric
 from ganops.evaluation.metric_names import base_of, describe, metric_key
-from ganops.evaluation.unmeasurable import unmeasurable
+from ganops.evaluation.unmeasurable import Division, divide
 from ganops.games.build import outline_game
 from ganops.games.game import Game
 from ganops.params import Params
@@ -35,19 +35,28 @@ def impossible(params: Params, manifest: Manifest, jobs: Mapping[str, TrainingJo
     found: list[GanopsError] = []
     for recipe, job in jobs.items():
         found += [_of_recipe(recipe, error) for error in job.problems(manifest.counts["train"])]
-    games = meta_games(jobs)
+    games = outlines(jobs)
     found += _too_large(games)
     try:
-        chosen_groups(params.evaluate)
+        groups = divisions(params, manifest, jobs, games)
     except GanopsError as error:
         return [*found, error]
-    return [*found, *_features(params, manifest), *_metrics(params, manifest, games)]
+    return [*found, *_features(params, manifest), *_metrics(params, groups)]
 
 
-def left_out(params: Params, manifest: Manifest, games: Mapping[str, Game]) -> dict[str, str]:
-    """Metric groups that are asked for and cannot be measured for any recipe, with the reason."""
-    each = [dict(unmeasurable(params.evaluate, game.task, manifest.spec, manifest.counts)) for game in games.values()]
-    return {group: why for group, why in each[0].items() if all(group in other for other in each)} if each else {}
+def divisions(
+    params: Params, manifest: Manifest, jobs: Mapping[str, TrainingJob], games: Mapping[str, Game]
+) -> dict[str, Division]:
+    """For each recipe, which metric groups can be measured, and why the others cannot."""
+    groups, counts = chosen_groups(params.evaluate), manifest.counts
+    classifier = classifier_possible(manifest.spec, counts)
+    return {recipe: divide(groups, game.task, jobs[recipe].spec, counts, classifier) for recipe, game in games.items()}
+
+
+def left_out(groups: Mapping[str, Division]) -> dict[str, str]:
+    """Metric groups that no recipe gets because the data have too little of something, with the reason."""
+    reasons = {group: why for each in groups.values() for group, why in each.too_little.items()}
+    return {group: why for group, why in reasons.items() if not any(group in each.chosen for each in groups.values())}
 
 
 def doubtful(games: Mapping[str, Game], manifest: Manifest) -> Iterator[str]:
@@ -62,7 +71,7 @@ def doubtful(games: Mapping[str, Game], manifest: Manifest) -> Iterator[str]:
             )
 
 
-def meta_games(jobs: Mapping[str, TrainingJob]) -> dict[str, Game]:
+def outlines(jobs: Mapping[str, TrainingJob]) -> dict[str, Game]:
     """The games of all recipes that can be built, without memory for their weights."""
     games: dict[str, Game] = {}
     for recipe, job in jobs.items():
@@ -136,12 +145,13 @@ def _file(custom: str | None) -> Path | None:
     return None if custom is None or ":" in custom else Path(custom)
 
 
-def _metrics(params: Params, manifest: Manifest, games: Mapping[str, Game]) -> Iterator[GanopsError]:
+def _metrics(params: Params, groups: Mapping[str, Division]) -> Iterator[GanopsError]:
     """Metrics that decide something and will not be measured."""
     wanted = {"compare.metric": params.compare.metric}
     if params.gate.mode != "disabled":
         wanted |= {"gate.metric": params.gate.metric} | {f"gate.limits.{key}": key for key in params.gate.limits}
     for setting, key in wanted.items():
+        decides = setting.endswith(".metric")
         try:
             metric = describe(key)
             expected = metric_key(base_of(key), params.evaluate.features)
@@ -150,27 +160,23 @@ def _metrics(params: Params, manifest: Manifest, games: Mapping[str, Game]) -> I
             continue
         group = group_of_metric(base_of(key)) or ""
         if group not in params.evaluate.metrics:
-            yield _unmeasured(
-                setting, key, f"the group '{group}' is not in evaluate.metrics", f"add {group}: {{}} there"
-            )
+            reason = f"the group '{group}' is not in evaluate.metrics"
+            yield _unmeasured(setting, key, reason, f"add {group}: {{}} there")
         elif key != expected:
-            action = f"set {setting}: {expected}" if setting.endswith(".metric") else f"take the key {expected}"
+            action = f"set {setting}: {expected}" if decides else f"take the key {expected}"
             yield _unmeasured(setting, key, f"evaluate.features is {params.evaluate.features}", action)
-        elif metric.better is None and setting.endswith(".metric"):
-            yield _unmeasured(setting, key, "neither more nor less of it is better", "set it to auto")
-        else:
-            yield from _not_for_all(setting, key, group, params, manifest, games)
+        elif metric.better is None and decides:
+            yield _unmeasured(setting, key, "neither more nor less of it is better", f"set {setting}: auto")
+        elif reason := _reason(group, groups):
+            yield _unmeasured(setting, key, reason, f"set {setting}: auto" if decides else f"remove {setting}")
 
 
-def _not_for_all(
-    setting: str, key: str, group: str, params: Params, manifest: Manifest, games: Mapping[str, Game]
-) -> Iterator[GanopsError]:
-    for recipe, game in games.items():
-        reasons = dict(unmeasurable(params.evaluate, game.task, manifest.spec, manifest.counts))
-        if group in reasons:
-            action = "set it to auto" if setting.endswith(".metric") else f"remove {setting}"
-            yield _unmeasured(setting, key, f"{recipe}: {reasons[group]}", action)
-            return
+def _reason(group: str, groups: Mapping[str, Division]) -> str:
+    """Why a group cannot be measured for one of the recipes; empty where it can be for all."""
+    for recipe, each in groups.items():
+        if group not in each.chosen:
+            return f"{recipe}: the group '{group}' {(each.other_tasks | each.too_little)[group]}"
+    return ""
 
 
 def _unmeasured(setting: str, key: str, reason: str, action: str) -> SettingsError:

@@ -23,10 +23,10 @@ SOURCES = Path(__file__).resolve().parent  # src/ganops
 PIPELINE = "pipeline"
 REGISTRY = re.compile(r'KindRegistry\("([^"]+)", "([^"]+)", "([^"]+)"\)')
 
-# Code that carries results about and decides none: settings, files, progress, errors, records in MLflow.
+# Code that carries results about and decides none: settings, files, progress, errors, records, models by name.
 MACHINERY = (
     *("ganops.atomic", "ganops.errors", "ganops.params", "ganops.progress", "ganops.registry_of_kinds"),
-    *("ganops.settings", "ganops.workspace", "ganops.tracking", "ganops.data.manifest"),
+    *("ganops.settings", "ganops.workspace", "ganops.tracking", "ganops.registry", "ganops.data.manifest"),
     *("pipeline.environment", "pipeline.machine", "pipeline.stages.entry"),
 )
 
@@ -41,10 +41,15 @@ def code_of(start: Iterable[str]) -> dict[str, str]:
             continue
         file = file_of(module)
         if file is not None:
-            source = file.read_text(encoding="utf-8")
-            found[module] = hashlib.sha256(code_only(source).encode()).hexdigest()
-            waiting += imports_of(source)
+            found[module], needed = _read(file.read_text(encoding="utf-8"))
+            waiting += needed
     return dict(sorted(found.items()))
+
+
+@cache
+def _read(source: str) -> tuple[str, tuple[str, ...]]:
+    """The sha256 of the code of a file, and the modules that it imports."""
+    return hashlib.sha256(code_only(source).encode()).hexdigest(), tuple(imports_of(source))
 
 
 def digest(code: Mapping[str, str]) -> str:
@@ -99,23 +104,28 @@ def imports_of(source: str) -> Iterator[str]:
 def code_only(source: str) -> str:
     """The source without comments, docstrings and blank lines: what is left decides what a program does."""
     lines, kept = source.splitlines(), set[int]()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and _is_text(first.value)
-                and not lines[first.lineno - 1][: first.col_offset].strip()
-            ):
-                for number in _lines_of(first):
-                    lines[number] = ""
-        elif _is_text(node):
+    nodes = list(ast.walk(ast.parse(source)))
+    docstrings = {first.value: first for node in nodes if (first := _docstring(node, lines))}
+    for node in nodes:
+        if _is_text(node) and node not in docstrings:
             kept.update(_lines_of(node))  # an empty line inside a string is part of it
+    for docstring in docstrings.values():
+        for number in _lines_of(docstring):
+            lines[number] = ""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.COMMENT:
             row, column = token.start[0] - 1, token.start[1]
             lines[row] = lines[row][:column]
     return "\n".join(line.rstrip() for number, line in enumerate(lines) if line.strip() or number in kept)
+
+
+def _docstring(node: ast.AST, lines: list[str]) -> ast.Expr | None:
+    """The docstring of a module, class or function, where it has lines of its own."""
+    if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) or not node.body:
+        return None
+    first = node.body[0]
+    own_lines = not lines[first.lineno - 1][: first.col_offset].strip()
+    return first if isinstance(first, ast.Expr) and _is_text(first.value) and own_lines else None
 
 
 def _is_text(node: ast.AST) -> TypeGuard[ast.expr]:
