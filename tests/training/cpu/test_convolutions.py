@@ -1,4 +1,4 @@
-"""The faster convolutions are the same convolutions, in every order of differentiation."""
+"""The faster convolutions equal PyTorch's, in every order of differentiation."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ LAYERS = {
     "a doubling to an image": (nn.ConvTranspose2d(8, 3, 4, 2, 1), (5, 8, 4, 3)),
     "a doubling to a grey image": (nn.ConvTranspose2d(8, 1, 4, 2, 1, bias=False), (5, 8, 4, 4)),
     "a doubling of odd size": (nn.ConvTranspose2d(8, 12, 3, 2, 1, output_padding=1), (5, 8, 3, 4)),
-    "a latent spread": (nn.ConvTranspose2d(8, 12, 4, bias=False), (5, 8, 1, 1)),
+    "a latent projected": (nn.ConvTranspose2d(8, 12, 4, bias=False), (5, 8, 1, 1)),
 }
 
 
 @pytest.fixture(autouse=True)
-def _hastened() -> None:
+def _kernels() -> None:
     install_cpu_kernels()
 
 
@@ -83,40 +83,36 @@ def test_small_maps_take_the_product_and_large_ones_go_to_torch() -> None:
 def test_torch_is_asked_for_no_more_than_is_left() -> None:
     asked: list[list[bool]] = []
 
-    def torchs_own(call: Backward) -> tuple[None, None, None]:
+    def original(call: Backward) -> tuple[None, None, None]:
         asked.append(list(call.wanted))
         return None, None, None
 
-    def wanted_of_torch(channels: int, size: int, wanted: list[bool]) -> list[list[bool]]:
+    def asked_of_torch(channels: int, size: int, wanted: list[bool]) -> list[list[bool]]:
         asked.clear()
         layer = nn.Conv2d(channels, 12, 4, 2, 1)
         inputs = torch.randn(5, channels, size, size).bfloat16()
-        _backward(call_of(layer, inputs, torch.randn(5, 12, size // 2, size // 2).bfloat16(), wanted), torchs_own)
+        _backward(call_of(layer, inputs, torch.randn(5, 12, size // 2, size // 2).bfloat16(), wanted), original)
         return asked
 
-    assert wanted_of_torch(9, 8, [True, True, True]) == [[True, False, True]]
-    assert wanted_of_torch(9, 8, [False, True, False]) == []
-    assert wanted_of_torch(3, 32, [True, True, True]) == [[False, True, True]]
-    assert wanted_of_torch(3, 8, [True, True, False]) == []
-    assert (
-        _backward(
-            call_of(nn.Conv2d(8, 12, 3), torch.randn(5, 8, 9, 9), torch.randn(5, 12, 7, 7), [True] * 3), torchs_own
-        )
-        is None
-    )
+    assert asked_of_torch(9, 8, [True, True, True]) == [[True, False, True]]
+    assert asked_of_torch(9, 8, [False, True, False]) == []
+    assert asked_of_torch(3, 32, [True, True, True]) == [[False, True, True]]
+    assert asked_of_torch(3, 8, [True, True, False]) == []
+    untouched = call_of(nn.Conv2d(8, 12, 3), torch.randn(5, 8, 9, 9), torch.randn(5, 12, 7, 7), [True] * 3)
+    assert _backward(untouched, original) is None
 
 
 def test_bias_gradients_of_transposed_convolutions_are_not_asked_of_torch() -> None:
     asked: list[list[bool]] = []
 
-    def torchs_own(call: Backward) -> tuple[Tensor, Tensor, None]:
+    def original(call: Backward) -> tuple[Tensor, Tensor, None]:
         asked.append(list(call.wanted))
         return torch.zeros(()), torch.zeros(()), None
 
     layer = nn.ConvTranspose2d(8, 12, 4, 2, 1)
     gradient = torch.randn(5, 12, 16, 16, dtype=torch.float64)
     call = call_of(layer, torch.randn(5, 8, 8, 8, dtype=torch.float64), gradient, [True, True, True])
-    found = _backward(call, torchs_own)
+    found = _backward(call, original)
     assert asked == [[True, True, False]]
     assert found is not None
     assert found[2] is not None
@@ -157,7 +153,7 @@ def test_second_derivatives_are_right(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_the_inputs_gradient_is_torchs_own(name: str) -> None:
+def test_the_input_gradient_is_pytorchs(name: str) -> None:
     layer, shape = LAYERS[name]
     layer = layer.double()
     torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""What training frees stays its own, so that the next round need not fetch it page by page."""
+"""Memory that training frees is kept by its process, so that the next step causes no page faults."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-ROUNDS, MEGABYTES = 20, 8
+STEPS, MEGABYTES = 20, 8
 PROGRAM = f"""
 import resource, sys
 import numpy as np
@@ -16,20 +16,20 @@ from ganops.training.cpu.malloc import disable_malloc_trim
 
 if sys.argv[1] == "kept":
     assert disable_malloc_trim()
-def play():
+def step():
     blocks = [np.ones({MEGABYTES} * 2**20, np.uint8) for _ in range(4)]
-play()
+step()
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range({ROUNDS}):
-    play()
+for _ in range({STEPS}):
+    step()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have their own ways")
-def test_rounds_fetch_no_pages_anew() -> None:
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
+def test_steps_cause_no_page_faults() -> None:
     def faults(how: str) -> int:
         return int(subprocess.run([sys.executable, "-c", PROGRAM, how], check=True, capture_output=True).stdout)
 
-    # A block of 8 MB is 2,048 pages; a stray fault of the interpreter itself is none of them.
-    assert faults("kept") < ROUNDS * 10 < faults("default")
+    # A block of 8 MB is 2,048 pages; a few faults of the interpreter itself do not matter.
+    assert faults("kept") < STEPS * 10 < faults("default")
