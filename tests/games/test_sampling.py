@@ -14,7 +14,7 @@ from ganops.data.fields.image import ImageField
 from ganops.data.fields.vector import VectorField
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
-from ganops.errors import DataError
+from ganops.errors import DataError, SettingsError
 from ganops.games.game import Game, Losses
 from ganops.games.sampling import (
     Drawn,
@@ -171,3 +171,9 @@ def test_vectors_are_stored_as_they_are_modelled() -> None:
     (drawn,) = draw_inputs(task, 4, 0, held_out=HeldOut(rows, spec))
     assert torch.equal(drawn.modelled["vector"], rows["vector"])
     assert drawn.truth is None
+
+
+def test_an_unknown_task_is_named() -> None:
+    with pytest.raises(SettingsError) as caught:
+        images(Painter(), 1, task="generat")
+    assert (caught.value.code, caught.value.found) == ("unknown-task", "generat")

@@ -1,1 +1,1 @@
-"""Games: who plays, in which turns, and what each player minimises. A file adds its game to `GAMES`."""
+"""Games: players and what each of them minimises. A file adds its game to `GAMES`."""

@@ -52,8 +52,8 @@ class Game(nn.Module, ABC):
     players: optimiser name to the names of the networks it trains, in the order of their turns.
     ema_networks: names of the networks that `generate` uses; the trainer keeps a moving average of these.
     tasks: by name; the first is the one that is evaluated and served.
-    default_metric: the metric that finds the best step and chooses the winner where nothing else is asked for; without
-        the name of the features ("fid" stands for "fid_classifier" where features come from the classifier).
+    default_metric: the metric that selects the best step and the winner unless the settings name another; without the
+        name of the features ("fid" stands for "fid_classifier" where features come from the classifier).
     """
 
     players: Mapping[str, tuple[str, ...]]

@@ -58,7 +58,8 @@ class OnlineMixture(nn.Module):
         standard = torch.linalg.solve_triangular(factors, centred, upper=False)
         log_volumes = factors.diagonal(dim1=1, dim2=2).log().sum(dim=1)
         logits = weights.log()[:, None] - log_volumes[:, None] - 0.5 * standard.square().sum(dim=1)
-        return logits.softmax(dim=0).T
+        responsibilities: Tensor = logits.softmax(dim=0).T
+        return responsibilities
 
     def forward(self, noise: Tensor, choice: Tensor) -> Tensor:
         """Standard normal (N, D) noise and (N, 1) choices to (N, D) points; a choice's quantile picks the component."""
@@ -66,4 +67,5 @@ class OnlineMixture(nn.Module):
             weights, means, factors = self.parameters_of_components()
             quantiles = 0.5 * (1 + torch.erf(choice.float() / math.sqrt(2)))
             component = (quantiles > weights.cumsum(dim=0)[:-1]).sum(dim=1)
-            return means[component] + (factors[component] @ noise.float()[:, :, None]).squeeze(2)
+            points: Tensor = means[component] + (factors[component] @ noise.float()[:, :, None]).squeeze(2)
+            return points

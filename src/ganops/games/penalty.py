@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -17,6 +18,16 @@ from ganops.objectives.penalties import (
     zero_centred_penalty,
 )
 
+PenaltyName = Literal["gradient-penalty", "r1", "r1-r2", "dragan"]
+
+# Each takes the critic, real and generated rows, and draws the noise it needs.
+PENALTIES: dict[PenaltyName, Callable[[Critic, Tensor, Tensor], Tensor]] = {
+    "gradient-penalty": lambda d, real, fake: gradient_penalty(d, real, fake, uniform_per_row(real)),
+    "r1": lambda d, real, _: zero_centred_penalty(d, real),
+    "r1-r2": lambda d, real, fake: zero_centred_penalty(d, real) + zero_centred_penalty(d, fake),
+    "dragan": lambda d, real, _: dragan_penalty(d, real, torch.rand_like(real), uniform_per_row(real)),
+}
+
 
 class PenaltySettings(LazySettings):
     """Which penalty, with which weight, in which steps.
@@ -26,7 +37,7 @@ class PenaltySettings(LazySettings):
         spreads generated rows over all modes, a small one lets the discriminator see detail (R3GAN lowers gamma too).
     """
 
-    kind: Literal["gradient-penalty", "r1", "r1-r2", "dragan"]
+    kind: PenaltyName
     weight: float = Field(gt=0)
     last_weight: float | None = Field(default=None, gt=0)
     steps: int = Field(default=1, ge=1)
@@ -43,15 +54,7 @@ class PenaltySettings(LazySettings):
         return self.weight * share
 
     def term(self, critic: Critic, real: Tensor, fake: Tensor, step: int) -> dict[str, Tensor]:
-        """The weighted penalty under its name; empty in a step that is left out. Draws the noise it needs."""
+        """The weighted penalty under its name; empty in a step that is left out."""
         if not self.due(step):
             return {}
-        if self.kind == "gradient-penalty":
-            value = gradient_penalty(critic, real, fake, uniform_per_row(real))
-        elif self.kind == "r1":
-            value = zero_centred_penalty(critic, real)
-        elif self.kind == "r1-r2":
-            value = zero_centred_penalty(critic, real) + zero_centred_penalty(critic, fake)
-        else:
-            value = dragan_penalty(critic, real, torch.rand_like(real), uniform_per_row(real))
-        return {self.kind: self.weight_at(step) * self.every * value}
+        return {self.kind: self.weight_at(step) * self.every * PENALTIES[self.kind](critic, real, fake)}

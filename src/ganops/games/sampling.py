@@ -1,4 +1,4 @@
-"""What a game is asked for, and its answers: the same for the same seed, however they are batched.
+"""Inputs and outputs of a game: the same for the same seed, however they are batched.
 
 Row i depends on the seed and on i only. Samples of training, validation, evaluation, serving and the command line all
 come from here.
@@ -17,9 +17,10 @@ from ganops.data.fields.category import CategoryField
 from ganops.data.fields.field import Schema
 from ganops.data.rows import Rows, concatenate
 from ganops.data.spec import DataSpec
-from ganops.errors import DataError
+from ganops.errors import DataError, SettingsError
 from ganops.games.game import Game
 from ganops.games.task import Task
+from ganops.settings import nearest
 
 CHUNK = 256  # rows are drawn in chunks of this size, each from its own seed, so that batching changes nothing
 DERIVED_STREAM = 1 << 62  # keeps the seeds of derived columns apart from those of latents
@@ -68,12 +69,12 @@ def sample(
 
     Draws nothing from torch's global generators. The game is in eval mode meanwhile. See `draw_inputs` for the others.
     """
-    asked = game.task if task is None else game.tasks[task]
+    wanted = find_task(game, task)
     device = next(game.parameters()).device
-    for drawn in draw_inputs(asked, count, seed, held_out=held_out, given=given, batch_size=batch_size):
+    for drawn in draw_inputs(wanted, count, seed, held_out=held_out, given=given, batch_size=batch_size):
         with torch.no_grad(), _Evaluating(game):
             outputs = game.generate(drawn.modelled.to(device), task)
-        stored = {name: field.to_storage(outputs[name]).cpu() for name, field in asked.outputs.items()}
+        stored = {name: field.to_storage(outputs[name]).cpu() for name, field in wanted.outputs.items()}
         yield Sample(drawn.inputs, Rows(stored), drawn.truth)
 
 
@@ -136,6 +137,15 @@ def draw_inputs(
         latents = _latents(task.latents, start, end, seed)
         ordered = Rows({name: inputs[name] for name in task.inputs}) if inputs else None
         yield Drawn(ordered, Rows({**modelled, **latents}), truth)
+
+
+def find_task(game: Game, name: str | None) -> Task:
+    """The task called `name`, None: the first; raises SettingsError for an unknown one."""
+    if name is not None and name not in game.tasks:
+        raise SettingsError(
+            f"this game has no task '{name}'", code="unknown-task", found=name, action=nearest(name, game.tasks)
+        )
+    return game.task if name is None else game.tasks[name]
 
 
 def draw_latents(latents: Schema, count: int, seed: int) -> Rows | None:

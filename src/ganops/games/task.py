@@ -1,4 +1,4 @@
-"""A task: what a model is asked for, and what it answers."""
+"""A task: inputs and outputs of a model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class Task:
     """Known from recipe and data spec before anything is trained.
 
     inputs: what the caller gives (a class label, a source image, a caption). outputs: what the model returns.
-    latents: standard normal vectors that the caller draws (`z`), which make the answers differ.
+    latents: standard normal vectors that the caller draws (`z`), which make the outputs differ.
     paired: whether the data hold the true output of each input, as in image-to-image translation.
     """
 

@@ -99,9 +99,9 @@ class Vae(Game):
             latents = self.mixture(latents, inputs[COMPONENT])
         return Rows({self.target: self.decoder(latents)})
 
-    def graph_key(self, _step: int) -> Hashable:
-        """All steps are alike."""
-        return ()
+    def graph_key(self, _step: int) -> Hashable | None:
+        """All steps are alike; None with a mixture, whose matrix factorisations not every device can capture."""
+        return () if self.mixture is None else None
 
     def figures(self, latents: Rows, batch: Rows) -> dict[str, Figure]:
         """Real rows above their reconstructions."""

@@ -21,7 +21,7 @@ from ganops.networks.residual import Layers, ResnetWidths, SelfAttention, UpBloc
 class BigganGeneratorSettings(ResnetWidths):
     """embedding_dim: of the class embedding all batch norms share. attention: at half the image's size.
 
-    start: how weights begin; 'orthogonal' in the paper, 'normal' in the authors' settings for CIFAR-10.
+    start: initial weights; 'orthogonal' in the paper, 'normal' in the authors' settings for CIFAR-10.
     """
 
     width: int = 64
@@ -33,7 +33,7 @@ class BigganGeneratorSettings(ResnetWidths):
 
 @NETWORKS.add("biggan-generator", BigganGeneratorSettings)
 class BigganGenerator(Generator):
-    """The latent is cut into pieces: one starts the image, each block's batch norms see another beside the class."""
+    """The latent is split: one piece starts the image, each block's batch norms use another together with the class."""
 
     def __init__(self, settings: BigganGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class BigganGenerator(Generator):
         self.image = layers.conv(widths[-1], image.channels, 3)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Make one image per latent, of the class its label says."""
+        """Generate one image per latent, of the class of its label."""
         first, *rest = latents.tensor_split(self.pieces, dim=1)
         embedded = self.embedding(labels)
         conditions = [torch.cat((embedded, piece), dim=1) for piece in rest]

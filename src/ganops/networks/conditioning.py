@@ -1,4 +1,4 @@
-"""How networks learn of an image's class."""
+"""How networks take the class of an image."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Condition = Literal["none", "one-hot", "embedding"]
 
 
 class LabelVector(nn.Module):
-    """Labels as vectors to be put beside a latent: one-hot (Mirza & Osindero 2014, arXiv:1411.1784) or learned.
+    """Labels as vectors that are joined to a latent: one-hot (Mirza & Osindero 2014, arXiv:1411.1784) or learned.
 
     size: length of the vector; the one-hot vector is as long as there are classes.
     """
@@ -25,7 +25,7 @@ class LabelVector(nn.Module):
         self.size = {"none": 0, "one-hot": class_count, "embedding": embedding_dim}[condition]
 
     def forward(self, latents: Tensor, labels: Tensor | None) -> Tensor:
-        """(N, D) latents with their labels beside them, (N, D + size)."""
+        """(N, D) latents joined with their labels, (N, D + size)."""
         if self.size == 0 or labels is None:
             return latents
         known = one_hot(labels, self.class_count, latents.dtype) if self.embedding is None else self.embedding(labels)
@@ -33,7 +33,7 @@ class LabelVector(nn.Module):
 
 
 class LabelPlanes(nn.Module):
-    """Labels as planes to be put behind an image's channels: one constant plane per class, or one learned plane.
+    """Labels as additional channels of an image: one constant plane per class, or one learned plane.
 
     size: number of planes.
     """
@@ -45,7 +45,7 @@ class LabelPlanes(nn.Module):
         self.size = {"none": 0, "one-hot": class_count, "embedding": 1}[condition]
 
     def forward(self, images: Tensor, labels: Tensor | None) -> Tensor:
-        """(N, C, H, W) images with planes behind them, (N, C + size, H, W)."""
+        """(N, C, H, W) images with their label planes, (N, C + size, H, W)."""
         if self.size == 0 or labels is None:
             return images
         height, width = images.shape[2:]
@@ -70,7 +70,7 @@ class ConditionalBatchNorm2d(nn.Module):
         self.gain, self.bias = gain, bias
 
     def forward(self, images: Tensor, condition: Tensor) -> Tensor:
-        """(N, C, H, W) images normalised, scaled and moved as the condition says."""
+        """(N, C, H, W) images normalised, then scaled and shifted by the condition."""
         gain, bias = cast(Tensor, self.gain(condition)), cast(Tensor, self.bias(condition))
         normed: Tensor = self.norm(images)
         return normed * (1 + gain)[:, :, None, None] + bias[:, :, None, None]

@@ -1,7 +1,7 @@
 """The strided convolutional networks of DCGAN (Radford et al. 2015, arXiv:1511.06434), with and without labels.
 
-Activations overwrite what comes in, which no layer before them needs any more: less memory to fill,
-and faster on a CPU (docs/benchmarks.md).
+Activations work in place, since no layer before them needs its output for the backward pass: less memory, and faster on
+a CPU (docs/benchmarks.md).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from ganops.settings import Settings
 class DcganGeneratorSettings(Settings):
     """width: channels of the last hidden layer; they double with every halving of the resolution.
 
-    labels: how classes come in beside the latent; embedding_dim: length of a learned one.
+    labels: how classes are joined to the latent; embedding_dim: length of a learned vector.
     """
 
     latent_dim: int = Field(default=100, ge=1)
@@ -71,15 +71,15 @@ class DcganGenerator(Generator):
         self.apply(dcgan_initial_weights)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Make one image per latent."""
+        """Generate one image per latent."""
         return cast(Tensor, self.layers(self.label(latents, labels)))
 
 
 class DcganDiscriminatorSettings(Settings):
     """width: channels of the first layer; norm: "batch", or "none" as a critic with a gradient penalty needs it.
 
-    labels: how classes come in: as planes behind the image (one-hot, embedding), or projected on the last features.
-    pack: images judged together. minibatch: 'deviation' shows the last layer how much a batch's images differ.
+    labels: how classes are used: as further channels (one-hot, embedding), or projected on the last features.
+    pack: images per logit. minibatch: 'deviation' gives the last layer the deviation within the batch.
     dropout: share of channels dropped after each layer while training.
     """
 
@@ -147,12 +147,12 @@ class DcganEncoder(Encoder):
         self.apply(dcgan_initial_weights)
 
     def forward(self, images: Tensor) -> Tensor:
-        """The latent that would make each image."""
+        """The latent that would generate each image."""
         return cast(Tensor, self.layers(images)).flatten(1)
 
 
 class DcganJointDiscriminatorSettings(DcganEncoderSettings):
-    """width: channels of the first layer; hidden: units of the layers where image and latent meet."""
+    """width: channels of the first layer; hidden: units of the layers that combine image and latent."""
 
     hidden: int = Field(default=512, ge=1)
     norm: Literal["batch", "none"] = "none"
@@ -160,7 +160,7 @@ class DcganJointDiscriminatorSettings(DcganEncoderSettings):
 
 @NETWORKS.add("dcgan-joint-discriminator", DcganJointDiscriminatorSettings)
 class DcganJointDiscriminator(JointDiscriminator):
-    """Image features and a latent meet in two layers of units: (N, C, H, W) and (N, latent_dim) to (N,) logits."""
+    """Two hidden layers combine image features and a latent: (N, C, H, W) and (N, latent_dim) to (N,) logits."""
 
     def __init__(self, settings: DcganJointDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()

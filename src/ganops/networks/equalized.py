@@ -18,9 +18,9 @@ def leaky(maps: Tensor) -> Tensor:
 
 
 class EqualLinear(nn.Module):
-    """A linear layer whose weights are standard normal and scaled when used, so that all learn equally fast.
+    """A linear layer with standard normal weights that are scaled when used, so that all layers learn equally fast.
 
-    rate: factor on its learning rate (the mapping's is 0.01). start: what the bias starts at.
+    rate: factor on its learning rate (the mapping's is 0.01). start: the bias's initial value.
     """
 
     def __init__(self, before: int, after: int, rate: float = 1.0, start: float = 0.0) -> None:
@@ -35,7 +35,7 @@ class EqualLinear(nn.Module):
 
 
 class EqualConv(nn.Module):
-    """A convolution of this kind that keeps the size, or halves it behind a low-pass filter."""
+    """A convolution with scaled weights that keeps the size, or halves it after a low-pass filter."""
 
     def __init__(self, before: int, after: int, size: int, *, bias: bool = True, down: bool = False) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ class EqualConv(nn.Module):
 
 
 class ModulatedConv(nn.Module):
-    """A convolution whose input channels a style scales, its output brought back to unit variance (demodulated).
+    """A convolution with input channels scaled by a style, its output normalised to unit variance (demodulated).
 
     up: twice the resolution first.
     """
@@ -81,7 +81,7 @@ class ModulatedConv(nn.Module):
         if self.demodulate:
             power = scales.square() @ weight.square().sum(dim=(2, 3)).T
             maps = maps * (power + 1e-8).rsqrt()[:, :, None, None].to(maps.dtype)
-        # In the maps' precision, as the authors do: with float32 beside them they would all become float32.
+        # In the maps' precision, as the authors do: a float32 operand would make all maps float32.
         if noise is not None:
             maps = maps + noise.to(maps.dtype)
         return maps + self.bias[:, None, None].to(maps.dtype)

@@ -17,7 +17,7 @@ from ganops.networks.maps import flatten_maps, unflatten_maps
 from ganops.networks.network import NETWORKS, Generator, ReconstructingDiscriminator, image_field, resolutions
 from ganops.networks.residual import ResnetWidths, double
 
-MOST_SKIPPED = 4  # doublings that an excitation skips at most, as in the paper's 8 to 128 pixels
+MOST_SKIPPED = 4  # doublings between the two maps of an excitation, as in the paper's 8 to 128 pixels
 
 
 class FastganGeneratorSettings(ResnetWidths):
@@ -53,7 +53,7 @@ class FastganGenerator(Generator):
         self.image = spectral_norm(nn.Conv2d(widths[-1], image.channels, 3, padding=1))
 
     def forward(self, latents: Tensor, _labels: Tensor | None = None) -> Tensor:
-        """Make one image per latent."""
+        """Generate one image per latent."""
         maps = [self.start(latents[:, :, None, None])]
         for level, up in enumerate(self.ups, start=1):
             after = up(maps[-1])
@@ -73,7 +73,7 @@ class FastganDiscriminatorSettings(ResnetWidths):
 
 @NETWORKS.add("fastgan-discriminator", FastganDiscriminatorSettings)
 class FastganDiscriminator(ReconstructingDiscriminator):
-    """Residual halvings down to the smallest maps, which give the logit and, decoded, the image again."""
+    """Residual halvings down to the smallest maps, from which come the logit and a reconstruction of the image."""
 
     def __init__(self, settings: FastganDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()
@@ -158,7 +158,7 @@ class _Down(nn.Module):
             nn.BatchNorm2d(after),
             nn.LeakyReLU(0.2),
         )
-        self.beside = nn.Sequential(
+        self.shortcut = nn.Sequential(
             nn.AvgPool2d(2),
             spectral_norm(nn.Conv2d(before, after, 1, bias=False)),
             nn.BatchNorm2d(after),
@@ -166,4 +166,4 @@ class _Down(nn.Module):
         )
 
     def forward(self, maps: Tensor) -> Tensor:
-        return cast(Tensor, self.main(maps) + self.beside(maps)) / 2
+        return cast(Tensor, self.main(maps) + self.shortcut(maps)) / 2

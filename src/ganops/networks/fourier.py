@@ -1,8 +1,8 @@
 """Random Fourier features: coordinates as waves of many lengths, so that a network can learn fine detail of them.
 
 Tancik et al. 2020, arXiv:2006.10739: on a few coordinates a fully connected network learns slow variation first and
-fine detail hardly ever; behind such features it learns both. Differs: as many waves of each octave instead of normal
-frequencies, whose one scale would have to be that of the data's detail.
+hardly any fine detail; with such features it learns both. Differs: equally many waves in each octave instead of normal
+frequencies, whose single scale would have to match the data's detail.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ganops.settings import Settings
 
 
 class FourierSettings(Settings):
-    """count: how many waves. slowest, fastest: between these their frequencies lie, in waves per unit of the input."""
+    """count: number of waves. slowest, fastest: range of their frequencies, in waves per unit of the input."""
 
     count: int = Field(default=48, ge=1)
     slowest: float = Field(default=0.25, gt=0)
@@ -27,7 +27,7 @@ class FourierSettings(Settings):
     @model_validator(mode="after")
     def _in_order(self) -> FourierSettings:
         if self.fastest < self.slowest:
-            raise ValueError(f"fastest: at least slowest ({self.slowest})")
+            raise ValueError(f"fastest: must be at least slowest ({self.slowest})")
         return self
 
 
@@ -46,6 +46,6 @@ class FourierFeatures(nn.Module):
         self.register_buffer("frequencies", lengths * normalize(torch.randn(settings.count, inputs)))
 
     def forward(self, points: Tensor) -> Tensor:
-        """The features of each point; its phases are computed in float32 whatever the autocast says."""
+        """The features of each point; phases are computed in float32 under autocast too."""
         phases = 2 * pi * (points.float()[:, None] * self.frequencies).sum(dim=2)
         return torch.cat((points, phases.sin(), phases.cos()), dim=1)

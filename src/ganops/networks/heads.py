@@ -75,9 +75,9 @@ class LogitHead(nn.Module):
 
 
 class CodeHead(nn.Module):
-    """InfoGAN's Q: features to what it believes of the codes (Chen et al. 2016, arXiv:1606.03657, appendix C).
+    """InfoGAN's Q: features to estimates of the codes (Chen et al. 2016, arXiv:1606.03657, appendix C).
 
-    Splits into logits for each categorical code, then means and log standard deviations of the continuous codes.
+    Returns logits for each categorical code, then means and log standard deviations of the continuous codes.
     """
 
     def __init__(self, features: int, categorical: Sequence[int], continuous: int, width: int = 128) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class Blur(nn.Module):
-    """Low-pass filter of the taps 1 3 3 1, each channel by itself; `gain` makes up for zeros between pixels."""
+    """Low-pass filter with the taps 1 3 3 1, per channel; `gain` compensates for zeros between pixels."""
 
     taps: Tensor
 
@@ -29,7 +29,7 @@ class Blur(nn.Module):
         return convolve(maps, taps, stride=stride, padding=padding, groups=channels)
 
     def _filter_by_twos(self, convolve: Callable[..., Tensor], maps: Tensor, padding: int) -> Tensor:
-        """The filter in steps of two; on a CPU in float32, where oneDNN's bfloat16 takes ten to forty times as long."""
+        """The filter in steps of two; on a CPU in float32, since oneDNN's bfloat16 takes ten to forty times as long."""
         if maps.device.type != "cpu":
             return self._filter(convolve, maps, stride=2, padding=padding)
         precise = maps.to(torch.promote_types(maps.dtype, torch.float32))

@@ -1,4 +1,4 @@
-"""Maps that lie channels-last in memory, in which convolutions are quickest, and vectors made of them."""
+"""Feature maps in channels-last memory format, in which convolutions are fastest, and vectors from them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from torch import Tensor, nn
 
 
 def channels_last(maps: Tensor) -> Tensor:
-    """(N, C, H, W) maps in that order, copied only where they are not.
+    """(N, C, H, W) maps in channels-last format, copied only where they are not.
 
-    Needed where maps begin: what follows keeps the order, but a 1x1 convolution of grey images, or a view of a vector,
-    begins another one.
+    Needed where maps originate: later layers keep the format, but a 1x1 convolution of grey images and a view of a
+    vector return another one.
     """
     return maps.contiguous(memory_format=torch.channels_last)
 
@@ -18,8 +18,8 @@ def channels_last(maps: Tensor) -> Tensor:
 def flatten_maps(maps: Tensor) -> Tensor:
     """(N, C, H, W) to (N, H W C), pixel after pixel.
 
-    Flattened channel after channel, channels-last maps would be copied, and their gradients come back in an order that
-    slows down every layer before.
+    Flattened channel after channel, channels-last maps would be copied, and their gradients would return in a format
+    that slows down every layer before.
     """
     return maps.permute(0, 2, 3, 1).flatten(1)
 
@@ -36,6 +36,6 @@ class SpreadLatents(nn.ConvTranspose2d):
         super().__init__(latent_dim, channels, size, bias=False)
 
     def forward(self, latents: Tensor, output_size: list[int] | None = None) -> Tensor:
-        """Spread each latent over the smallest maps; `output_size` is the convolution's and has no use here."""
+        """Spread each latent over the smallest maps; `output_size` is ignored."""
         del output_size
         return unflatten_maps(latents @ flatten_maps(self.weight), self.kernel_size[0])

@@ -1,4 +1,4 @@
-"""Layers that let a discriminator see how much the images of a batch differ, so that sameness gives fakes away."""
+"""Layers that show a discriminator how much the images of a batch differ, so that lost variety is penalised."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class MinibatchDeviation(nn.Module):
-    """Put one plane behind the channels: the mean standard deviation within a group of images.
+    """Append one channel: the mean standard deviation within a group of images.
 
     Karras et al. 2017, arXiv:1710.10196, section 3; in groups as in StyleGAN2. Images i, i + N/g, ... form a group.
     """
@@ -17,11 +17,11 @@ class MinibatchDeviation(nn.Module):
         self.group = group
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(N, C, H, W) to (N, C + 1, H, W); the largest group up to `group` that divides N is taken."""
+        """(N, C, H, W) to (N, C + 1, H, W); the group is the largest up to `group` that divides N."""
         count, channels, height, width = maps.shape
         group = next(size for size in range(min(self.group, count), 0, -1) if count % size == 0)
         grouped = maps.float().reshape(group, count // group, channels, height, width)
-        # The variance by hand: torch's own over the first dimension takes ten times as long on a CPU.
+        # Not torch.var, which takes ten times as long over the first dimension on a CPU.
         variance = (grouped - grouped.mean(dim=0)).square().mean(dim=0)
         deviation = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3))
         plane = deviation.repeat(group)[:, None, None, None].expand(-1, 1, height, width)
@@ -29,11 +29,11 @@ class MinibatchDeviation(nn.Module):
 
 
 class MinibatchDiscrimination(nn.Module):
-    """Put behind an image's features how near it is to all others of the batch.
+    """Append to an image's features how near it is to all others of the batch.
 
     Salimans et al. 2016, arXiv:1606.03498, section 3.2.
 
-    kernels: how many learned similarities; dim: in how many dimensions each is measured.
+    kernels: number of learned similarities; dim: number of dimensions in which each is measured.
     """
 
     def __init__(self, features: int, kernels: int = 16, dim: int = 8) -> None:

@@ -31,9 +31,9 @@ from ganops.settings import Settings
 class MlpGeneratorSettings(Settings):
     """Hidden layers from the latent outwards; norm_momentum is PyTorch's (the share of the newest batch).
 
-    labels: how classes come in beside the latent; embedding_dim: length of a learned one.
-    components: of a mixture as latent space, for data of modes that lie apart; 0 for a plain latent. component_sigma:
-        standard deviation that each starts with, beside means that start within [-1, 1].
+    labels: how classes are joined to the latent; embedding_dim: length of a learned vector.
+    components: of a mixture as latent space, for data with separate modes; 0 for a plain latent. component_sigma:
+        initial standard deviation of each; initial means are uniform in [-1, 1].
     """
 
     latent_dim: int = Field(default=100, ge=1)
@@ -75,11 +75,11 @@ class MlpGenerator(Generator):
 
 
 class MlpDiscriminatorSettings(Settings):
-    """Hidden layers from the image inwards; dropout is the share of units dropped while training.
+    """Hidden layers from the input inwards; dropout is the share of units dropped while training.
 
-    labels: how classes come in: beside the pixels (one-hot, embedding), or projected on the last features.
-    pack: images judged together. minibatch: 'discrimination' compares the images of a batch.
-    fourier: waves of the input put beside it, for vectors whose detail is fine.
+    labels: how classes are used: joined to the input (one-hot, embedding), or projected on the last features.
+    pack: rows per logit. minibatch: 'discrimination' compares the rows of a batch.
+    fourier: waves of the input that are joined to it, for vectors with fine detail.
     """
 
     widths: tuple[int, ...] = Field(default=(512, 256), min_length=1)
@@ -104,8 +104,8 @@ class MlpDiscriminator(Discriminator):
         super().__init__()
         self.pack = settings.pack
         self.class_count = class_count_of(spec) if settings.labels != "none" else 0
-        beside: Condition = "none" if settings.labels == "projection" else settings.labels
-        self.label = LabelVector(beside, self.class_count, settings.embedding_dim)
+        joined: Condition = "none" if settings.labels == "projection" else settings.labels
+        self.label = LabelVector(joined, self.class_count, settings.embedding_dim)
         inputs = prod(target_field(spec).shape) * settings.pack + self.label.size
         waves = [] if settings.fourier is None else [FourierFeatures(settings.fourier, inputs)]
         inputs = waves[0].size if waves else inputs
@@ -127,7 +127,7 @@ class MlpDiscriminator(Discriminator):
 
 
 class MlpEncoderSettings(Settings):
-    """Hidden layers from the image inwards; latent_dim: as the generator's."""
+    """Hidden layers from the input inwards; latent_dim: as the generator's."""
 
     latent_dim: int = Field(default=100, ge=1)
     widths: tuple[int, ...] = Field(default=(512, 256), min_length=1)
@@ -150,7 +150,7 @@ class MlpEncoder(Encoder):
 
 
 class MlpJointDiscriminatorSettings(Settings):
-    """Hidden layers from image and latent inwards; latent_dim: as the generator's."""
+    """Hidden layers from input and latent inwards; latent_dim: as the generator's."""
 
     latent_dim: int = Field(default=100, ge=1)
     widths: tuple[int, ...] = Field(default=(512, 256), min_length=1)
@@ -160,7 +160,7 @@ class MlpJointDiscriminatorSettings(Settings):
 
 @NETWORKS.add("mlp-joint-discriminator", MlpJointDiscriminatorSettings)
 class MlpJointDiscriminator(JointDiscriminator):
-    """LeakyReLU layers over an image and its latent side by side, down to one logit."""
+    """LeakyReLU layers over a row joined with its latent, down to one logit."""
 
     def __init__(self, settings: MlpJointDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Classes as vectors with a single one."""
+"""One-hot vectors."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from torch import Tensor
 def one_hot(classes: Tensor, count: int, dtype: torch.dtype) -> Tensor:
     """(N,) int64 classes below `count` as (N, count) of `dtype`.
 
-    torch's own reads them back to check them, and for that a recorded round would have to wait.
+    torch's own one_hot reads the classes back to check them, for which a captured step would have to wait.
     """
     return (classes[:, None] == torch.arange(count, device=classes.device)).to(dtype)

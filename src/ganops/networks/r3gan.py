@@ -24,8 +24,8 @@ GAIN = math.sqrt(2 / (1 + SLOPE**2))  # keeps the variance through a LeakyReLU o
 class R3ganSettings(Settings):
     """width: channels of every stage; blocks: residual blocks per stage.
 
-    group_width: channels of a block's inner maps that a convolution sees together; expansion: how much wider they are.
-    labels: whether the class is known, by an embedding beside the latent or projected on the features.
+    group_width: channels per group of a block's inner convolution; expansion: how much wider the inner maps are.
+    labels: whether the class is used, by an embedding joined to the latent or projected on the features.
     """
 
     width: int = Field(default=768, ge=1)
@@ -37,12 +37,12 @@ class R3ganSettings(Settings):
     @model_validator(mode="after")
     def _groups_fit(self) -> R3ganSettings:
         if self.width * self.expansion % self.group_width:
-            raise ValueError(f"group_width: a divisor of width times expansion ({self.width * self.expansion})")
+            raise ValueError(f"group_width: must be a divisor of width times expansion ({self.width * self.expansion})")
         return self
 
 
 class R3ganGeneratorSettings(R3ganSettings):
-    """As both sides, and the length of the noise and of the class's embedding."""
+    """As R3ganSettings, with the length of the noise and of the class's embedding."""
 
     latent_dim: int = Field(default=64, ge=1)
     embedding_dim: int = Field(default=32, ge=1)
@@ -50,7 +50,7 @@ class R3ganGeneratorSettings(R3ganSettings):
 
 @NETWORKS.add("r3gan-generator", R3ganGeneratorSettings)
 class R3ganGenerator(Generator):
-    """A learned basis steered by the latent, then stages of blocks, each but the first twice as large as before."""
+    """A learned basis scaled by the latent, then stages of blocks, each at twice the resolution of the one before."""
 
     def __init__(self, settings: R3ganGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class R3ganGenerator(Generator):
         self.image = _conv(settings.width, image.channels, 1)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Make one image per latent; while training not clipped, so that gradients pass everywhere."""
+        """Generate one image per latent; in training not clipped, so that gradients pass everywhere."""
         if self.embedding is not None:
             latents = torch.cat((latents, self.embedding(labels)), dim=1)
         maps = channels_last(self.basis * self.start(latents)[:, :, None, None])
@@ -79,7 +79,7 @@ class R3ganGenerator(Generator):
 
 
 class R3ganDiscriminatorSettings(R3ganSettings):
-    """As both sides."""
+    """As R3ganSettings."""
 
 
 @NETWORKS.add("r3gan-discriminator", R3ganDiscriminatorSettings)
@@ -100,7 +100,7 @@ class R3ganDiscriminator(Discriminator):
         self.head = LogitHead(settings.width, self.class_count)
 
     def features(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
-        """(N, feature_count): each channel's share of its learned basis."""
+        """(N, feature_count): the inner product of each channel with its learned basis."""
         maps = channels_last(self.first(images))
         for index, stage in enumerate(self.stages):
             maps = stage(maps if index == 0 else self.downsample(maps))
@@ -112,7 +112,7 @@ class R3ganDiscriminator(Discriminator):
 
 
 class _Block(nn.Module):
-    """Widen, convolve in groups, narrow, added to what came in; starts as the identity (Fix-up, arXiv:1901.09321)."""
+    """Widen, convolve in groups, narrow, added to the input; starts as the identity (Fix-up, arXiv:1901.09321)."""
 
     def __init__(self, settings: R3ganSettings, depth: int) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ class _Block(nn.Module):
 
 
 def _biased(maps: Tensor, bias: Tensor) -> Tensor:
-    """LeakyReLU of maps and bias, in the maps' precision: with a float32 bias they would all become float32."""
+    """LeakyReLU of maps and bias, in the maps' precision: a float32 bias would make all maps float32."""
     return F.leaky_relu(maps + bias.to(maps.dtype), SLOPE)
 
 
@@ -138,7 +138,7 @@ def _stage(settings: R3ganSettings, stages: int) -> nn.Sequential:
 
 
 def _conv(before: int, after: int, size: int, gain: float = 1.0, groups: int = 1) -> nn.Conv2d:
-    """A convolution without bias whose weights start normal with the variance gain^2 / fan-in."""
+    """A convolution without bias; initial weights are normal with the variance gain^2 / fan-in."""
     conv = nn.Conv2d(before, after, size, padding=size // 2, groups=groups, bias=False)
     nn.init.normal_(conv.weight, 0.0, gain / math.sqrt(before // groups * size**2))
     return conv

@@ -20,7 +20,7 @@ L = TypeVar("L", nn.Conv2d, nn.Linear, nn.Embedding)
 
 @dataclass(frozen=True)
 class Layers:
-    """How a network's layers are made: with spectral norm or not (arXiv:1802.05957), and how they start."""
+    """Makes a network's layers: with spectral norm or not (arXiv:1802.05957), and with which initial weights."""
 
     spectral: bool
     start: Literal["xavier", "normal", "orthogonal"] = "xavier"
@@ -50,24 +50,24 @@ class Layers:
 
 
 class ResnetWidths(Settings):
-    """How wide blocks are: `width` channels next to the image, `growth` times more at each halving, to `max_width`."""
+    """Widths of blocks: `width` channels next to the image, `growth` times more at each halving, up to `max_width`."""
 
     width: int = 256
     growth: Literal[1, 2] = 1
     max_width: int = 1024
 
     def at(self, halvings: int) -> int:
-        """Channels of the block that is so many halvings away from the one next to the image."""
+        """Channels of the block after this many halvings from the image."""
         return min(self.width * int(self.growth**halvings), max(self.max_width, self.width))
 
 
 def norm_of(norm: nn.Module, maps: Tensor, condition: Tensor | None) -> Tensor:
-    """A norm's output, with the condition where there is one."""
+    """A norm's output, given the condition where there is one."""
     return cast(Tensor, norm(maps) if condition is None else norm(maps, condition))
 
 
 class UpBlock(nn.Module):
-    """Norm, ReLU, twice the resolution, convolution, norm, ReLU, convolution, beside a 1x1 shortcut."""
+    """Norm, ReLU, twice the resolution, convolution, norm, ReLU, convolution, plus a 1x1 shortcut."""
 
     def __init__(self, before: int, after: int, layers: Layers, make_norm: MakeNorm) -> None:
         super().__init__()
@@ -80,14 +80,14 @@ class UpBlock(nn.Module):
         """(N, before, H, W) to (N, after, 2 H, 2 W)."""
         hidden = self.first(double(F.relu(norm_of(self.first_norm, maps, condition))))
         hidden = self.second(F.relu(norm_of(self.second_norm, hidden, condition)))
-        # Repeating pixels and a 1x1 convolution may change places; so it has a quarter of the work.
+        # Repeating pixels and a 1x1 convolution commute; in this order it has a quarter of the work.
         return cast(Tensor, hidden + double(self.shortcut(maps)))
 
 
 class DownBlock(nn.Module):
-    """ReLU, convolution, ReLU, convolution, half the resolution, beside a shortcut.
+    """ReLU, convolution, ReLU, convolution, half the resolution, plus a shortcut.
 
-    first: the block that sees the image itself: no ReLU before it.
+    first: the block whose input is the image itself: no ReLU before it.
     """
 
     def __init__(
@@ -100,9 +100,9 @@ class DownBlock(nn.Module):
         self.shortcut = layers.conv(before, after, 1) if down or before != after else nn.Identity()
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(N, before, H, W) to (N, after, H / 2, W / 2), or with the same size where it does not go down."""
+        """(N, before, H, W) to (N, after, H / 2, W / 2), or of the same size without `down`."""
         hidden = self._pool(self.second(F.relu(self.first(maps if self.is_first else F.relu(maps)))))
-        # The mean of pixels and a 1x1 convolution may change places; so it has a quarter of the work.
+        # The mean of pixels and a 1x1 convolution commute; in this order it has a quarter of the work.
         return hidden + channels_last(self.shortcut(self._pool(maps)))
 
     def _pool(self, maps: Tensor) -> Tensor:
@@ -110,10 +110,10 @@ class DownBlock(nn.Module):
 
 
 class SelfAttention(nn.Module):
-    """Every place looks at all places, half the resolution of them (SAGAN, Zhang et al. 2018, arXiv:1805.08318).
+    """Every position attends to all positions at half the resolution (SAGAN, Zhang et al. 2018, arXiv:1805.08318).
 
-    With an eighth of the channels for queries and keys, half for values, as in the authors' and BigGAN's code; its
-    share starts at zero.
+    With an eighth of the channels for queries and keys, half for values, as in the authors' and BigGAN's code; the
+    weight of its output starts at zero.
     """
 
     def __init__(self, channels: int, layers: Layers) -> None:
@@ -129,8 +129,8 @@ class SelfAttention(nn.Module):
         query = self.query(maps).flatten(2)
         key, value = (F.max_pool2d(part(maps), 2).flatten(2) for part in (self.key, self.value))
         weights = torch.softmax(query.transpose(1, 2) @ key, dim=2)  # (N, H W, H W / 4)
-        seen = (value @ weights.transpose(1, 2)).reshape(len(maps), -1, *maps.shape[2:])
-        return maps + self.share * cast(Tensor, self.output(seen))
+        attended = (value @ weights.transpose(1, 2)).reshape(len(maps), -1, *maps.shape[2:])
+        return maps + self.share * cast(Tensor, self.output(attended))
 
 
 def double(maps: Tensor) -> Tensor:

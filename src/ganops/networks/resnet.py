@@ -47,13 +47,13 @@ class ResnetGenerator(Generator):
         widths = [settings.at(halvings) for halvings in reversed(range(len(ladder)))]
         self.start = layers.linear(settings.latent_dim, widths[0] * self.smallest**2)
         self.blocks = nn.ModuleList(UpBlock(*pair, layers, make_norm) for pair in pairwise(widths))
-        # Where the last doubling begins, maps have half the image's size.
+        # Before the last doubling, maps have half the image's size.
         self.attention = SelfAttention(widths[-2], layers) if settings.attention else nn.Identity()
         self.norm = nn.BatchNorm2d(widths[-1])
         self.image = layers.conv(widths[-1], image.channels, 3)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """Make one image per latent, of the class its label says."""
+        """Generate one image per latent, of the class of its label."""
         condition = None
         if self.class_count and labels is not None:
             condition = one_hot(labels, self.class_count, latents.dtype)
@@ -65,10 +65,10 @@ class ResnetGenerator(Generator):
 
 
 class ResnetDiscriminatorSettings(ResnetWidths):
-    """smallest: blocks halve the maps until they have at most so many pixels; flat: blocks after these.
+    """smallest: blocks halve the maps until they have at most this size; flat: blocks after these.
 
-    wide: blocks are widest within (BigGAN), not at their end. labels: 'projection' on the class's embedding.
-    start: how weights begin.
+    wide: blocks are widest inside (BigGAN), not at their end. labels: 'projection' on the class's embedding.
+    start: initial weights.
     """
 
     width: int = 128
@@ -83,7 +83,7 @@ class ResnetDiscriminatorSettings(ResnetWidths):
 
 @NETWORKS.add("resnet-discriminator", ResnetDiscriminatorSettings)
 class ResnetDiscriminator(Discriminator):
-    """Residual blocks that halve the resolution, summed over what is left: (N, C, H, W) to (N,) logits."""
+    """Residual blocks that halve the resolution, summed over the remaining positions: (N, C, H, W) to (N,) logits."""
 
     def __init__(self, settings: ResnetDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()

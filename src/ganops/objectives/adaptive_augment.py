@@ -54,9 +54,9 @@ def sample(images: Tensor, matrices: Tensor) -> Tensor:
     count, _channels, height, width = images.shape
     y, x = (torch.arange(size, device=images.device) * 2 / size + 1 / size - 1 for size in (height, width))
     points = torch.stack((x.expand(height, width), y[:, None].expand(height, width), torch.ones_like(x + y[:, None])))
-    seen = matrices[:, :2] @ points.flatten(1).to(matrices)  # (N, 2, H W)
-    column = (seen[:, 0] + 1) * width / 2 - 0.5
-    row = (seen[:, 1] + 1) * height / 2 - 0.5
+    source = matrices[:, :2] @ points.flatten(1).to(matrices)  # (N, 2, H W)
+    column = (source[:, 0] + 1) * width / 2 - 0.5
+    row = (source[:, 1] + 1) * height / 2 - 0.5
     left, top = column.floor(), row.floor()
     across, down = (column - left)[..., None], (row - top)[..., None]
     pixels = images.permute(0, 2, 3, 1)

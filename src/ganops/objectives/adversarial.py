@@ -1,4 +1,4 @@
-"""Adversarial losses: what a discriminator and a generator minimise, given their (N,) logits."""
+"""Adversarial losses: what a discriminator and a generator minimise, given logits."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ LossName = Literal["minimax", "non-saturating", "least-squares", "hinge", "wasse
 
 @dataclass(frozen=True)
 class AdversarialLoss:
-    """A pair of losses over (N,) logits, both means over the batch.
+    """A pair of losses over logits of any shape, both means over all of them.
 
     discriminator: (real logits, fake logits) to a scalar.
     generator: (fake logits) to a scalar.
-    score: logits to what is plotted as D(x): a probability where the loss knows one, else the logits themselves.
-    relativistic: the generator is judged by fake minus real logits, pair by pair, in place of fake logits.
+    score: logits to what is plotted as D(x): a probability where the loss defines one, else the logits themselves.
+    relativistic: the generator's loss takes fake minus real logits, pair by pair, instead of fake logits.
     """
 
     discriminator: Callable[[Tensor, Tensor], Tensor]
@@ -35,12 +35,12 @@ def cross_entropy_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def minimax_generator(fake: Tensor) -> Tensor:
-    """log(1 - D(G(z))): the generator's side of the game's own value (arXiv:1406.2661, eq. 1)."""
+    """log(1 - D(G(z))): the generator's side of the minimax game (arXiv:1406.2661, eq. 1)."""
     return -F.softplus(fake).mean()
 
 
 def non_saturating_generator(fake: Tensor) -> Tensor:
-    """-log D(G(z)): strong gradients where the discriminator is sure (arXiv:1406.2661, section 3)."""
+    """-log D(G(z)): strong gradients where the discriminator is confident (arXiv:1406.2661, section 3)."""
     return F.softplus(-fake).mean()
 
 
@@ -75,15 +75,15 @@ def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
 
 
 def one_sided_smoothing(real: Tensor, target: float) -> Tensor:
-    """What cross entropy with the label `target` for real images adds to that with the label 1: (1 - target) D(x).
+    """The cross entropy with the label `target` for real rows minus that with the label 1: (1 - target) D(x).
 
-    Salimans et al. 2016, arXiv:1606.03498, section 3.4; it is this short because softplus(x) - softplus(-x) = x.
+    Salimans et al. 2016, arXiv:1606.03498, section 3.4; it follows from softplus(x) - softplus(-x) = x.
     """
     return (1 - target) * real.mean()
 
 
 def top_share(fake: Tensor, share: float) -> Tensor:
-    """The `share` of logits that convince most, at least one (top-k training, Sinha et al. 2020, arXiv:2002.06224)."""
+    """The largest `share` of the logits, at least one (top-k training, Sinha et al. 2020, arXiv:2002.06224)."""
     return fake.topk(max(1, round(len(fake) * share))).values
 
 

@@ -1,4 +1,4 @@
-"""A discriminator should say the same of an image and of the same image moved a little."""
+"""Consistency regularisation: equal logits for an image and for its augmented form."""
 
 from __future__ import annotations
 

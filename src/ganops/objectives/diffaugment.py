@@ -1,7 +1,7 @@
-"""Differentiable augmentation of what a discriminator sees (Zhao et al. 2020, arXiv:2006.10738).
+"""Differentiable augmentation of a discriminator's input (Zhao et al. 2020, arXiv:2006.10738).
 
-All functions take and give (N, C, H, W) images in about [-1, 1], draw from torch's generator of the images' device, and
-move pixels by indexing, whose backward pass is deterministic on every device.
+All functions take and return (N, C, H, W) images in about [-1, 1], draw from torch's generator of the images' device,
+and move pixels by indexing, which has a deterministic backward pass on every device.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CUTOUT_SHARE = 0.5
 
 
 def augment(images: Tensor, policy: Sequence[PolicyName]) -> Tensor:
-    """Apply the named augmentations in order, each with its own random numbers for each image."""
+    """Apply the named augmentations in order, each with random numbers per image."""
     images = images.float()
     for name in policy:
         images = AUGMENTATIONS[name](images)
@@ -40,7 +40,7 @@ def random_color(images: Tensor) -> Tensor:
 
 
 def random_translation(images: Tensor) -> Tensor:
-    """Shift by up to an eighth of the size in both directions; what comes in from outside is 0, mid grey."""
+    """Shift by up to an eighth of the size in both directions; pixels from outside are 0, mid grey."""
     rows, columns = (_shifted(images, dim) for dim in (2, 3))
     inside = _within(rows, images.shape[2])[:, :, None] & _within(columns, images.shape[3])[:, None, :]
     picked = images.permute(0, 2, 3, 1)[
@@ -79,7 +79,7 @@ def _shifted(images: Tensor, dim: int) -> Tensor:
 
 
 def _cut(images: Tensor, dim: int) -> Tensor:
-    """(N, size) True where `dim` runs through the cut."""
+    """(N, size) True where a position along `dim` is in the cut."""
     size = images.shape[dim]
     edge = int(size * CUTOUT_SHARE + 0.5)
     start = torch.randint(0, size + 1 - edge % 2, (len(images), 1), device=images.device) - edge // 2

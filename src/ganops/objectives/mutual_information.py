@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def categorical_information(logits: Tensor, codes: Tensor) -> Tensor:
-    """Mean of log Q(c|x) + H(c) for a uniform categorical code, in nats: log K at best, 0 for a Q that knows nothing.
+    """Mean of log Q(c|x) + H(c) for a uniform categorical code, in nats: log K at best, 0 for a Q that ignores x.
 
     logits: (N, K). codes: (N, K) one-hot.
     """
