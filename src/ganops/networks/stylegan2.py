@@ -75,17 +75,20 @@ class StyleganGenerator(StyleGenerator):
         return len(self.convs) + 1
 
     def styles(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
-        """(N, L, latent_dim) styles of latents, all layers alike."""
+        """(N, L, latent_dim) styles of latents, equal for all layers; in training the mean style follows them."""
+        mapped = self._map(latents, labels)
+        if self.training:
+            self.style_mean.lerp_(mapped.detach().mean(dim=0), 0.005)
+        return mapped[:, None].expand(-1, self.layer_count, -1)
+
+    def _map(self, latents: Tensor, labels: Tensor | None) -> Tensor:
         hidden = _unit(latents.float())
         if self.label is not None and labels is not None:
             known = one_hot(labels, self.class_count, torch.float32)
             hidden = torch.cat((hidden, _unit(self.label(known).float())), dim=1)
         for layer in self.mapping:
             hidden = leaky(layer(hidden))
-        hidden = hidden.float()
-        if self.training:
-            self.style_mean.lerp_(hidden.detach().mean(dim=0), 0.005)
-        return hidden[:, None].expand(-1, self.layer_count, -1)
+        return hidden.float()
 
     def synthesize(self, styles: Tensor) -> Tensor:
         """(N, C, H, W) images from (N, L, latent_dim) styles."""
@@ -111,7 +114,7 @@ class StyleganGenerator(StyleGenerator):
         if not self.settings.mixing:
             return styles
         count, layers, device = len(styles), self.layer_count, styles.device
-        others = self.styles(torch.randn(count, self.latent_dim, device=device), labels)
+        others = self._map(torch.randn(count, self.latent_dim, device=device), labels)[:, None]
         cut = torch.randint(1, layers, (count, 1), device=device)
         cut = torch.where(torch.rand(count, 1, device=device) < self.settings.mixing, cut, layers)
         return torch.where((torch.arange(layers, device=device) < cut)[..., None], styles, others)
