@@ -13,9 +13,9 @@ from contextlib import closing
 
 import psutil
 import pytest
-from tiny import SETTINGS, Checkout, git, ran, records
+from tiny import ALWAYS_RUN, SETTINGS, Checkout, git, ran, records
 
-from pipeline.flows.process import Processes
+from pipeline.flows.command_group import CommandGroup
 from pipeline.flows.reproduce import reproduce
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pipeline")]
@@ -25,12 +25,12 @@ RECIPES: list[str] = SETTINGS["recipes"]
 
 def test_the_first_run_trains_scores_compares_registers_and_promotes(first_run: tuple[Checkout, str]) -> None:
     checkout, said = first_run
-    single = {"prepare", "reference", "compare", "register"}
+    single = {"prepare", "resolve", "reference", "compare", "register"}
     assert ran(said) == single | {f"{stage}@{recipe}" for stage in ("train", "evaluate") for recipe in RECIPES}
     assert records(checkout.folder) == {"runs": 1 + len(RECIPES), "model_versions": 1}
     outcome = said[said.index("ran: ") :]
     assert "version 1 is champion now" in outcome
-    for expected in ("FID", "images/s", "results/compare/report.html", "mlflow ui --backend-store-uri sqlite:///"):
+    for expected in ("FID (classifier)", "images/s", "results/compare/report.html", "mlflow ui --backend-store-uri sqlite:///"):
         assert expected in outcome
     assert re.search(r"train mlp +\[#+-*\] +\d+%.*images/s +left", said), "progress lines reach the terminal"
 
@@ -76,14 +76,18 @@ def test_an_experiment_runs_only_what_its_change_touches_and_is_tracked_with_the
 
 
 def test_what_has_no_influence_on_results_runs_nothing(checkout: Checkout) -> None:
-    checkout.set("train.checkpoint_seconds=5", "gate.mode=dry_run", "tracking.experiment=other", "evaluate.samples=201")
-    changed = json.loads(checkout.dvc("status", "--json"))
-    assert set(changed) == {f"evaluate@{recipe}" for recipe in RECIPES}, "only the samples count"
+    checkout.set("train.checkpoint_seconds=5", "gate.mode=dry_run", "tracking.experiment=other")
+    changed = set(json.loads(checkout.dvc("status", "--json")))
+    assert changed == {ALWAYS_RUN, "resolve"}, "the settings are checked again, and nothing else"
+    checkout.set("evaluate.samples=201")
+    changed = set(json.loads(checkout.dvc("status", "--json")))
+    evaluated = {f"evaluate@{recipe}" for recipe in RECIPES}
+    assert changed == {ALWAYS_RUN, "resolve", "reference"} | evaluated, "only the samples count"
 
 
 def test_dvc_shows_short_tables_and_charts_that_open_without_a_network(checkout: Checkout) -> None:
     table = checkout.dvc("metrics", "show", "--md").splitlines()
-    assert table[0].replace(" ", "") == "|Path|fid|is|kid|"
+    assert table[0].replace(" ", "") == "|Path|fid_classifier|kid_classifier|precision|recall|"
     assert [line.split("|")[1].strip() for line in table[2:] if line.strip()] == [
         f"results/compare/scores/{recipe}.json" for recipe in sorted(RECIPES)
     ]
@@ -99,23 +103,24 @@ def test_dvc_shows_short_tables_and_charts_that_open_without_a_network(checkout:
 def test_two_at_once_both_end_well(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two that want the same stage one runs it, and the other waits and finds it done."""
     monkeypatch.chdir(checkout.folder)
-    checkout.set("compare.score=kid")
-    outcomes: list[bool] = []
+    checkout.set("compare.metric=kid_classifier")
+    outcomes: list[int] = []
     threads = [
-        threading.Thread(target=lambda: outcomes.append(reproduce("compare", Processes(), print))) for _ in range(2)
+        threading.Thread(target=lambda: outcomes.append(len(reproduce("compare", CommandGroup(), print))))
+        for _ in range(2)
     ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(300)
-    assert sorted(outcomes) == [False, True]
+    assert sorted(outcomes) == [0, 1]
 
 
-def test_a_killed_training_goes_on_where_it_was(checkout: Checkout) -> None:
+def test_a_killed_training_resumes_where_it_was(checkout: Checkout) -> None:
     checkout.set("pipeline/recipes/mlp.yaml:budget_kimg=4", "train.budget_scale=1", "train.checkpoint_seconds=0.2")
     before = records(checkout.folder)
     process = checkout.start("-m", "dvc", "repro", "--single-item", "train@mlp")
-    while process.poll() is None and not any((checkout.folder / "checkpoints").glob("mlp/*/round-*.json")):
+    while process.poll() is None and not any((checkout.folder / "checkpoints").glob("mlp/*/step-*.json")):
         time.sleep(0.02)
     (training,) = (
         child
@@ -126,7 +131,7 @@ def test_a_killed_training_goes_on_where_it_was(checkout: Checkout) -> None:
     said, _ = process.communicate(timeout=60)
     assert process.returncode != 0, said
     again = checkout.dvc("repro", "--single-item", "train@mlp")
-    assert re.search(r"goes on from the checkpoint of round \d", again), again
+    assert re.search(r"resumes from the checkpoint of step \d", again), again
     facts = json.loads((checkout.folder / "results/train/mlp/training.json").read_text())
     assert facts["kimg"] == pytest.approx(4, abs=0.1)  # to one batch
     assert records(checkout.folder)["runs"] == before["runs"] + 1, "both halves are one run"

@@ -1,0 +1,79 @@
+"""The stage says what will be done, refuses what cannot work, and digests the code of each training."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from evaluated_home import make_home
+
+from ganops.errors import SettingsError
+from ganops.params import read_resolved
+from ganops.workspace import WORKSPACE
+from pipeline.stages.resolve import main
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Prepared digits, the recipe `tiny`, and the code that its training reaches."""
+    make_home(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "pipeline" / "stages", tmp_path / "pipeline" / "stages")
+    return tmp_path
+
+
+def stale(home: Path) -> SettingsError:
+    with pytest.raises(SettingsError) as raised:
+        main()
+    return raised.value
+
+
+def test_a_file_that_is_not_up_to_date_is_written_and_the_command_has_to_be_run_again(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert stale(home).code == "stale"
+    resolved = read_resolved(WORKSPACE.resolved)
+    assert resolved is not None
+    assert (resolved.recipes, resolved.features, resolved.model) == (("tiny",), "classifier", "ganops-digits-generate")
+    assert not WORKSPACE.checked.exists()
+    main()
+    assert WORKSPACE.checked.exists()
+    said = capsys.readouterr().out
+    assert "400 pictures with 10 classes: tiny at 8 px, features of the data's own classifier" in said
+    assert "minutes" not in said, "a trial costs time, and these data and recipes are known"
+
+
+def test_the_code_of_each_training_is_digested(home: Path) -> None:
+    stale(home)
+    main()
+    found = json.loads(WORKSPACE.code("tiny").read_text())
+    assert len(found["digest"]) == 64
+    reached = set(found["modules"])
+    expected = {"ganops.networks.mlp", "ganops.games.unconditional", "ganops.data.fields.image", "ganops.training.step"}
+    assert expected <= reached
+    assert not {"ganops.networks.stylegan2", "ganops.games.infogan", "ganops.tracking.run"} & reached
+
+
+def test_what_is_impossible_is_said_in_one_list(home: Path) -> None:
+    params = WORKSPACE.params.read_text().replace("[tiny]", "[tiny, tinny]")
+    WORKSPACE.params.write_text(params.replace("compare: {metric: fid_classifier}", "compare: {metric: psnr}"))
+    error = stale(home)
+    assert error.code == "impossible"
+    lines = str(error).splitlines()[1:]
+    assert ["'tinny'" in line for line in lines] == [True, False]
+    assert ["compare.metric" in line for line in lines] == [False, True]
+    assert not WORKSPACE.checked.exists()
+
+
+def test_with_automatic_recipes_the_time_is_measured(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("fastgan", "stylegan2-ada"):
+        shutil.copy(ROOT / "pipeline" / "recipes" / f"{name}.yaml", WORKSPACE.recipe(name))
+    WORKSPACE.params.write_text(WORKSPACE.params.read_text().replace("[tiny]", "auto"))
+    assert stale(home).code == "stale"
+    main()
+    assert "fastgan and stylegan2-ada at 8 px" in (said := capsys.readouterr().out)
+    assert "minutes" in said
