@@ -27,22 +27,31 @@ from torch_fidelity.metric_kid import kid_features_to_metric
 from torch_fidelity.metric_prc import prc_features_to_metric
 
 from benchmarks.rows import Row, alternate, report
-from ganops.data.spec import DataSpec
-from ganops.evaluation.evaluate import evaluate_images
+from ganops.data.fields.category import CategoryField
+from ganops.data.fields.image import ImageField
+from ganops.data.spec import IMAGE, DataSpec
+from ganops.evaluation.evaluate import Evaluator, outputs_only
 from ganops.evaluation.extract import extract
 from ganops.evaluation.extractors.classifier import Classifier, ClassifierDescription, ClassifierNetwork
-from ganops.evaluation.extractors.extractor import Activations, FeatureExtractor
+from ganops.evaluation.extractors.extractor import FeatureExtractor
 from ganops.evaluation.extractors.inception import InceptionV3, build_network
 from ganops.evaluation.frechet import frechet_distance, frechet_influence
+from ganops.evaluation.knn import KNNIndex
 from ganops.evaluation.metrics.inception_score import inception_score
 from ganops.evaluation.metrics.kid import kernel_distance
 from ganops.evaluation.metrics.prdc import manifolds
-from ganops.evaluation.real import RealFeatures, Reference, ReferenceDescription, derive
-from ganops.evaluation.statistics import StatisticsGatherer, statistics_of
+from ganops.evaluation.real import RealColumn, RealFeatures, Reference, ReferenceDescription, make_column
+from ganops.evaluation.statistics import statistics_of
+from ganops.games.task import Task
 from ganops.params import EvaluateParams
 
-DIM, CLASSES, BATCH, SEED = 2048, 1008, 64, 2020
-SETTINGS: dict[str, Any] = {"kid_subsets": 100, "kid_subset_size": 1000, "rng_seed": SEED, "prc_neighborhood": 3}
+DIM, CLASSES, BATCH, SEED, NEIGHBOURS = 2048, 1008, 64, 2020, 3
+SETTINGS: dict[str, Any] = {
+    "kid_subsets": 100,
+    "kid_subset_size": 1000,
+    "rng_seed": SEED,
+    "prc_neighborhood": NEIGHBOURS,
+}
 
 
 def timed(what: Callable[[], float], values: dict[str, float], name: str) -> Callable[[], float]:
@@ -88,10 +97,7 @@ def from_features(count: int, rounds: int) -> list[Row]:
     logits = 2 * torch.randn(count, CLASSES, generator=torch.Generator().manual_seed(3))
     # pytorch-fid keeps activations in float64.
     generated_array, real_array = generated.double().numpy(), real.double().numpy()
-    real_statistics, (_, kth_distances) = (
-        statistics_of([real]),
-        derive(real, EvaluateParams(pairwise_samples=count), SEED),
-    )
+    real_statistics, kth_distances = statistics_of([real]), KNNIndex(real).kth_distances(5)
     subset = min(SETTINGS["kid_subset_size"], count)
 
     def our_scores(known: bool) -> float:
@@ -202,28 +208,23 @@ class PlainClassifier(FeatureExtractorBase):  # type: ignore[misc]  # torch-fide
         return tuple(found[name] for name in self.features_list)
 
 
-def reference_of(images: Images, extractor: FeatureExtractor, params: EvaluateParams) -> Reference:
+def reference_of(images: Images, extractor: FeatureExtractor, params: EvaluateParams, neighbours: int) -> Reference:
     """What the reference stage would leave of these images."""
-    gatherer, found = StatisticsGatherer(), list[Activations]()
-    for _, activations in extract(torch.split(images.images, BATCH), extractor, len(images), "reference"):
-        gatherer.add(activations.features)
-        found.append(activations)
-    rows = torch.cat([part.features for part in found])
-    pairwise, kth_distances = derive(rows, params, SEED)
+    batches = extract(torch.split(images.images, BATCH), extractor, len(images), "reference")
+    rows = torch.cat([activations.features for _, activations in batches])
+    column = make_column({"train": RealFeatures(rows, torch.arange(len(rows)))}, "train", params.pairwise_samples, SEED)
+    known = {neighbours: column.kth_distances(neighbours)}
     description = ReferenceDescription(
-        extractor=extractor.name,
+        features=extractor.name,
         weights=extractor.weights_digest,
         resize=extractor.resize,
         split="train",
-        spec=DataSpec(shape=(3, *images.images.shape[2:])),
+        spec=DataSpec(fields={IMAGE: ImageField(channels=3, size=images.images.shape[2])}),
         real_data="0" * 64,
         counts={"train": len(rows)},
-        pairwise_samples=params.pairwise_samples,
-        pairwise_count=len(pairwise),
-        neighbours=params.neighbours,
     )
-    real = {"train": RealFeatures(rows, torch.arange(len(rows)))}
-    return Reference(description, gatherer.result(), real, pairwise, kth_distances, torch.empty(0))
+    found = RealColumn(column.statistics, "train", column.splits, column.pairwise, column.held_out, known)
+    return Reference(description, {IMAGE: found})
 
 
 def from_images(
@@ -238,27 +239,34 @@ def from_images(
     """All scores from images, network included, with the real side computed too and with it known."""
     count, subset = len(images), min(1000, len(images))
     params = EvaluateParams(
-        extractor=extractor.name,  # type: ignore[arg-type]  # one of the names that params.yaml knows
+        features=extractor.name,  # type: ignore[arg-type]  # one of the names that params.yaml knows
         resize="clean-fid",
         samples=count,
-        scores=("fid", "is", "kid", "prdc"),
+        metrics={
+            "fid": {},
+            "is": {},
+            "kid": {"subsets": 100, "subset_size": subset},
+            "prdc": {"neighbours": NEIGHBOURS},
+        },
         pairwise_samples=count,
-        kid_subsets=100,
-        kid_subset_size=subset,
-        neighbours=3,
     )
-    known = reference_of(real, extractor, params)
+    known = reference_of(real, extractor, params, NEIGHBOURS)
 
     def ours(with_reference: bool) -> float:
-        reference = reference_of(real, extractor, params) if with_reference else known
-        found = evaluate_images(torch.split(images.images, BATCH), reference, extractor, params, SEED)
-        return found.scores["fid"].value
+        reference = reference_of(real, extractor, params, NEIGHBOURS) if with_reference else known
+        evaluator = Evaluator(reference, params, SEED, extractor)
+        spec = reference.description.spec
+        task = Task({IMAGE: spec.fields[IMAGE]})
+        groups = evaluator.groups(task).chosen
+        context = evaluator.context(groups, task, spec, count)
+        found = evaluator.measure(outputs_only(torch.split(images.images, BATCH), IMAGE), groups, context)
+        return next(each.value for key, each in found.scores.items() if key.startswith("fid"))
 
     def theirs() -> float:
         found = torch_fidelity.calculate_metrics(
             input1=images,
             input2=real,
-            feature_extractor=extractor,
+            feature_extractor=extractor_name,
             feature_extractor_weights_path=None if weights is None else str(weights),
             batch_size=BATCH,
             cuda=False,
@@ -280,8 +288,9 @@ def from_images(
 def classifier_rows(count: int, rounds: int) -> list[Row]:
     """With the small classifier at 32 x 32."""
     torch.manual_seed(0)
-    spec = DataSpec(shape=(3, 32, 32), classes=tuple("0123456789"))
-    network = ClassifierNetwork(spec, 16)
+    image = ImageField(channels=3, size=32)
+    spec = DataSpec(fields={IMAGE: image, "label": CategoryField(classes=tuple("0123456789"))})
+    network = ClassifierNetwork(image, 10, 16)
     extractor = Classifier(network, ClassifierDescription(spec=spec, width=16, accuracy=0))
     PlainClassifier.network = network.eval()
     torch_fidelity.register_feature_extractor("classifier", PlainClassifier)

@@ -1,8 +1,8 @@
-"""The share of a training's time that its validation metrics take, by default settings, recipe by recipe.
+"""The share of a training's time that its validation metric takes, with default settings, recipe by recipe.
 
-python -m benchmarks.light_score_share [--prepared data/prepared] [--reference results/reference] [--recipes NAME ...]
+python -m benchmarks.validation_share [--prepared data/prepared] [--reference results/reference] [--recipes NAME ...]
 
-On a CPU processor seconds are counted, which other work on the machine changes little; on a GPU those of the clock.
+On a CPU processor seconds are counted, which other work on the machine changes little; on a GPU wall-clock seconds.
 """
 
 from __future__ import annotations
@@ -18,8 +18,7 @@ import torch
 from benchmarks.trainers import make_trainer
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import read_packed
-from ganops.evaluation.validation_metric import ValidationMetric
-from ganops.evaluation.validation_reference import read_validation
+from ganops.evaluation.validation_metric import NoValidation, load_validation_metric
 from ganops.params import TrainParams
 from ganops.recipe import load_recipe
 
@@ -43,21 +42,33 @@ def seconds(work: Callable[[], object]) -> float:
 
 def share(name: str, prepared: Path, reference: Path) -> str:
     """One row of the table."""
-    data, spec = read_packed(prepared, "train"), read_manifest(prepared).spec
+    rows, spec = read_packed(prepared, "train"), read_manifest(prepared).spec
     recipe, settings = load_recipe(RECIPES / f"{name}.yaml"), TrainParams(compile="never")
-    trainer = make_trainer(recipe, data, spec, settings, Path("unused"))
-    plan, device = trainer.plan, trainer.hardware.device
-    score = ValidationMetric(*read_validation(reference, device), settings.validation_samples, 0, recipe.batch_size)
-    rounds = max(1, IMAGES // plan.images_per_step)
+    trainer = make_trainer(recipe, rows, spec, settings, Path("unused"))
+    plan = trainer.plan
+    metric = load_validation_metric(
+        trainer.ema.game,
+        trainer.data.spec,
+        reference,
+        prepared,
+        samples=settings.validation_samples,
+        seed=0,
+        batch_size=recipe.batch_size,
+        device=trainer.hardware.device,
+    )
+    if isinstance(metric, NoValidation):
+        return f"| `{name}` | | | | none: {metric.reason} |"
+    steps = max(1, IMAGES // plan.images_per_step)
 
-    def play() -> None:
-        for _ in range(rounds):
+    def train() -> None:
+        for _ in range(steps):
             trainer.run_step()
 
-    play()
-    training = seconds(play) / rounds * plan.steps
-    scoring = seconds(lambda: score(trainer.ema.game)) * len(plan.validate_at)
-    return f"| `{name}` | {training:,.1f} s | {len(plan.validate_at)} | {scoring:.1f} s | {scoring / training:.1%} |"
+    train()
+    training = seconds(train) / steps * plan.steps
+    scoring = seconds(lambda: metric(trainer.ema.game)) * len(plan.validate_at)
+    times = len(plan.validate_at)
+    return f"| `{name}` | {metric.about} | {training:,.1f} s | {times} | {scoring:.1f} s | {scoring / training:.1%} |"
 
 
 def main() -> None:
@@ -67,7 +78,8 @@ def main() -> None:
     arguments.add_argument("--reference", type=Path, default=Path("results/reference"), help="of the reference stage")
     arguments.add_argument("--recipes", nargs="+", default=["mlp", "dcgan", "wgan-gp"])
     options = arguments.parse_args()
-    print("| recipe | training | scores | scoring | share |\n| --- | --- | --- | --- | --- |", flush=True)
+    head = ("recipe", "metric", "training", "validations", "validating", "share")
+    print(f"| {' | '.join(head)} |\n|{' --- |' * len(head)}", flush=True)
     for name in options.recipes:
         print(share(name, options.prepared, options.reference), flush=True)
 
