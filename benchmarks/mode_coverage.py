@@ -8,7 +8,7 @@ Widths and optimisers are those of the recipe `points`, without its waves and it
 The last row is the recipe itself. Counted as VEEGAN and PacGAN do (see ganops.evaluation.metrics.mixture), with 2,500
 samples of the averaged generator.
 
-With --keep, the samples of each training stay in a folder, by the digest of their recipe: the same command goes on
+With --keep, the samples of each training stay in a folder, by the digest of their recipe: the same command continues
 where it was ended. It takes what is there as long as recipe and seed are the same, whatever has changed in the code.
 """
 

@@ -114,7 +114,7 @@ def test_every_shipped_recipe_learns_the_same_eagerly_and_captured(
     captured = make_trainer(tmp_path / "captured", recipe, start=start)
     steps = capture_steps(captured.stepper, recorder())
     wanted, found = train(eager, 24), train(captured, 24)
-    assert steps.proven == len({captured.game.graph_key(step) for step in range(24)}), steps.refused
+    assert steps.proven == len({captured.game.graph_key(step) for step in range(24)} - {None}), steps.refused
     different = [key for key in wanted if not torch.equal(wanted[key], found[key])]
     assert not different, f"these differ: {different}"
     assert eager.curves.take() == captured.curves.take()
