@@ -23,7 +23,7 @@ def test_with_a_server_the_run_and_what_the_stages_made_are_on_its_pages(
     artifacts = {artifact["key"]: artifact["data"] for artifact in server.list("artifacts")}
     assert "| mlp |" in artifacts["compare"].replace("**", "")
     assert "| images_per_second |" in artifacts["train-mlp"]
-    assert "| fid |" in artifacts["evaluate-mlp"]
+    assert "| fid_classifier |" in artifacts["evaluate-mlp"]
     assert artifacts["evaluate-mlp"].count("data:image/png;base64,") == 1
     assert "champion" in artifacts["gate"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import struct
 from collections.abc import Iterator
@@ -19,15 +18,17 @@ from torch import Tensor
 
 from ganops.data.packed import read_packed
 from ganops.data.sources import stacked_mnist
-from ganops.evaluation.evaluate import evaluate_images
-from ganops.evaluation.extractors.choose import load_extractor
+from ganops.data.spec import IMAGE, LABEL
+from ganops.evaluation.evaluate import open_evaluator, outputs_only
 from ganops.evaluation.reference import load_reference
+from ganops.evaluation.scores import read_scores
+from ganops.games.task import Task
 from ganops.params import load_params
+from ganops.workspace import WORKSPACE
 from pipeline.stages.evaluate import main as evaluate
 from pipeline.stages.prepare import main as prepare
 from pipeline.stages.reference import describe
 from pipeline.stages.reference import main as make_reference
-from pipeline.stages.results import PREPARED, REFERENCE, evaluate_folder
 from pipeline.stages.train import main as train
 
 PARAMS = """\
@@ -38,7 +39,7 @@ train: {device: cpu, sample_images: 4, sample_times: 1, validation_samples: 50}
 evaluate:
   samples: 1000
   real_samples: 1000
-  scores: [fid, modes, by-class]
+  metrics: {fid: {}, modes: {}, by-class: {}}
   classifier: {max_kimg: 4, width: 4}
 """
 
@@ -74,16 +75,19 @@ def write_idx(path: Path, values: NDArray[np.uint8]) -> None:
 
 def count(images: Tensor) -> tuple[float, float]:
     """Modes and their divergence."""
-    params = load_params().evaluate
-    params = params.model_copy(update={"samples": len(images)})
-    found = evaluate_images([images], load_reference(REFERENCE), load_extractor(params, REFERENCE), params, seed=7)
-    return found.scores["modes"].value, found.scores["mode_kl"].value
+    evaluator = open_evaluator(WORKSPACE.reference, WORKSPACE.prepared, load_params().evaluate, 7, "cpu")
+    spec = evaluator.reference.description.spec
+    task = Task(outputs={IMAGE: spec.fields[IMAGE]})
+    groups = {name: chosen for name, chosen in evaluator.groups(task).chosen.items() if name == "modes"}
+    context = evaluator.context(groups, task, spec, len(images))
+    scores = evaluator.measure(outputs_only([images], IMAGE), groups, context).scores
+    return scores["modes"].value, scores["mode_kl"].value
 
 
 def test_a_classifier_too_weak_for_counting_is_told(home: Path) -> None:
-    made = load_reference(REFERENCE).description
+    made = load_reference(WORKSPACE.reference).description
     assert made.channel_accuracy == 1  # ten pictures are learnt by heart
-    assert describe(made).endswith("that is 100.00% of their channels")
+    assert describe(made).endswith("which is 100.00% of their channels")
     # 0.99 cubed is 0.970: of three digits all must be right.
     assert "below 99%" not in describe(made.model_copy(update={"classifier_accuracy": 0.971}))
     assert "below 99%: the modes it counts do not compare" in describe(
@@ -92,23 +96,21 @@ def test_a_classifier_too_weak_for_counting_is_told(home: Path) -> None:
 
 
 def test_every_number_once_is_all_modes_and_no_divergence(home: Path) -> None:
-    test = read_packed(PREPARED, "test")
-    assert test.labels is not None
-    _, first = np.unique(test.labels.numpy(), return_index=True)
-    modes, divergence = count(test.images[torch.from_numpy(first)])
+    test = read_packed(WORKSPACE.prepared, "test")
+    _, first = np.unique(test[LABEL].numpy(), return_index=True)
+    modes, divergence = count(test[IMAGE][torch.from_numpy(first)])
     assert modes == 1000
     assert divergence == pytest.approx(0, abs=1e-9)
 
 
 def test_one_number_alone_is_one_mode(home: Path) -> None:
     """And two, the second in a single image of a thousand, are two: papers ask for no more."""
-    test = read_packed(PREPARED, "test")
-    assert test.labels is not None
-    one = test.images[test.labels == 207][:1]
+    test = read_packed(WORKSPACE.prepared, "test")
+    one = test[IMAGE][test[LABEL] == 207][:1]
     modes, divergence = count(one.expand(1000, -1, -1, -1))
     assert modes == 1
     assert divergence == pytest.approx(log(1000))
-    other = test.images[test.labels == 702][:1]
+    other = test[IMAGE][test[LABEL] == 702][:1]
     modes, divergence = count(torch.cat((one.expand(999, -1, -1, -1), other)))
     assert modes == 2
     assert divergence == pytest.approx(0.999 * log(999))  # a thousandth is the other's right share
@@ -117,10 +119,9 @@ def test_one_number_alone_is_one_mode(home: Path) -> None:
 def test_a_recipe_trains_on_them_and_is_scored(home: Path) -> None:
     train("tiny")
     evaluate("tiny")
-    out = evaluate_folder("tiny")
-    metrics = json.loads((out / "metrics.json").read_text())
-    assert {"fid", "modes", "mode_kl"} <= set(metrics)
-    assert 1 <= metrics["modes"] <= 1000
-    # A FID of one image in each of 1000 classes would be no number: there is neither the score nor the table.
-    assert "intra_fid" not in metrics
-    assert not (out / "classes.csv").exists()
+    scores = read_scores(WORKSPACE.evaluated("tiny") / "scores.json", "evaluate")
+    assert {"fid_classifier", "modes", "mode_kl"} <= set(scores)
+    assert 1 <= scores["modes"].value <= 1000
+    # A distance of one image in each of 1000 classes would not be a number: there is neither the score nor the table.
+    assert "intra_fid" not in scores
+    assert not (WORKSPACE.evaluated("tiny") / "classes.csv").exists()
