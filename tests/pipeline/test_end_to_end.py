@@ -30,7 +30,12 @@ def test_the_first_run_trains_scores_compares_registers_and_promotes(first_run: 
     assert records(checkout.folder) == {"runs": 1 + len(RECIPES), "model_versions": 1}
     outcome = said[said.index("ran: ") :]
     assert "version 1 is champion now" in outcome
-    for expected in ("FID (classifier)", "images/s", "results/compare/report.html", "mlflow ui --backend-store-uri sqlite:///"):
+    for expected in (
+        "FID (classifier)",
+        "images/s",
+        "results/compare/report.html",
+        "mlflow ui --backend-store-uri sqlite:///",
+    ):
         assert expected in outcome
     assert re.search(r"train mlp +\[#+-*\] +\d+%.*images/s +left", said), "progress lines reach the terminal"
 
