@@ -29,8 +29,8 @@ class DataParams(Settings):
 
     source: a name that ganops.data.sources knows. home: folder with the raw files of standard data sets.
     path: folder or zip file of your own images, for source `images`.
-    image_size, channels: `auto` is decided from the data alone by the rules of ganops.data.auto; a source of a known data
-        set takes that data set's own. manifest.json records what was used.
+    image_size, channels: `auto` is decided from the data alone by the rules of ganops.data.auto; a source of a known
+        data set takes that data set's own. manifest.json records what was used.
     max_rejected: share of damaged or unreadable image files above which the stage stops.
     options: what only this source knows (docs/data.md); the source checks them.
     """
@@ -50,7 +50,8 @@ class TrainParams(Settings):
 
     graphs: whether whole steps are captured and replayed, where the game allows it. cpu_kernels: whether faster CPU
     convolutions and allocator settings are installed in the training process.
-    validate_kimg: thousands of real images shown between two validations; validation_samples: images generated for each.
+    validate_kimg: thousands of real images shown between two validations; validation_samples: images generated for
+        each.
     """
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
