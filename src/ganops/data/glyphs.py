@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -35,12 +36,21 @@ FONTS = (*(family + style for family, styles in _FAMILIES.items() for style in s
 STYLED_FONT = "STIXGeneral"  # holds Unicode's mathematical alphabets: script, fraktur, double-struck, sans-serif ...
 _STYLED = (0x1D400, 0x1D7FF)
 
-EM, BASELINE = 0.72, 0.727  # of the picture's side: size of the font, and how far below the top its baseline is
+
+@dataclass(frozen=True)
+class Scale:
+    """em: size of the font as a share of the picture's side. baseline: how far below the top it is, likewise."""
+
+    em: float
+    baseline: float
+
+
+DIGITS, LATIN, ALL = Scale(1.05, 0.88), Scale(0.82, 0.71), Scale(0.72, 0.727)  # as large as fits into the square
 DRAWN_SIDE = 128  # pixels: smaller pictures are drawn in a multiple of their size and averaged
 
 
 def characters(alphabets: Iterable[Alphabet]) -> list[str]:
-    """The letters and digits of the alphabets, in the order of ALPHABETS."""
+    """The letters and digits of the alphabets, by alphabet."""
     chosen = set(alphabets)
     codes = [
         code
@@ -50,6 +60,12 @@ def characters(alphabets: Iterable[Alphabet]) -> list[str]:
         for code in range(first, last + 1)
     ]
     return [chr(code) for code in codes if unicodedata.category(chr(code)) in ("Lu", "Ll", "Lt", "Lo", "Nd")]
+
+
+def scale_of(alphabets: Iterable[Alphabet]) -> Scale:
+    """One scale for all characters: digits alone are drawn largest, capitals with marks need the most space."""
+    chosen = set(alphabets)
+    return DIGITS if chosen <= {"digits"} else LATIN if chosen <= {"digits", "latin"} else ALL
 
 
 @lru_cache
@@ -69,16 +85,16 @@ def variants(font: str, character: str) -> list[str]:
     return found
 
 
-def draw(font: str, character: str, size: int) -> Pixels | None:
+def draw(font: str, character: str, size: int, scale: Scale = ALL) -> Pixels | None:
     """A character in white on black, (size, size): its ink centred from left to right, on the baseline of all others.
 
     None where the font draws nothing, or where it does not fit into the square.
     """
     factor = max(1, DRAWN_SIDE // size)
     side = factor * size
-    face = _face(font, round(EM * side))
+    face = _face(font, round(scale.em * side))
     left, top, right, bottom = face.getbbox(character, anchor="ls")
-    x, y = (side - (right - left)) / 2 - left, round(BASELINE * side)
+    x, y = (side - (right - left)) / 2 - left, round(scale.baseline * side)
     if right <= left or bottom <= top or right - left > side or y + top < 0 or y + bottom > side:
         return None
     canvas = Image.new("L", (side, side))

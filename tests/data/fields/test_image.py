@@ -106,4 +106,4 @@ def test_a_grid_and_single_pictures_are_drawn() -> None:
 
 
 def test_all_kinds_of_fields_are_known() -> None:
-    assert FIELDS.names() == ["category", "image", "mask", "tokens", "vector"]
+    assert FIELDS.names() == ["category", "image", "label-map", "mask", "tokens", "vector"]

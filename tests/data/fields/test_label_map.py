@@ -41,7 +41,7 @@ def test_another_kind_or_another_table_is_no_conversion() -> None:
     others = (ImageField(channels=1, size=16), LabelMapField(size=16, labels=LabelTable(classes=("a", "c"))))
     for other in others:
         with pytest.raises(DataError) as error:
-            field.convert(stored, other)  # type: ignore[arg-type]
+            field.convert(stored, other)
         assert error.value.code == "no-conversion"
 
 

@@ -17,7 +17,18 @@ from pydantic import Field as Bounded
 
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.image import ImageField
-from ganops.data.glyphs import FONTS, Alphabet, characters, covered, draw, shape_hash, to_columns, variants
+from ganops.data.glyphs import (
+    FONTS,
+    Alphabet,
+    Scale,
+    characters,
+    covered,
+    draw,
+    scale_of,
+    shape_hash,
+    to_columns,
+    variants,
+)
 from ganops.data.image_format import ImageFormat, Pixels
 from ganops.data.packed import RowIndices, Split
 from ganops.data.raw_dataset import RawDataset
@@ -59,7 +70,7 @@ class Glyphs(Source):
         taken: set[bytes] = set()
         classes, pictures, names = [], [], []
         for character in characters(self.alphabets):
-            found = _different(character, form.size, taken)
+            found = _different(character, form.size, scale_of(self.alphabets), taken)
             if len(found) >= LEAST_PICTURES:
                 taken.update(shape_hash(picture) for _, picture in found)
                 classes += [character] * len(found)
@@ -127,9 +138,10 @@ class GlyphsPairs(Source):
         )
 
     def _drawn(self, character: str, size: int) -> tuple[Pixels | None, Pixels | None]:
+        scale = scale_of(self.alphabets)
         return (
-            draw(self.source_font, character, size) if character in covered(self.source_font) else None,
-            draw(self.target_font, character, size) if character in covered(self.target_font) else None,
+            draw(self.source_font, character, size, scale) if character in covered(self.source_font) else None,
+            draw(self.target_font, character, size, scale) if character in covered(self.target_font) else None,
         )
 
     def _groups(self, known: Sequence[str]) -> list[str]:
@@ -153,12 +165,12 @@ class GlyphsPairs(Source):
         return [first_of(character) for character in known]
 
 
-def _different(character: str, size: int, taken: set[bytes]) -> list[tuple[str, Pixels]]:
+def _different(character: str, size: int, scale: Scale, taken: set[bytes]) -> list[tuple[str, Pixels]]:
     """Names and pictures of a character in all fonts and styles, without those that were taken or that are equal."""
     found: dict[bytes, tuple[str, Pixels]] = {}
     for font in FONTS:
         for code in variants(font, character):
-            picture = draw(font, code, size)
+            picture = draw(font, code, size, scale)
             if picture is not None and shape_hash(picture) not in taken:
                 found.setdefault(shape_hash(picture), (f"{font} {ord(code):x}", picture))
     return list(found.values())
