@@ -1,4 +1,4 @@
-"""The train stage in two processes: one result, one run; a word, not torchrun's traceback, where one is killed."""
+"""The train stage in two processes: one result, one run; an error, not torchrun's traceback, where one is killed."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from evaluated_home import PARAMS, RECIPE, make_home
 
 from ganops.games.saved import load_game
 from ganops.tracking.store import connect
+from ganops.workspace import WORKSPACE
 from pipeline.stages.reference import main as make_reference
-from pipeline.stages.results import train_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 TRAIN = (
@@ -43,8 +43,8 @@ STAGE = ("-m", "pipeline.stages.train", "tiny")
 
 @contextmanager
 def training(home: Path, budget_kimg: float, *launcher: str) -> Iterator[subprocess.Popen[str]]:
-    recipe = RECIPE.model_copy(update={"budget_kimg": budget_kimg, "parts": 2})
-    (home / "pipeline" / "recipes" / "tiny.yaml").write_text(recipe.model_dump_json())
+    recipe = RECIPE.model_copy(update={"budget_kimg": budget_kimg, "micro_batches": 2})
+    WORKSPACE.recipe("tiny").write_text(recipe.model_dump_json())
     process = subprocess.Popen(
         [sys.executable, *launcher, *STAGE],
         cwd=home,
@@ -70,8 +70,8 @@ def wait_for(home: Path, pattern: str) -> None:
 
 
 def assert_one_model_and_one_run() -> None:
-    load_game(train_folder("tiny") / "model")
-    steps = [line.split(",")[0] for line in (train_folder("tiny") / "history.csv").read_text().splitlines()[1:]]
+    load_game(WORKSPACE.model("tiny"))
+    steps = [line.split(",")[0] for line in (WORKSPACE.trained("tiny") / "history.csv").read_text().splitlines()[1:]]
     assert len(steps) == len(set(steps))
     client = connect().client
     runs = client.search_runs([experiment.experiment_id for experiment in client.search_experiments()])
@@ -100,23 +100,23 @@ def test_two_machines_with_one_folder_do_the_same(home: Path) -> None:
     assert_one_model_and_one_run()
 
 
-def test_a_killed_process_is_named_and_training_goes_on_from_its_checkpoint(home: Path) -> None:
-    """Then told to end, it writes one more and exits as a training of one process does."""
+def test_a_killed_process_is_named_and_training_resumes_from_its_checkpoint(home: Path) -> None:
+    """Asked to end then, it writes one more and exits as a training of one process does."""
     with training(home, budget_kimg=400) as process:
-        wait_for(home, "**/round-*.json")
+        wait_for(home, "checkpoints/tiny/*/step-*.json")
         psutil.Process(process.pid).children()[-1].kill()
         said, _ = process.communicate(timeout=100)
     assert process.returncode == 1, said
-    assert "of 2 was ended by SIGKILL" in said
-    assert "goes on from the last checkpoint" in said
+    assert "of 2 was killed by SIGKILL" in said
+    assert "training resumes from the last checkpoint" in said
     assert "Traceback" not in said
     with training(home, budget_kimg=400) as process:
         assert process.stdout is not None
-        next(line for line in process.stdout if "training goes on from the checkpoint of round" in line)
+        next(line for line in process.stdout if "training resumes from the checkpoint of step" in line)
         next(line for line in process.stdout if "images/s" in line and "step" in line)  # by now both are at it
         process.terminate()
         said, _ = process.communicate(timeout=100)
     assert process.returncode == 143, said
     assert "terminated by SIGTERM" in said
-    assert "start the same command again: it goes on from here" in said
+    assert "run the same command again to resume from here" in said
     assert "Traceback" not in said
