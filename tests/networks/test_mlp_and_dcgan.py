@@ -71,7 +71,7 @@ def test_dropout_is_off_in_eval_mode() -> None:
 def test_sizes_that_cannot_be_doubled_are_refused() -> None:
     with pytest.raises(SettingsError) as caught:
         NETWORKS.build({"kind": "dcgan-generator"}, "test", spec_of(1, 37))
-    assert caught.value.code == "image-size"
+    assert caught.value.code == "unsupported-size"
 
 
 def test_the_fully_connected_pair_takes_vectors_and_packs_them() -> None:

@@ -44,7 +44,7 @@ def test_sngan_for_cifar10() -> None:
 @pytest.mark.slow
 def test_biggan_for_imagenet_at_128_pixels() -> None:
     """google/compare_gan: its resnet_biggan_test.py asserts these totals, "the original BigGAN architecture"."""
-    widths = {"width": 96, "growth": 2, "max_width": 16 * 96, "attention": True, "start": "normal"}
+    widths = {"width": 96, "growth": 2, "max_width": 16 * 96, "attention": [64], "start": "normal"}
     assert count({"kind": "biggan-generator", **widths}, 128, IMAGENET) == 70_433_988
     layout = {"wide": True, "smallest": 4, "flat": 1, "labels": "projection"}
     assert count({"kind": "resnet-discriminator", **widths, **layout}, 128, IMAGENET) == 87_982_370

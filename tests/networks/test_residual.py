@@ -8,9 +8,10 @@ from playing import DIGITS, spec_of
 from torch.nn.utils import parametrize
 
 from ganops.errors import SettingsError
+from ganops.networks.attention import SelfAttention
 from ganops.networks.conditioning import ConditionalBatchNorm2d
 from ganops.networks.network import NETWORKS
-from ganops.networks.residual import Layers, SelfAttention
+from ganops.networks.residual import Layers
 
 
 @pytest.mark.parametrize("kind", ["resnet-discriminator", "biggan-generator", "fastgan-discriminator"])

@@ -20,12 +20,27 @@ def test_128_pixels_take_five_doublings() -> None:
     assert resolutions(128) == [4, 8, 16, 32, 64, 128]
 
 
-@pytest.mark.parametrize("size", [2, 9, 30, 37, 100])
-def test_other_sizes_are_refused(size: int) -> None:
+@pytest.mark.parametrize(
+    ("size", "lower", "upper"),
+    [(9, 8, 10), (30, 28, 32), (37, 32, 40), (100, 96, 112), (218, 192, 224), (300, 256, 320), (1000, 896, 1024)],
+)
+def test_other_sizes_are_refused_with_the_nearest_two(size: int, lower: int, upper: int) -> None:
     with pytest.raises(SettingsError) as caught:
         resolutions(size)
-    assert caught.value.code == "image-size"
+    assert caught.value.code == "unsupported-size"
     assert str(size) in caught.value.found
+    assert caught.value.action.endswith(f"to {lower} or {upper}")
+    assert resolutions(lower)[-1] == lower
+    assert resolutions(upper)[-1] == upper
+
+
+def test_every_size_a_recipe_may_ask_for_is_accepted_or_has_two_neighbours_that_are() -> None:
+    for size in range(8, 1025):
+        try:
+            assert resolutions(size)[-1] == size
+        except SettingsError as error:
+            *_, lower, _or, upper = error.action.split()
+            assert 8 <= int(lower) < size < int(upper) <= 1024
 
 
 def test_missing_network_is_named() -> None:

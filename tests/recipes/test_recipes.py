@@ -35,7 +35,10 @@ def shrunk(recipe: Recipe) -> Recipe:
     networks = {}
     for name, section in recipe.networks.items():
         known = type(NETWORKS.settings(section, name)).model_fields
-        networks[name] = section | {key: value for key, value in SMALL.items() if key in known}
+        small = {key: value for key, value in SMALL.items() if key in known}
+        if "widths" not in section:  # then a rule gives them, and how many there are depends on the size
+            small.pop("widths", None)
+        networks[name] = section | small
     if "decoder" in networks:  # the encoder of a VAE returns two numbers for each latent
         networks["encoder"]["latent_dim"] = 2 * networks["decoder"]["latent_dim"]
     return recipe.model_copy(update={"networks": networks})

@@ -6,6 +6,7 @@ a CPU (docs/benchmarks.md).
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal, cast
 
 import torch
@@ -28,17 +29,23 @@ from ganops.networks.network import (
     image_field,
     resolutions,
 )
-from ganops.settings import Settings
+from ganops.networks.widths import Widths
 
 
-class DcganGeneratorSettings(Settings):
-    """width: channels of the last hidden layer; they double with every halving of the resolution.
+class DcganWidths(Widths):
+    """Channels of the hidden maps, which are at most half as large as the image; doubled with every halving."""
+
+    width: int = Field(default=64, ge=1)
+    growth: Literal[1, 2] = 2
+
+
+class DcganGeneratorSettings(DcganWidths):
+    """As DcganWidths, with the length of the latent.
 
     labels: how classes are joined to the latent; embedding_dim: length of a learned vector.
     """
 
     latent_dim: int = Field(default=100, ge=1)
-    width: int = Field(default=64, ge=1)
     labels: Condition = "none"
     embedding_dim: int = Field(default=50, ge=1)
 
@@ -53,21 +60,20 @@ class DcganGenerator(Generator):
         self.latent_dim = settings.latent_dim
         self.class_count = class_count_of(spec) if settings.labels != "none" else 0
         self.label = LabelVector(settings.labels, self.class_count, settings.embedding_dim)
-        first, *rest = resolutions(image.size)
-        channels = settings.width * 2 ** (len(rest) - 1)
+        sizes = resolutions(image.size)[:-1]
+        widths = settings.of(sizes)
         layers: list[nn.Module] = [
-            SpreadLatents(settings.latent_dim + self.label.size, channels, first),
-            nn.BatchNorm2d(channels),
+            SpreadLatents(settings.latent_dim + self.label.size, widths[0], sizes[0]),
+            nn.BatchNorm2d(widths[0]),
             nn.ReLU(inplace=True),
         ]
-        for _ in rest[:-1]:
+        for before, after in pairwise(widths):
             layers += [
-                nn.ConvTranspose2d(channels, channels // 2, 4, 2, 1, bias=False),
-                nn.BatchNorm2d(channels // 2),
+                nn.ConvTranspose2d(before, after, 4, 2, 1, bias=False),
+                nn.BatchNorm2d(after),
                 nn.ReLU(inplace=True),
             ]
-            channels //= 2
-        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(channels, image.channels, 4, 2, 1), nn.Tanh())
+        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(widths[-1], image.channels, 4, 2, 1), nn.Tanh())
         self.apply(dcgan_initial_weights)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -75,15 +81,14 @@ class DcganGenerator(Generator):
         return cast(Tensor, self.layers(self.label(latents, labels)))
 
 
-class DcganDiscriminatorSettings(Settings):
-    """width: channels of the first layer; norm: "batch", or "none" as a critic with a gradient penalty needs it.
+class DcganDiscriminatorSettings(DcganWidths):
+    """norm: "batch", or "none" as a critic with a gradient penalty needs it.
 
     labels: how classes are used: as further channels (one-hot, embedding), or projected on the last features.
     pack: images per logit. minibatch: 'deviation' gives the last layer the deviation within the batch.
     dropout: share of channels dropped after each layer while training.
     """
 
-    width: int = Field(default=64, ge=1)
     norm: Literal["batch", "none"] = "batch"
     slope: float = Field(default=0.2, ge=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
@@ -125,11 +130,10 @@ class DcganDiscriminator(Discriminator):
         return cast(Tensor, self.head(features, labels))
 
 
-class DcganEncoderSettings(Settings):
-    """width: channels of the first layer; latent_dim: as the generator's."""
+class DcganEncoderSettings(DcganWidths):
+    """latent_dim: as the generator's."""
 
     latent_dim: int = Field(default=100, ge=1)
-    width: int = Field(default=64, ge=1)
     norm: Literal["batch", "none"] = "batch"
     slope: float = Field(default=0.2, ge=0)
 
@@ -152,7 +156,7 @@ class DcganEncoder(Encoder):
 
 
 class DcganJointDiscriminatorSettings(DcganEncoderSettings):
-    """width: channels of the first layer; hidden: units of the layers that combine image and latent."""
+    """hidden: units of the layers that combine image and latent."""
 
     hidden: int = Field(default=512, ge=1)
     norm: Literal["batch", "none"] = "none"
@@ -189,8 +193,7 @@ def _strided(
     batch_norm = settings.norm == "batch"
     dropout = settings.dropout if isinstance(settings, DcganDiscriminatorSettings) else 0.0
     layers = list[nn.Module]()
-    for index in range(len(resolutions(image_size)) - 1):
-        after = settings.width * 2**index
+    for index, after in enumerate(reversed(settings.of(resolutions(image_size)[:-1]))):
         normed = batch_norm and index > 0
         layers.append(nn.Conv2d(channels, after, 4, 2, 1, bias=not normed))
         if normed:

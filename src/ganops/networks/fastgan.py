@@ -15,12 +15,13 @@ from ganops.data.spec import DataSpec
 from ganops.networks.heads import LogitHead
 from ganops.networks.maps import flatten_maps, unflatten_maps
 from ganops.networks.network import NETWORKS, Generator, ReconstructingDiscriminator, image_field, resolutions
-from ganops.networks.residual import ResnetWidths, double
+from ganops.networks.residual import double
+from ganops.networks.widths import Widths
 
 MOST_SKIPPED = 4  # doublings between the two maps of an excitation, as in the paper's 8 to 128 pixels
 
 
-class FastganGeneratorSettings(ResnetWidths):
+class FastganGeneratorSettings(Widths):
     """width: channels next to the image. latent_dim: length of the noise."""
 
     width: int = 32
@@ -38,7 +39,7 @@ class FastganGenerator(Generator):
         image = image_field(spec)
         self.latent_dim = settings.latent_dim
         ladder = resolutions(image.size)
-        widths = [settings.at(halvings) for halvings in reversed(range(len(ladder)))]
+        widths = settings.of(ladder)
         self.start = nn.Sequential(
             spectral_norm(nn.ConvTranspose2d(settings.latent_dim, 2 * widths[0], ladder[0], bias=False)),
             nn.BatchNorm2d(2 * widths[0]),
@@ -63,7 +64,7 @@ class FastganGenerator(Generator):
         return torch.tanh(self.image(maps[-1]))
 
 
-class FastganDiscriminatorSettings(ResnetWidths):
+class FastganDiscriminatorSettings(Widths):
     """width: channels next to the image."""
 
     width: int = 32
@@ -79,7 +80,7 @@ class FastganDiscriminator(ReconstructingDiscriminator):
         super().__init__()
         image = image_field(spec)
         ladder = resolutions(image.size)
-        widths = [settings.at(halvings) for halvings in range(len(ladder))]
+        widths = list(reversed(settings.of(ladder)))
         self.first = nn.Sequential(spectral_norm(nn.Conv2d(image.channels, widths[0], 3, padding=1)), nn.LeakyReLU(0.2))
         self.downs = nn.Sequential(*(_Down(before, after) for before, after in pairwise(widths)))
         self.smallest = ladder[0]

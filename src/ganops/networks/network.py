@@ -14,6 +14,7 @@ from ganops.errors import SettingsError
 from ganops.registry_of_kinds import KindRegistry
 
 NETWORKS: KindRegistry[nn.Module] = KindRegistry("network", "ganops.networks", "NETWORKS")
+LARGEST_START = 8  # pixels of the smallest maps that networks may start from
 
 
 class Generator(nn.Module):
@@ -148,17 +149,25 @@ def resolutions(image_size: int) -> list[int]:
 
     Raises SettingsError where halving does not end at 3..8 pixels: networks that double their maps cannot produce it.
     """
+    sizes = _halvings(image_size)
+    if sizes[0] > LARGEST_START:
+        lower = next(size for size in range(image_size - 1, 0, -1) if _halvings(size)[0] <= LARGEST_START)
+        upper = next(size for size in range(image_size + 1, 2 * image_size) if _halvings(size)[0] <= LARGEST_START)
+        raise SettingsError(
+            f"networks that double their maps cannot produce images of {image_size} pixels",
+            code="unsupported-size",
+            expected="a size that halving brings to 3, 4, 5 or 7 pixels",
+            found=f"{image_size}, which halves to {sizes[0]}",
+            action=f"set data.image_size in params.yaml or image_size in the recipe to {lower} or {upper}",
+        )
+    return sizes
+
+
+def _halvings(image_size: int) -> list[int]:
+    """The size and its halves, the smallest first, as far as they are whole and more than 2."""
     sizes = [image_size]
     while sizes[0] > 4 and sizes[0] % 2 == 0:
         sizes.insert(0, sizes[0] // 2)
-    if not 3 <= sizes[0] <= 8:
-        raise SettingsError(
-            f"networks that double their maps cannot produce images of {image_size} pixels",
-            code="image-size",
-            expected="a size that halving brings to 3..8 pixels, such as 28, 32, 48, 64 or 128",
-            found=f"{image_size}, which halves to {sizes[0]}",
-            action="set data.image_size in params.yaml or image_size in the recipe",
-        )
     return sizes
 
 

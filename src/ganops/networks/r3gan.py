@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import cast
+from itertools import pairwise
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -15,20 +16,21 @@ from ganops.networks.heads import LogitHead
 from ganops.networks.low_pass import Downsample, Upsample
 from ganops.networks.maps import channels_last
 from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, image_field, resolutions
-from ganops.settings import Settings
+from ganops.networks.widths import Widths
 
 SLOPE = 0.2
 GAIN = math.sqrt(2 / (1 + SLOPE**2))  # keeps the variance through a LeakyReLU of this slope
 
 
-class R3ganSettings(Settings):
-    """width: channels of every stage; blocks: residual blocks per stage.
+class R3ganSettings(Widths):
+    """blocks: residual blocks per stage, one stage for each size of the maps.
 
     group_width: channels per group of a block's inner convolution; expansion: how much wider the inner maps are.
     labels: whether the class is used, by an embedding joined to the latent or projected on the features.
     """
 
     width: int = Field(default=768, ge=1)
+    growth: Literal[1] = 1
     blocks: int = Field(default=2, ge=1)
     group_width: int = Field(default=16, ge=1)
     expansion: int = Field(default=2, ge=1)
@@ -36,8 +38,9 @@ class R3ganSettings(Settings):
 
     @model_validator(mode="after")
     def _groups_fit(self) -> R3ganSettings:
-        if self.width * self.expansion % self.group_width:
-            raise ValueError(f"group_width: must be a divisor of width times expansion ({self.width * self.expansion})")
+        for width in self.widths or (self.width,):
+            if width * self.expansion % self.group_width:
+                raise ValueError(f"group_width: must be a divisor of width times expansion ({width * self.expansion})")
         return self
 
 
@@ -59,13 +62,15 @@ class R3ganGenerator(Generator):
         self.class_count = class_count_of(spec) if settings.labels else 0
         self.embedding = nn.Embedding(self.class_count, settings.embedding_dim) if self.class_count else None
         ladder = resolutions(image.size)
-        self.basis = nn.Parameter(torch.randn(settings.width, ladder[0], ladder[0]))
+        widths = settings.of(ladder)
+        self.basis = nn.Parameter(torch.randn(widths[0], ladder[0], ladder[0]))
         inputs = settings.latent_dim + (settings.embedding_dim if self.class_count else 0)
-        self.start = nn.Linear(inputs, settings.width, bias=False)
+        self.start = nn.Linear(inputs, widths[0], bias=False)
         nn.init.normal_(self.start.weight, 0.0, inputs**-0.5)
-        self.stages = nn.ModuleList(_stage(settings, len(ladder)) for _ in ladder)
+        self.stages = nn.ModuleList(_stage(settings, width, len(ladder)) for width in widths)
+        self.transitions = nn.ModuleList(_transition(before, after) for before, after in pairwise(widths))
         self.upsample = Upsample()
-        self.image = _conv(settings.width, image.channels, 1)
+        self.image = _conv(widths[-1], image.channels, 1)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate one image per latent; in training not clipped, so that gradients pass everywhere."""
@@ -73,7 +78,7 @@ class R3ganGenerator(Generator):
             latents = torch.cat((latents, self.embedding(labels)), dim=1)
         maps = channels_last(self.basis * self.start(latents)[:, :, None, None])
         for index, stage in enumerate(self.stages):
-            maps = stage(maps if index == 0 else self.upsample(maps))
+            maps = stage(maps if index == 0 else self.upsample(self.transitions[index - 1](maps)))
         images = cast(Tensor, self.image(maps))
         return images if self.training else images.clamp(-1, 1)
 
@@ -91,19 +96,21 @@ class R3ganDiscriminator(Discriminator):
         image = image_field(spec)
         self.class_count = class_count_of(spec) if settings.labels else 0
         ladder = resolutions(image.size)
-        self.first = _conv(image.channels, settings.width, 1)
-        self.stages = nn.ModuleList(_stage(settings, len(ladder)) for _ in ladder)
+        widths = list(reversed(settings.of(ladder)))
+        self.first = _conv(image.channels, widths[0], 1)
+        self.stages = nn.ModuleList(_stage(settings, width, len(ladder)) for width in widths)
+        self.transitions = nn.ModuleList(_transition(before, after) for before, after in pairwise(widths))
         self.downsample = Downsample()
-        self.basis = nn.Conv2d(settings.width, settings.width, ladder[0], groups=settings.width, bias=False)
+        self.feature_count = widths[-1]
+        self.basis = nn.Conv2d(widths[-1], widths[-1], ladder[0], groups=widths[-1], bias=False)
         nn.init.normal_(self.basis.weight, 0.0, 1 / ladder[0])
-        self.feature_count = settings.width
-        self.head = LogitHead(settings.width, self.class_count)
+        self.head = LogitHead(widths[-1], self.class_count)
 
     def features(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
         """(N, feature_count): the inner product of each channel with its learned basis."""
         maps = channels_last(self.first(images))
         for index, stage in enumerate(self.stages):
-            maps = stage(maps if index == 0 else self.downsample(maps))
+            maps = stage(maps if index == 0 else self.transitions[index - 1](self.downsample(maps)))
         return cast(Tensor, self.basis(maps)).flatten(1)
 
     def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -114,13 +121,13 @@ class R3ganDiscriminator(Discriminator):
 class _Block(nn.Module):
     """Widen, convolve in groups, narrow, added to the input; starts as the identity (Fix-up, arXiv:1901.09321)."""
 
-    def __init__(self, settings: R3ganSettings, depth: int) -> None:
+    def __init__(self, settings: R3ganSettings, width: int, depth: int) -> None:
         super().__init__()
-        inner = settings.width * settings.expansion
+        inner = width * settings.expansion
         gain = GAIN * depth**-0.25  # the power is -1 / (2 m - 2) for blocks of m = 3 layers, depth blocks in all
-        self.widen = _conv(settings.width, inner, 1, gain)
+        self.widen = _conv(width, inner, 1, gain)
         self.grouped = _conv(inner, inner, 3, gain, groups=inner // settings.group_width)
-        self.narrow = _conv(inner, settings.width, 1, gain=0.0)
+        self.narrow = _conv(inner, width, 1, gain=0.0)
         self.first_bias, self.second_bias = (nn.Parameter(torch.zeros(inner, 1, 1)) for _ in range(2))
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -133,8 +140,13 @@ def _biased(maps: Tensor, bias: Tensor) -> Tensor:
     return F.leaky_relu(maps + bias.to(maps.dtype), SLOPE)
 
 
-def _stage(settings: R3ganSettings, stages: int) -> nn.Sequential:
-    return nn.Sequential(*(_Block(settings, settings.blocks * stages) for _ in range(settings.blocks)))
+def _stage(settings: R3ganSettings, width: int, stages: int) -> nn.Sequential:
+    return nn.Sequential(*(_Block(settings, width, settings.blocks * stages) for _ in range(settings.blocks)))
+
+
+def _transition(before: int, after: int) -> nn.Module:
+    """From one stage's channels to the next's, at the smaller of their sizes."""
+    return nn.Identity() if before == after else _conv(before, after, 1)
 
 
 def _conv(before: int, after: int, size: int, gain: float = 1.0, groups: int = 1) -> nn.Conv2d:

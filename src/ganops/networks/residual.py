@@ -6,13 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar, cast
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganops.networks.maps import channels_last
-from ganops.settings import Settings
 
 MakeNorm = Callable[[int], nn.Module]
 L = TypeVar("L", nn.Conv2d, nn.Linear, nn.Embedding)
@@ -47,18 +45,6 @@ class Layers:
         if isinstance(layer, nn.Conv2d | nn.Linear) and layer.bias is not None:
             nn.init.zeros_(layer.bias)
         return spectral_norm(layer) if self.spectral else layer
-
-
-class ResnetWidths(Settings):
-    """Widths of blocks: `width` channels next to the image, `growth` times more at each halving, up to `max_width`."""
-
-    width: int = 256
-    growth: Literal[1, 2] = 1
-    max_width: int = 1024
-
-    def at(self, halvings: int) -> int:
-        """Channels of the block after this many halvings from the image."""
-        return min(self.width * int(self.growth**halvings), max(self.max_width, self.width))
 
 
 def norm_of(norm: nn.Module, maps: Tensor, condition: Tensor | None) -> Tensor:
@@ -107,30 +93,6 @@ class DownBlock(nn.Module):
 
     def _pool(self, maps: Tensor) -> Tensor:
         return F.avg_pool2d(maps, 2) if self.down else maps
-
-
-class SelfAttention(nn.Module):
-    """Every position attends to all positions at half the resolution (SAGAN, Zhang et al. 2018, arXiv:1805.08318).
-
-    With an eighth of the channels for queries and keys, half for values, as in the authors' and BigGAN's code; the
-    weight of its output starts at zero.
-    """
-
-    def __init__(self, channels: int, layers: Layers) -> None:
-        super().__init__()
-        narrow, half = max(channels // 8, 1), max(channels // 2, 1)
-        self.query, self.key = (layers.conv(channels, narrow, 1, bias=False) for _ in range(2))
-        self.value = layers.conv(channels, half, 1, bias=False)
-        self.output = layers.conv(half, channels, 1, bias=False)
-        self.share = nn.Parameter(torch.zeros(()))
-
-    def forward(self, maps: Tensor) -> Tensor:
-        """(N, C, H, W) to the same shape."""
-        query = self.query(maps).flatten(2)
-        key, value = (F.max_pool2d(part(maps), 2).flatten(2) for part in (self.key, self.value))
-        weights = torch.softmax(query.transpose(1, 2) @ key, dim=2)  # (N, H W, H W / 4)
-        attended = (value @ weights.transpose(1, 2)).reshape(len(maps), -1, *maps.shape[2:])
-        return maps + self.share * cast(Tensor, self.output(attended))
 
 
 def double(maps: Tensor) -> Tensor:

@@ -11,23 +11,25 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
+from ganops.networks.attention import AttentionSizes, attend, attention_at
 from ganops.networks.conditioning import ConditionalBatchNorm2d
 from ganops.networks.heads import LogitHead
 from ganops.networks.maps import channels_last
 from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, image_field, resolutions
 from ganops.networks.one_hot import one_hot
-from ganops.networks.residual import DownBlock, Layers, ResnetWidths, SelfAttention, UpBlock, norm_of
+from ganops.networks.residual import DownBlock, Layers, UpBlock, norm_of
+from ganops.networks.widths import Widths
 
 
-class ResnetGeneratorSettings(ResnetWidths):
-    """spectral: spectral norm here too, as in SAGAN. attention: self-attention at half the image's size.
+class ResnetGeneratorSettings(Widths):
+    """spectral: spectral norm here too, as in SAGAN. attention: sizes of the maps with self-attention.
 
     labels: 'norm' gives every class its own gains and biases in the batch norms.
     """
 
     latent_dim: int = Field(default=128, ge=1)
     spectral: bool = False
-    attention: bool = False
+    attention: AttentionSizes = ()
     labels: Literal["none", "norm"] = "none"
 
 
@@ -44,11 +46,10 @@ class ResnetGenerator(Generator):
         make_norm = partial(_class_norm, self.class_count) if self.class_count else nn.BatchNorm2d
         ladder = resolutions(image.size)
         self.smallest = ladder[0]
-        widths = [settings.at(halvings) for halvings in reversed(range(len(ladder)))]
+        widths = settings.of(ladder)
         self.start = layers.linear(settings.latent_dim, widths[0] * self.smallest**2)
         self.blocks = nn.ModuleList(UpBlock(*pair, layers, make_norm) for pair in pairwise(widths))
-        # Before the last doubling, maps have half the image's size.
-        self.attention = SelfAttention(widths[-2], layers) if settings.attention else nn.Identity()
+        self.attention = attention_at(settings.attention, image.size, dict(zip(ladder, widths, strict=True)), layers)
         self.norm = nn.BatchNorm2d(widths[-1])
         self.image = layers.conv(widths[-1], image.channels, 3)
 
@@ -58,17 +59,18 @@ class ResnetGenerator(Generator):
         if self.class_count and labels is not None:
             condition = one_hot(labels, self.class_count, latents.dtype)
         maps = channels_last(self.start(latents).view(len(latents), -1, self.smallest, self.smallest))
-        for block in self.blocks[:-1]:
-            maps = block(maps, condition)
-        maps = self.blocks[-1](self.attention(maps), condition)
+        for block in self.blocks:
+            maps = block(attend(self.attention, maps), condition)
+        maps = attend(self.attention, maps)
         return cast(Tensor, self.image(F.relu(norm_of(self.norm, maps, None)))).tanh()
 
 
-class ResnetDiscriminatorSettings(ResnetWidths):
+class ResnetDiscriminatorSettings(Widths):
     """smallest: blocks halve the maps until they have at most this size; flat: blocks after these.
 
-    wide: blocks are widest inside (BigGAN), not at their end. labels: 'projection' on the class's embedding.
-    start: initial weights.
+    widths, where they are given: of the blocks that halve, and of those after them. attention: sizes of the maps with
+    self-attention, at most half the image's. wide: blocks are widest inside (BigGAN), not at their end.
+    labels: 'projection' on the class's embedding. start: initial weights.
     """
 
     width: int = 128
@@ -76,7 +78,7 @@ class ResnetDiscriminatorSettings(ResnetWidths):
     flat: int = Field(default=2, ge=0)
     wide: bool = False
     spectral: bool = True
-    attention: bool = False
+    attention: AttentionSizes = ()
     start: Literal["xavier", "normal", "orthogonal"] = "xavier"
     labels: Literal["none", "projection"] = "none"
 
@@ -90,15 +92,19 @@ class ResnetDiscriminator(Discriminator):
         image = image_field(spec)
         self.class_count = class_count_of(spec) if settings.labels == "projection" else 0
         layers = Layers(settings.spectral, settings.start)
-        halvings = sum(size > settings.smallest for size in resolutions(image.size)[1:])
+        ladder = resolutions(image.size)
+        halvings = sum(size > settings.smallest for size in ladder[1:])
+        sizes = ladder[len(ladder) - 1 - halvings :]  # of the maps between the blocks
+        widths = settings.of(sizes)
+        attention = attention_at(settings.attention, image.size, dict(zip(sizes[:-1], widths[1:], strict=True)), layers)
         channels: int = image.channels
         blocks = list[nn.Module]()
-        for index in range(halvings + settings.flat):
-            after = settings.at(min(index, halvings))
+        for index in range(halvings + settings.flat):  # from the image on: the last width first
+            after = widths[-1 - min(index, halvings)]
             hidden = after if settings.wide or index == 0 else channels
             blocks.append(DownBlock(channels, after, hidden, layers, down=index < halvings, first=index == 0))
-            if index == 0 and settings.attention:
-                blocks.append(SelfAttention(after, layers))
+            if index < halvings and str(sizes[-2 - index]) in attention:
+                blocks.append(attention[str(sizes[-2 - index])])
             channels = after
         self.layers = nn.Sequential(*blocks)
         self.feature_count = channels

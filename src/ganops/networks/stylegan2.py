@@ -18,10 +18,10 @@ from ganops.networks.maps import channels_last
 from ganops.networks.minibatch import MinibatchDeviation
 from ganops.networks.network import NETWORKS, Discriminator, StyleGenerator, class_count_of, image_field, resolutions
 from ganops.networks.one_hot import one_hot
-from ganops.networks.residual import ResnetWidths
+from ganops.networks.widths import Widths
 
 
-class StyleganGeneratorSettings(ResnetWidths):
+class StyleganGeneratorSettings(Widths):
     """width: channels next to the image. latent_dim: also the length of a style. mapping: layers from latent to style.
 
     mixing: share of training images that take the styles of two latents. truncation: how far from the mean style
@@ -59,7 +59,7 @@ class StyleganGenerator(StyleGenerator):
             EqualLinear(before, after, rate=0.01) for before, after in pairwise((inputs, *[dim] * settings.mapping))
         )
         ladder = resolutions(image.size)
-        widths = [settings.at(halvings) for halvings in reversed(range(len(ladder)))]
+        widths = settings.of(ladder)
         self.constant = nn.Parameter(torch.randn(1, widths[0], ladder[0], ladder[0]))
         convs, images = [_NoisyConv(widths[0], widths[0], ladder[0], dim)], []
         for size, (before, after) in zip(ladder[1:], pairwise(widths), strict=True):
@@ -120,7 +120,7 @@ class StyleganGenerator(StyleGenerator):
         return torch.where((torch.arange(layers, device=device) < cut)[..., None], styles, others)
 
 
-class StyleganDiscriminatorSettings(ResnetWidths):
+class StyleganDiscriminatorSettings(Widths):
     """width: channels next to the image. group: images whose spread is measured together. labels: 'projection'."""
 
     width: int = 32
@@ -139,7 +139,7 @@ class StyleganDiscriminator(Discriminator):
         image = image_field(spec)
         self.class_count = class_count_of(spec) if settings.labels == "projection" else 0
         ladder = resolutions(image.size)
-        widths = [settings.at(halvings) for halvings in range(len(ladder))]
+        widths = list(reversed(settings.of(ladder)))
         self.first = EqualConv(image.channels, widths[0], 1)
         self.blocks = nn.Sequential(*(_DownBlock(before, after) for before, after in pairwise(widths)))
         self.deviation = MinibatchDeviation(settings.group)
