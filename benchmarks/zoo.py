@@ -36,8 +36,8 @@ from ganops.data.fields.pictures import image_grid, save_png
 from ganops.data.manifest import Manifest, read_manifest
 from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
-from ganops.evaluation.evaluate import evaluate_game, task_rows
-from ganops.evaluation.held_out import held_out
+from ganops.evaluation.evaluate import evaluate_game
+from ganops.evaluation.held_out import held_out, task_rows
 from ganops.evaluation.latent_interpolation import latent_interpolations
 from ganops.evaluation.metric_names import base_of
 from ganops.evaluation.reference import load_reference

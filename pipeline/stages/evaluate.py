@@ -14,8 +14,8 @@ from ganops.atomic import atomic_path, write_json
 from ganops.data.fields.pictures import save_png
 from ganops.data.manifest import read_manifest
 from ganops.errors import EvaluationError
-from ganops.evaluation.evaluate import open_evaluator, score_game, task_rows
-from ganops.evaluation.held_out import held_out
+from ganops.evaluation.evaluate import open_evaluator, score_game
+from ganops.evaluation.held_out import held_out, task_rows
 from ganops.evaluation.metric import Picture, Table
 from ganops.evaluation.pictures import interpolations_picture, neighbours_picture, samples_picture
 from ganops.evaluation.rows import baseline_rows

@@ -20,7 +20,7 @@ from ganops.data.manifest import Manifest, read_manifest
 from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
 from ganops.errors import TrainingError
-from ganops.evaluation.evaluate import task_rows
+from ganops.evaluation.held_out import task_rows
 from ganops.evaluation.metric_groups import module_of_group
 from ganops.evaluation.validation_metric import NoValidation, ValidationMetric, load_validation_metric
 from ganops.games.game import Game

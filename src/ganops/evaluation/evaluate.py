@@ -9,7 +9,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganops.data.fields.category import CategoryField
 from ganops.data.manifest import read_manifest
 from ganops.data.rows import Rows, concatenate
 from ganops.data.spec import DataSpec
@@ -20,7 +19,7 @@ from ganops.evaluation.context import EvalContext, Subject
 from ganops.evaluation.extractors.choose import load_extractor
 from ganops.evaluation.extractors.classifier import load_classifier
 from ganops.evaluation.extractors.extractor import FeatureExtractor
-from ganops.evaluation.held_out import Purpose, held_out
+from ganops.evaluation.held_out import sample_count, task_rows
 from ganops.evaluation.metric import MetricGroup, Picture, Table, scored_field
 from ganops.evaluation.metric_groups import chosen_groups
 from ganops.evaluation.metric_names import metric_key
@@ -32,7 +31,7 @@ from ganops.evaluation.scores import Protocol, Scores
 from ganops.evaluation.threads import threads_for
 from ganops.evaluation.unmeasurable import Division, divide
 from ganops.games.game import Game
-from ganops.games.sampling import HeldOut, Sample, sample
+from ganops.games.sampling import Sample, sample
 from ganops.games.task import Task
 from ganops.params import EvaluateParams
 from ganops.progress import progress
@@ -224,18 +223,6 @@ def score_game(game: Game, evaluator: Evaluator, spec: DataSpec, label: str = "e
     context = evaluator.context(groups.chosen, game.task, spec, count, Subject(game, held))
     samples = sample(game, count, evaluator.seed, held_out=held, batch_size=params.batch_size)
     return replace(evaluator.measure(samples, groups.chosen, context, label), left_out=groups.too_little)
-
-
-def task_rows(task: Task, prepared: Path, spec: DataSpec, most: int, purpose: Purpose = "evaluation") -> HeldOut | None:
-    """The held-out rows that a task's inputs come from; None where they need none."""
-    if all(isinstance(field, CategoryField) for field in task.inputs.values()):
-        return None
-    return held_out(prepared, spec, purpose, most)
-
-
-def sample_count(task: Task, samples: int, rows: HeldOut | None) -> int:
-    """How many samples are scored: as many as asked for, but each input once where nothing but the input decides."""
-    return samples if rows is None or task.latents else min(samples, len(rows.rows))
 
 
 def _stale(reference: Path, what: str, wanted: str, found: str) -> EvaluationError:

@@ -7,11 +7,13 @@ from typing import Literal
 
 import torch
 
+from ganops.data.fields.category import CategoryField
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.games.sampling import HeldOut
+from ganops.games.task import Task
 
 Purpose = Literal["evaluation", "validation"]
 
@@ -19,6 +21,18 @@ Purpose = Literal["evaluation", "validation"]
 # by its answers to some inputs would be flattered by scores of the same ones.
 VALIDATION_EVERY = 5
 FEWEST_TO_DIVIDE = 10
+
+
+def task_rows(task: Task, prepared: Path, spec: DataSpec, most: int, purpose: Purpose = "evaluation") -> HeldOut | None:
+    """The held-out rows that a task's inputs come from; None where they need none."""
+    if all(isinstance(field, CategoryField) for field in task.inputs.values()):
+        return None
+    return held_out(prepared, spec, purpose, most)
+
+
+def sample_count(task: Task, samples: int, rows: HeldOut | None) -> int:
+    """How many samples are scored: as many as asked for, but each input once where nothing but the input decides."""
+    return samples if rows is None or task.latents else min(samples, len(rows.rows))
 
 
 def held_out(prepared: Path, spec: DataSpec, purpose: Purpose, most: int | None = None) -> HeldOut:

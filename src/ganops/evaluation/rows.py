@@ -13,7 +13,8 @@ from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
 from ganops.evaluation.baselines import baseline_samples, baselines_of
-from ganops.evaluation.evaluate import Evaluator, sample_count
+from ganops.evaluation.evaluate import Evaluator
+from ganops.evaluation.held_out import sample_count
 from ganops.evaluation.real import draw
 from ganops.evaluation.scores import Scores
 from ganops.games.sampling import HeldOut, Sample

@@ -12,8 +12,8 @@ import torch
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.evaluation.context import EvalContext
-from ganops.evaluation.evaluate import sample_count, task_rows
 from ganops.evaluation.extractors.extractor import FeatureExtractor
+from ganops.evaluation.held_out import sample_count, task_rows
 from ganops.evaluation.metric import MetricGroup, scored_field
 from ganops.evaluation.metric_groups import find_group, group_of_metric
 from ganops.evaluation.metric_names import base_of, describe, metric_key
