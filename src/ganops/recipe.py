@@ -14,9 +14,12 @@ from ganops.settings import Settings, nearest, read_yaml, validate
 
 
 class OptimizerSettings(Settings):
-    """One player's optimiser and its learning rate over time.
+    """One player's optimiser, and how its learning rate and betas move while it trains.
 
-    schedule: "constant", "linear" or "cosine", the latter two to zero over the budget.
+    schedule: of the learning rate: "constant"; "linear" or "cosine" to `last_lr`; "steps": times `drop` at each number
+        of kimg in `drops`. `last_betas` follow a linear or cosine schedule too.
+    hold_kimg: thousands of images before the schedule starts. schedule_kimg: where it ends; null: with the budget.
+    warmup_kimg: over which the learning rate rises from zero.
     """
 
     kind: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
@@ -24,19 +27,51 @@ class OptimizerSettings(Settings):
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = Field(default=1e-8, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
-    schedule: Literal["constant", "linear", "cosine"] = "constant"
+    schedule: Literal["constant", "linear", "cosine", "steps"] = "constant"
+    last_lr: float = Field(default=0.0, ge=0)
+    last_betas: tuple[float, float] | None = None
+    hold_kimg: float = Field(default=0.0, ge=0)
+    schedule_kimg: float | None = Field(default=None, gt=0)
+    drops: tuple[float, ...] = ()
+    drop: float = Field(default=0.1, gt=0, lt=1)
     warmup_kimg: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _schedule_takes_its_own_keys(self) -> OptimizerSettings:
+        smooth, stepped = {"last_lr", "last_betas", "hold_kimg", "schedule_kimg"}, {"drops", "drop"}
+        own = {"linear": smooth, "cosine": smooth, "steps": stepped}.get(self.schedule, set())
+        changed = {key for key, value in self if value != type(self).model_fields[key].default}
+        if foreign := changed & (smooth | stepped) - own:
+            raise ValueError(f"{', '.join(sorted(foreign))}: no part of the schedule '{self.schedule}'")
+        if self.schedule == "steps" and not self.drops:
+            raise ValueError("drops: the schedule 'steps' takes the numbers of kimg at which the learning rate drops")
+        if self.schedule_kimg is not None and self.schedule_kimg <= self.hold_kimg:
+            raise ValueError(f"schedule_kimg: must be above hold_kimg ({self.hold_kimg:g})")
+        return self
 
 
 class EmaSettings(Settings):
     """Exponential moving average of the networks that generate samples (Karras et al. 2018, arXiv:1710.10196).
 
     half_life_kimg: thousands of images after which a weight's share has fallen to one half.
-    rampup: the half life never exceeds this share of the images shown so far, so that early samples are not stale.
+    rampup: the half life never exceeds this share of the images shown so far, so that early samples are not stale;
+        null: no such bound.
+    first_half_life_kimg: what the half life moves from, by `schedule`, until `schedule_kimg`; null: it is constant.
+    start_kimg: before so many images the average is the trained network itself.
     """
 
     half_life_kimg: float = Field(gt=0)
-    rampup: float = Field(default=0.05, gt=0)
+    rampup: float | None = Field(default=0.05, gt=0)
+    first_half_life_kimg: float | None = Field(default=None, ge=0)
+    schedule: Literal["linear", "cosine"] = "linear"
+    schedule_kimg: float | None = Field(default=None, gt=0)
+    start_kimg: float = Field(default=0.0, ge=0)
+
+    @model_validator(mode="after")
+    def _moves_over_a_time(self) -> EmaSettings:
+        if (self.first_half_life_kimg is None) != (self.schedule_kimg is None):
+            raise ValueError("first_half_life_kimg: takes schedule_kimg, the time until half_life_kimg is reached")
+        return self
 
 
 class HealthSettings(Settings):

@@ -17,6 +17,11 @@ def test_a_penalty_falls_by_the_same_factor_in_each_step_down_to_its_last_weight
     assert float(value) == pytest.approx(0.1 * 0.5 * 9)
 
 
+def test_a_penalty_may_fall_along_a_cosine() -> None:
+    falling = PenaltySettings(kind="r1-r2", weight=2.0, last_weight=0.2, steps=100, schedule="cosine")
+    assert [falling.weight_at(step) for step in (0, 50, 100, 1000)] == pytest.approx([2.0, 1.1, 0.2, 0.2])
+
+
 @pytest.mark.parametrize("kind", ["gradient-penalty", "r1", "r1-r2", "dragan"])
 @pytest.mark.parametrize("shape", [(5, 2), (5, 3, 4), (5, 1, 4, 4)])
 def test_penalties_take_rows_of_any_shape(kind: str, shape: tuple[int, ...]) -> None:

@@ -243,3 +243,13 @@ def test_data_without_labels_are_refused_by_a_conditional_game() -> None:
     with pytest.raises(SettingsError) as caught:
         build_game(recipe(networks=networks, game={"kind": "conditional", "loss": "hinge"}), SPEC)
     assert caught.value.code == "no-classes"
+
+
+def test_a_fixed_probability_follows_its_schedule_whatever_the_discriminator_says() -> None:
+    augment = {"kind": "ada-fixed", "probability": 0.4, "first": 0.0, "steps": 10, "schedule": "cosine"}
+    game, batch = gan(augment=augment), random_batch(SPEC)
+    for step, expected in ((0, 0.0), (5, 0.2), (10, 0.4), (99, 0.4)):
+        game.losses("discriminator", batch, step)
+        game.on_step_end(processes=1)
+        assert game.augment_strength.item() == pytest.approx(expected)
+    assert [game.graph_key(step) is None for step in (0, 9, 10)] == [True, True, False]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 from tiny_training import SPEC, shrunk
 
 from ganops.errors import TrainingError
@@ -17,7 +19,7 @@ from ganops.training.ema import EMA
 from ganops.training.hardware import choose_hardware
 from ganops.training.history import Curves, write_history
 from ganops.training.lock import exclusive
-from ganops.training.optimizers import lr_factor
+from ganops.training.optimizers import betas_at, lr_factor, make_optimizer, may_be_captured, set_betas
 from ganops.training.plan import make_plan
 from ganops.training.randomness import seed_all
 
@@ -34,6 +36,60 @@ def test_learning_rate_over_time(schedule: str, kimg: float, factor: float) -> N
 def test_warm_up_rises_from_nothing() -> None:
     settings = OptimizerSettings(lr=1.0, warmup_kimg=4)
     assert [lr_factor(settings, kimg, 10) for kimg in (0, 1, 4, 8)] == [0.0, 0.25, 1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("keys", "at"),
+    [
+        ({"schedule": "cosine", "last_lr": 0.25, "schedule_kimg": 4}, {0: 1.0, 2: 0.625, 4: 0.25, 10: 0.25}),
+        ({"schedule": "linear", "hold_kimg": 6}, {0: 1.0, 6: 1.0, 8: 0.5, 10: 0.0}),
+        ({"schedule": "linear", "hold_kimg": 20}, {0: 1.0, 10: 1.0}),
+        ({"schedule": "steps", "drops": [3, 6], "drop": 0.5}, {0: 1.0, 2.9: 1.0, 3: 0.5, 6: 0.25}),
+    ],
+)
+def test_learning_rates_hold_drop_and_end_above_zero(keys: dict[str, Any], at: dict[float, float]) -> None:
+    settings = OptimizerSettings.model_validate({"lr": 1.0, **keys})
+    assert [lr_factor(settings, kimg, 10) for kimg in at] == pytest.approx(list(at.values()))
+    assert OptimizerSettings.model_validate(settings.model_dump()) == settings
+
+
+def test_betas_follow_the_schedule_and_the_optimiser_is_given_them() -> None:
+    keys = {"lr": 1.0, "betas": [0.0, 0.9], "last_betas": [0.0, 0.99], "schedule": "cosine", "schedule_kimg": 4}
+    settings = OptimizerSettings.model_validate(keys)
+    assert [betas_at(settings, kimg, 10)[1] for kimg in (0, 2, 4, 9)] == pytest.approx([0.9, 0.945, 0.99, 0.99])
+    weight = torch.nn.Parameter(torch.ones(2))
+    optimizer = make_optimizer(settings, [weight])
+    set_betas(optimizer, betas_at(settings, 2, 10))
+    assert optimizer.param_groups[0]["betas"] == pytest.approx((0.0, 0.945))
+    assert not may_be_captured(optimizer, settings), "a captured step would keep its betas"
+    constant = settings.model_copy(update={"last_betas": None})
+    assert betas_at(constant, 9, 10) == (0.0, 0.9)
+    assert may_be_captured(optimizer, constant)
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"last_lr": 0.1},
+        {"drops": [1]},
+        {"schedule": "steps"},
+        {"schedule": "linear", "drops": [1]},
+        {"schedule": "linear", "hold_kimg": 3, "schedule_kimg": 2},
+    ],
+)
+def test_keys_of_another_schedule_are_refused(keys: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        OptimizerSettings.model_validate({"lr": 1.0, **keys})
+
+
+def test_the_half_life_of_the_average_moves_and_starts_late() -> None:
+    game = build_game(shrunk("mlp"), SPEC)
+    keys = {"half_life_kimg": 2, "first_half_life_kimg": 0, "schedule": "cosine", "schedule_kimg": 10, "rampup": None}
+    ema = EMA(game, EmaSettings.model_validate(keys))
+    halves = {0: 0.0, 5_000: 0.5 ** (100 / 1000), 10_000: 0.5 ** (100 / 2000), 99_000: 0.5 ** (100 / 2000)}
+    assert [ema.decay(shown, 100) for shown in halves] == pytest.approx(list(halves.values()))
+    late = EMA(game, EmaSettings(half_life_kimg=1, rampup=None, start_kimg=3))
+    assert [late.decay(shown, 1000) for shown in (0, 2_999, 3_000)] == [0.0, 0.0, 0.5]
 
 
 def test_half_of_a_weight_is_forgotten_after_the_half_life() -> None:

@@ -10,24 +10,34 @@ from torch import Tensor
 
 from ganops.objectives.adaptive_augment import adaptive_augment
 from ganops.objectives.diffaugment import PolicyName, augment
+from ganops.schedules import between
 from ganops.settings import Settings
 
 
-class DiffAugmentSettings(Settings):
-    """The same policy for every image (Zhao et al. 2020, arXiv:2006.10738)."""
+class AugmentationSettings(Settings):
+    """What all kinds share: `strength` is a 0-dim buffer of the game."""
 
-    kind: Literal["diffaugment"]
-    policy: tuple[PolicyName, ...] = Field(default=("color", "translation", "cutout"), min_length=1)
-
-    def apply(self, images: Tensor, _strength: Tensor) -> Tensor:
-        """(N, C, H, W) images, augmented."""
-        return augment(images, self.policy)
+    def fades(self, step: int) -> bool:
+        """Whether what is done still changes from step to step."""
+        del step
+        return False
 
     def adapt(self, strength: Tensor, signs: Tensor, new_signs: Tensor) -> None:
         """Nothing adapts."""
 
 
-class AdaSettings(Settings):
+class DiffAugmentSettings(AugmentationSettings):
+    """The same policy for every image (Zhao et al. 2020, arXiv:2006.10738)."""
+
+    kind: Literal["diffaugment"]
+    policy: tuple[PolicyName, ...] = Field(default=("color", "translation", "cutout"), min_length=1)
+
+    def apply(self, images: Tensor, _strength: Tensor, _step: int) -> Tensor:
+        """(N, C, H, W) images, augmented."""
+        return augment(images, self.policy)
+
+
+class AdaSettings(AugmentationSettings):
     """With a probability that rises while the discriminator overfits (Karras et al. 2020, arXiv:2006.06676).
 
     target: the value at which the mean sign of D(x) is held. speed_kimg: thousands of images in which the probability
@@ -39,7 +49,7 @@ class AdaSettings(Settings):
     speed_kimg: float = Field(default=500.0, gt=0)
     images: int = Field(default=256, ge=1)
 
-    def apply(self, images: Tensor, strength: Tensor) -> Tensor:
+    def apply(self, images: Tensor, strength: Tensor, _step: int) -> Tensor:
         """(N, C, H, W) images, augmented with the probability `strength`."""
         return adaptive_augment(images, strength)
 
@@ -57,4 +67,31 @@ class AdaSettings(Settings):
         signs.mul_(~due)
 
 
-Augmentation = Annotated[DiffAugmentSettings | AdaSettings, Field(discriminator="kind")]
+class FixedAdaSettings(AugmentationSettings):
+    """The augmentations of ADA with a given probability, which does not depend on what the discriminator says.
+
+    probability: from step `steps` on. first: what it moves from, along `schedule`, until then; None: it is constant.
+    """
+
+    kind: Literal["ada-fixed"]
+    probability: float = Field(gt=0, le=1)
+    first: float | None = Field(default=None, ge=0, le=1)
+    steps: int = Field(default=1, ge=1)
+    schedule: Literal["linear", "cosine"] = "linear"
+
+    def fades(self, step: int) -> bool:
+        """Whether the probability still changes from step to step."""
+        return self.first is not None and step < self.steps
+
+    def probability_at(self, step: int) -> float:
+        """The probability in this step."""
+        if self.first is None:
+            return self.probability
+        return between(self.first, self.probability, step / self.steps, self.schedule)
+
+    def apply(self, images: Tensor, strength: Tensor, step: int) -> Tensor:
+        """(N, C, H, W) images, augmented; `strength` becomes the probability of this step."""
+        return adaptive_augment(images, strength.fill_(self.probability_at(step)))
+
+
+Augmentation = Annotated[DiffAugmentSettings | AdaSettings | FixedAdaSettings, Field(discriminator="kind")]

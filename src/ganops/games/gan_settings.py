@@ -43,7 +43,7 @@ class StandardGANSettings(Settings):
 
     def graph_key(self, step: int) -> Hashable | None:
         """Which lazy terms are due and how many rows count; None while something fades from step to step."""
-        if (self.noise and self.noise.fades(step)) or (self.penalty and self.penalty.fades(step)):
+        if any(part is not None and part.fades(step) for part in (self.noise, self.penalty, self.augment)):
             return None
         due = tuple(lazy is not None and lazy.due(step) for lazy in (self.penalty, self.path_length))
         return (*due, None if self.top_k is None else self.top_k.share(step))

@@ -17,6 +17,7 @@ from ganops.objectives.penalties import (
     uniform_per_row,
     zero_centred_penalty,
 )
+from ganops.schedules import Curve, between
 
 PenaltyName = Literal["gradient-penalty", "r1", "r1-r2", "dragan"]
 
@@ -33,14 +34,16 @@ class PenaltySettings(LazySettings):
     """Which penalty, with which weight, in which steps.
 
     kind: r1 on real rows, r1-r2 on real and on generated ones (R3GAN, arXiv:2501.05441).
-    last_weight: what the weight falls to, by the same factor in each of `steps` steps; None keeps it. A large weight
-        spreads generated rows over all modes, a small one lets the discriminator see detail (R3GAN lowers gamma too).
+    last_weight: what the weight moves to over `steps` steps, along `schedule` (geometric: by the same factor in each);
+        None keeps it. A large weight spreads generated rows over all modes, a small one lets the discriminator see
+        detail (R3GAN lowers gamma too).
     """
 
     kind: PenaltyName
     weight: float = Field(gt=0)
     last_weight: float | None = Field(default=None, gt=0)
     steps: int = Field(default=1, ge=1)
+    schedule: Curve = "geometric"
 
     def fades(self, step: int) -> bool:
         """Whether the weight still changes from step to step."""
@@ -50,8 +53,7 @@ class PenaltySettings(LazySettings):
         """The weight in this step, before it is multiplied for the steps that are left out."""
         if self.last_weight is None:
             return self.weight
-        share: float = (self.last_weight / self.weight) ** min(1.0, step / self.steps)
-        return self.weight * share
+        return between(self.weight, self.last_weight, step / self.steps, self.schedule)
 
     def term(self, critic: Critic, real: Tensor, fake: Tensor, step: int) -> dict[str, Tensor]:
         """The weighted penalty under its name; empty in a step that is left out."""

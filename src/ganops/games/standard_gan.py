@@ -165,7 +165,7 @@ class StandardGAN(Game):
     def augment(self, images: Tensor, step: int) -> Tensor:
         """Rows as the discriminator sees them: augmented, with instance noise."""
         if self.settings.augment is not None:
-            images = self.settings.augment.apply(images, self.augment_strength)
+            images = self.settings.augment.apply(images, self.augment_strength, step)
         return images if self.settings.noise is None else self.settings.noise.apply(images, step)
 
     def discriminate(self, images: Tensor, labels: Tensor | None) -> DiscriminatorOutput:

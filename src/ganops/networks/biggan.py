@@ -80,7 +80,7 @@ def truncated(latents: Tensor, most: float) -> Tensor:
     """Standard normal latents as normal ones within [-most, most]: each keeps its quantile, so no draw is needed."""
     below = torch.special.ndtr(latents.new_tensor(-most, dtype=torch.float64))
     share = below + torch.special.ndtr(latents.double()) * (1 - 2 * below)
-    return torch.special.ndtri(share).to(latents.dtype)
+    return cast(Tensor, torch.special.ndtri(share)).to(latents.dtype)
 
 
 def _norm(condition: int, layers: Layers, channels: int) -> ConditionalBatchNorm2d:

@@ -11,6 +11,7 @@ from torch.nn.utils.parametrizations import _SpectralNorm
 
 from ganops.games.game import Game
 from ganops.recipe import EmaSettings
+from ganops.schedules import between
 
 POWER_ITERATIONS = 30  # from the trained network's singular vectors to those of the averaged weight
 
@@ -44,10 +45,16 @@ class EMA:
 
     def decay(self, images_shown: int, images_per_step: int) -> float:
         """The share of the old average that one step keeps."""
-        if self.settings is None:
+        settings = self.settings
+        if settings is None or images_shown < settings.start_kimg * 1000:
             return 0.0
-        half_life = min(self.settings.half_life_kimg * 1000, max(images_shown * self.settings.rampup, 1e-8))
-        return float(0.5 ** (images_per_step / half_life))
+        half_life = settings.half_life_kimg * 1000
+        if settings.first_half_life_kimg is not None and settings.schedule_kimg is not None:
+            progress = images_shown / (1000 * settings.schedule_kimg)
+            half_life = between(1000 * settings.first_half_life_kimg, half_life, progress, settings.schedule)
+        if settings.rampup is not None:
+            half_life = min(half_life, images_shown * settings.rampup)
+        return float(0.5 ** (images_per_step / max(half_life, 1e-8)))
 
     @torch.no_grad()
     def update(self, images_shown: int, images_per_step: int) -> None:

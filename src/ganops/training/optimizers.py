@@ -1,8 +1,7 @@
-"""Optimisers and their learning rates over time."""
+"""Optimisers, and how their learning rates and betas move over time."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ganops.recipe import OptimizerSettings
+from ganops.schedules import between
 
 
 class _InMemoryOrder(torch.optim.Adam):
@@ -64,12 +64,27 @@ def make_optimizer(
 def lr_factor(settings: OptimizerSettings, kimg: float, budget_kimg: float) -> float:
     """The factor of the learning rate after `kimg` of `budget_kimg`: warm-up times schedule."""
     warmup = min(1.0, kimg / settings.warmup_kimg) if settings.warmup_kimg else 1.0
-    progress = min(kimg / budget_kimg, 1.0)
-    if settings.schedule == "linear":
-        return warmup * (1.0 - progress)
-    if settings.schedule == "cosine":
-        return warmup * 0.5 * (1.0 + math.cos(math.pi * progress))
-    return warmup
+    if settings.schedule == "constant":
+        return warmup
+    if settings.schedule == "steps":
+        return warmup * float(settings.drop ** sum(kimg >= drop for drop in settings.drops))
+    progress = _progress(settings, kimg, budget_kimg)
+    return warmup * between(1.0, settings.last_lr / settings.lr, progress, settings.schedule)
+
+
+def betas_at(settings: OptimizerSettings, kimg: float, budget_kimg: float) -> tuple[float, float]:
+    """The betas after `kimg` of `budget_kimg`."""
+    if settings.last_betas is None or settings.schedule not in ("linear", "cosine"):
+        return settings.betas
+    progress = _progress(settings, kimg, budget_kimg)
+    first, second = zip(settings.betas, settings.last_betas, strict=True)
+    return between(*first, progress, settings.schedule), between(*second, progress, settings.schedule)
+
+
+def _progress(settings: OptimizerSettings, kimg: float, budget_kimg: float) -> float:
+    """The share of the schedule that has passed; none of it where the budget ends before the schedule begins."""
+    end = settings.schedule_kimg or budget_kimg
+    return (kimg - settings.hold_kimg) / (end - settings.hold_kimg) if end > settings.hold_kimg else 0.0
 
 
 def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
@@ -81,8 +96,24 @@ def set_lr(optimizer: torch.optim.Optimizer, lr: float) -> None:
             group["lr"] = lr
 
 
+def set_betas(optimizer: torch.optim.Optimizer, betas: tuple[float, float]) -> None:
+    """Set the decay of the moments in every group, by the name that the optimiser has for it."""
+    for group in optimizer.param_groups:
+        if "betas" in group:
+            group["betas"] = betas
+        elif "alpha" in group:
+            group["alpha"] = betas[1]
+        else:
+            group["momentum"] = betas[0]
+
+
 def may_be_captured(optimizer: torch.optim.Optimizer, settings: OptimizerSettings) -> bool:
-    """Whether a captured step follows the learning rate: it is a tensor, or constant."""
+    """Whether a captured step follows the optimiser's schedule: its learning rate is a tensor, or constant.
+
+    Betas are numbers, which a captured step would keep.
+    """
+    if settings.last_betas not in (None, settings.betas):
+        return False
     changes = settings.schedule != "constant" or settings.warmup_kimg > 0
     return not changes or all(isinstance(group["lr"], Tensor) for group in optimizer.param_groups)
 

@@ -34,7 +34,7 @@ from ganops.training.hardware import Hardware
 from ganops.training.health import Health, HealthEvent, spread
 from ganops.training.history import Curves, Row
 from ganops.training.interruption import Interruption
-from ganops.training.optimizers import load_state, lr_factor, make_optimizer, set_lr
+from ganops.training.optimizers import betas_at, load_state, lr_factor, make_optimizer, set_betas, set_lr
 from ganops.training.plan import Plan
 from ganops.training.step import TrainingStep
 
@@ -151,7 +151,7 @@ class Trainer:
 
     def run_step(self) -> None:
         """Take the next step and add its values to the curves."""
-        self._set_lrs()
+        self._set_schedules()
         output = self.stepper.run(self.step, gradient_wanted=self._logs_next())
         for values in output.values:
             self.curves.add(values)
@@ -159,11 +159,12 @@ class Trainer:
         self.step += 1
         self.ema.update(self.step * self.plan.images_per_step, self.plan.images_per_step)
 
-    def _set_lrs(self) -> None:
+    def _set_schedules(self) -> None:
         kimg, budget = self.plan.kimg(self.step), self.plan.kimg(self.plan.steps)
         for player, optimizer in self.optimizers.items():
             settings = self.recipe.optimizers[player]
             set_lr(optimizer, self.lr_scale * settings.lr * lr_factor(settings, kimg, budget))
+            set_betas(optimizer, betas_at(settings, kimg, budget))
 
     def _log(self, bar: Progress | None) -> None:
         curves = self.group.average_row(self.curves.take())
