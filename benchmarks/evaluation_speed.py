@@ -1,6 +1,6 @@
 """Scores against pytorch-fid and torch-fidelity: the same features or the same network, batch and images, in turns.
 
-python -m benchmarks.evaluation_speed [--samples 10000] [--inception-images 512] [--rounds 3] [--quick] [--json FILE]
+python -m benchmarks.evaluation_speed [--samples 10000] [--inception-images 512] [--times 3] [--quick] [--json FILE]
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ def timed(what: Callable[[], float], values: dict[str, float], name: str) -> Cal
 
 
 def race(
-    name: str, ours: Callable[[], float], baseline: str, theirs: Callable[[], float], rounds: int, target: float | None
+    name: str, ours: Callable[[], float], baseline: str, theirs: Callable[[], float], times: int, target: float | None
 ) -> Row:
     """Seconds of both, in turns; both give the FID, which must agree."""
     values: dict[str, float] = {}
     seconds = alternate(
-        {f"ours: {name}": timed(ours, values, "ours"), baseline: timed(theirs, values, "theirs")}, rounds
+        {f"ours: {name}": timed(ours, values, "ours"), baseline: timed(theirs, values, "theirs")}, times
     )
     mine, other = seconds[f"ours: {name}"], seconds[baseline]
     agree = abs(values["ours"] - values["theirs"]) <= 1e-3 * values["theirs"]
@@ -91,7 +91,7 @@ def features(count: int, seed: int) -> Tensor:
     return ((torch.randn(count, DIM, generator=generator) + 0.1 * seed) @ mixing / sqrt(DIM)).relu()
 
 
-def from_features(count: int, rounds: int) -> list[Row]:
+def from_features(count: int, times: int) -> list[Row]:
     """FID alone against pytorch-fid, and all scores against torch-fidelity."""
     generated, real = features(count, 1), features(count, 2)
     logits = 2 * torch.randn(count, CLASSES, generator=torch.Generator().manual_seed(3))
@@ -131,7 +131,7 @@ def from_features(count: int, rounds: int) -> list[Row]:
             lambda: frechet_distance(*(statistics_of(torch.split(side, BATCH)) for side in (generated, real))),
             "pytorch-fid FID, both sides",
             pytorch_fid,
-            rounds,
+            times,
             5.0,
         ),
         race(
@@ -139,7 +139,7 @@ def from_features(count: int, rounds: int) -> list[Row]:
             lambda: frechet_distance(statistics_of(torch.split(generated, BATCH)), real_statistics),
             "pytorch-fid FID, both sides",
             pytorch_fid,
-            rounds,
+            times,
             5.0,
         ),
         race(
@@ -147,7 +147,7 @@ def from_features(count: int, rounds: int) -> list[Row]:
             lambda: our_scores(False),
             everything,
             their_scores,
-            rounds,
+            times,
             None,
         ),
         race(
@@ -155,7 +155,7 @@ def from_features(count: int, rounds: int) -> list[Row]:
             lambda: our_scores(True),
             everything,
             their_scores,
-            rounds,
+            times,
             None,
         ),
     ]
@@ -234,7 +234,7 @@ def from_images(
     weights: Path | None,
     images: Images,
     real: Images,
-    rounds: int,
+    times: int,
 ) -> list[Row]:
     """All scores from images, network included, with the real side computed too and with it known."""
     count, subset = len(images), min(1000, len(images))
@@ -280,12 +280,12 @@ def from_images(
     what = f"FID IS KID PRDC, {count:,} images, {name}"
     baseline = "torch-fidelity FID IS KID PRC, both sides"
     return [
-        race(f"{what}, both sides", lambda: ours(True), baseline, theirs, rounds, 1.5),
-        race(f"{what}, real side known", lambda: ours(False), baseline, theirs, rounds, 1.5),
+        race(f"{what}, both sides", lambda: ours(True), baseline, theirs, times, 1.5),
+        race(f"{what}, real side known", lambda: ours(False), baseline, theirs, times, 1.5),
     ]
 
 
-def classifier_rows(count: int, rounds: int) -> list[Row]:
+def classifier_rows(count: int, times: int) -> list[Row]:
     """With the small classifier at 32 x 32."""
     torch.manual_seed(0)
     image = ImageField(channels=3, size=32)
@@ -295,11 +295,11 @@ def classifier_rows(count: int, rounds: int) -> list[Row]:
     PlainClassifier.network = network.eval()
     torch_fidelity.register_feature_extractor("classifier", PlainClassifier)
     return from_images(
-        "classifier", extractor, "classifier", None, Images(count, 32, 200, 1), Images(count, 32, 256, 2), rounds
+        "classifier", extractor, "classifier", None, Images(count, 32, 200, 1), Images(count, 32, 256, 2), times
     )
 
 
-def inception_rows(count: int, rounds: int) -> list[Row]:
+def inception_rows(count: int, times: int) -> list[Row]:
     """With Inception-v3 at 299 x 299, one and the same file of random weights for both."""
     torch.manual_seed(0)
     network = build_network()
@@ -311,7 +311,7 @@ def inception_rows(count: int, rounds: int) -> list[Row]:
         torch.save(network.state_dict(), weights)
         extractor = InceptionV3(network.state_dict(), resize="clean-fid")
         images, real = Images(count, 299, 200, 1), Images(count, 299, 256, 2)
-        return from_images("inception-v3", extractor, "inception-v3-compat", weights, images, real, rounds)
+        return from_images("inception-v3", extractor, "inception-v3-compat", weights, images, real, times)
 
 
 def main() -> None:
@@ -319,17 +319,17 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--samples", type=int, default=10_000, help="features, and images for the classifier")
     arguments.add_argument("--inception-images", type=int, default=512, help="0 leaves Inception-v3 out")
-    arguments.add_argument("--rounds", type=int, default=3)
-    arguments.add_argument("--quick", action="store_true", help="1,000 samples, no Inception-v3, one round")
+    arguments.add_argument("--times", type=int, default=3)
+    arguments.add_argument("--quick", action="store_true", help="1,000 samples, no Inception-v3, once")
     arguments.add_argument("--json", type=Path, help="write the rows to this file")
     options = arguments.parse_args()
     warnings.filterwarnings("ignore", "This DataLoader will create", UserWarning)  # torch-fidelity's choice
-    samples, inception, rounds = options.samples, options.inception_images, options.rounds
+    samples, inception, times = options.samples, options.inception_images, options.times
     if options.quick:
-        samples, inception, rounds = 1000, 0, 1
-    rows = from_features(samples, rounds) + classifier_rows(samples, rounds)
+        samples, inception, times = 1000, 0, 1
+    rows = from_features(samples, times) + classifier_rows(samples, times)
     if inception:
-        rows += inception_rows(inception, rounds)
+        rows += inception_rows(inception, times)
     report(rows, options.json)
 
 

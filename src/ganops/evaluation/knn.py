@@ -22,7 +22,7 @@ class KNNIndex:
         self.centre = y.mean(dim=0)
         self.y = y - self.centre
         self.lengths = self.y.square().sum(dim=1)
-        # Each block reads all of y anew: the longer its rows, the more of x should share that.
+        # Each block reads all of y again: the longer its rows, the more of x should share that.
         rows = max(BLOCK_ROWS, y.shape[1])
         self.rows_at_once = max(1, min(rows, block_bytes // (4 * max(len(y), 1))))
 

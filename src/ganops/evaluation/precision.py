@@ -13,7 +13,7 @@ def full_float32() -> Iterator[None]:
     """Keep TensorFloat-32 out of the block, and cuDNN in it.
 
     TensorFloat-32 keeps 10 bits of the mantissa: scores would depend on the kind of GPU, and a path length, which looks
-    at steps of 1e-4, would measure rounding. cudnn.flags switches cuDNN off unless it is told otherwise.
+    at steps of 1e-4, would measure rounding. cudnn.flags switches cuDNN off unless `enabled` is given.
     """
     matmul = torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = False

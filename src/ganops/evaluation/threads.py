@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-SMALL = 512  # features; below, threads wait for each other longer than they work, above all beside another stage
+SMALL = 512  # features; below, threads wait for each other longer than they work, above all if other stages run
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def test_copies() -> None:
 
 
 def test_swapped_arguments_are_noticed() -> None:
-    """Held-out images at distance 0 from the training images are no sin of the generator's."""
+    """Held-out images at distance 0 from the training images are not the generator's fault."""
     found = rank_test(distances(100, 0), torch.zeros(200))
     assert float(found.closer.mean()) == 0
     assert found.p_value > 1 - 1e-9
