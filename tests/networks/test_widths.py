@@ -93,6 +93,13 @@ def test_attention_at_a_size_without_maps_is_refused(kind: str, size: int) -> No
     assert (caught.value.code, caught.value.found) == ("attention-size", str(size))
 
 
+def test_half_the_size_is_left_out_where_the_network_does_not_halve() -> None:
+    """So that a recipe with attention trains on the smallest images too."""
+    discriminators = [build("resnet-discriminator", size=8, smallest=8, attention=asked) for asked in (["half"], [])]
+    with_half, without = (list(each.state_dict()) for each in discriminators)
+    assert with_half == without
+
+
 def test_truncated_latents_keep_their_order_within_the_bounds() -> None:
     latents = torch.linspace(-4, 4, 101)[:, None]
     inside = truncated(latents, 0.5)

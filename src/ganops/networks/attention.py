@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from ganops.errors import SettingsError
 from ganops.networks.residual import Layers
 
-# Sizes in pixels of the maps with self-attention; "half": half the image's size, whatever that is.
+# Sizes in pixels of the maps with self-attention; "half": half the image's size, where the network has such maps (a
+# discriminator that does not halve small images has none).
 AttentionSizes = tuple[Annotated[int, Field(ge=1)] | Literal["half"], ...]
 
 
@@ -45,9 +46,10 @@ class SelfAttention(nn.Module):
 def attention_at(asked: AttentionSizes, image_size: int, widths: Mapping[int, int], layers: Layers) -> nn.ModuleDict:
     """Self-attention by the size of the maps. widths: channels at each size that may have it.
 
-    Raises SettingsError for a size that the network's maps do not have.
+    Raises SettingsError for a size in pixels that the network's maps do not have.
     """
-    sizes = [image_size // 2 if size == "half" else size for size in asked]
+    half = image_size // 2
+    sizes = [half if size == "half" else size for size in asked if size != "half" or half in widths]
     for size in sizes:
         if size not in widths:
             raise SettingsError(
