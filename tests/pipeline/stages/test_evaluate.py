@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 from pathlib import Path
 
 import pytest
@@ -12,15 +11,17 @@ from PIL import Image
 from tiny_training import shrunk
 
 from ganops.errors import EvaluationError, SettingsError
+from ganops.evaluation.scores import read_scores
 from ganops.params import load_params
+from ganops.reporting.contents import read_contents
 from ganops.tracking.run import start_run
 from ganops.tracking.store import connect
 from pipeline.stages.evaluate import main
 from pipeline.stages.reference import main as make_reference
 
 FILES = {
-    "metrics.json",
-    "protocol.json",
+    "contents.json",
+    "scores.json",
     "classes.csv",
     "curves.png",
     "interpolations.png",
@@ -51,22 +52,26 @@ def test_scores_pictures_and_records(home: Path, capsys: pytest.CaptureFixture[s
     main("tiny")
     out = home / "results" / "evaluate" / "tiny"
     assert {path.name for path in out.iterdir()} == FILES
-    metrics = json.loads((out / "metrics.json").read_text())
-    assert {"fid", "fid_error", "is", "kid", "precision", "memorisation_p", "modes"} <= set(metrics)
-    assert all(isinstance(value, float) for value in metrics.values())
-    protocol = json.loads((out / "protocol.json").read_text())
-    assert len(protocol["digest"]) == 64
-    assert protocol["generated_count"] == 120
+    scores = read_scores(out / "scores.json", "dvc repro")
+    assert {"fid_classifier", "is_classifier", "kid_classifier", "precision", "memorisation_p", "modes"} <= set(scores)
+    assert scores["fid_classifier"].error is not None
+    assert scores.protocol.shared["generated"] == 120
+    contents = read_contents(out)
+    assert [entry.file for entry in contents.pictures] == [
+        *("samples.png", "interpolations.png", "neighbours.png", "training.webp", "curves.png"),
+    ]
+    assert all(entry.title and entry.caption for entry in contents.pictures)
+    assert [entry.file for entry in contents.tables] == ["classes.csv"]
     rows = list(csv.DictReader((out / "classes.csv").open()))
     assert [row["class"] for row in rows] == list(SPEC.classes)
     assert sum(float(row["real_share"]) for row in rows) == pytest.approx(1, abs=1e-4)
     for picture in ("samples.png", "neighbours.png", "interpolations.png", "curves.png", "training.webp"):
         with Image.open(out / picture) as image:
             assert min(image.size) > 50, picture
-    assert f"evaluate tiny: fid {metrics['fid']:.4g}" in capsys.readouterr().out
+    assert f"evaluate tiny: fid_classifier {scores['fid_classifier'].value:.4g}" in capsys.readouterr().out
     tracked = connect().client.get_run(run_id).data
-    assert tracked.metrics["fid"] == pytest.approx(metrics["fid"])
-    assert tracked.tags["protocol.digest"] == protocol["digest"]
+    assert tracked.metrics["fid_classifier"] == pytest.approx(scores["fid_classifier"].value)
+    assert tracked.metrics["fid_classifier_error"] == pytest.approx(scores["fid_classifier"].error)
     kept = {file.path for file in connect().client.list_artifacts(run_id, "evaluate")}
     assert {"evaluate/samples.png", "evaluate/classes.csv"} <= kept
 
@@ -83,37 +88,39 @@ def test_the_same_again(home: Path) -> None:
     leave_training(home, track(home))
     main("tiny")
     out = home / "results" / "evaluate" / "tiny"
-    first = {name: (out / name).read_bytes() for name in ("metrics.json", "protocol.json", "classes.csv")}
+    first = {name: (out / name).read_bytes() for name in ("scores.json", "contents.json", "classes.csv")}
     main("tiny")
     assert {name: (out / name).read_bytes() for name in first} == first
 
 
-def test_a_sick_model_has_no_scores_and_stops_nobody(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    leave_training(home, track(home), sick=True)
+def test_an_unhealthy_model_has_no_scores_and_stops_nobody(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    leave_training(home, track(home), unhealthy=True)
     main("tiny")
     out = home / "results" / "evaluate" / "tiny"
-    assert json.loads((out / "metrics.json").read_text()) == {}
-    assert len(json.loads((out / "protocol.json").read_text())["digest"]) == 64
-    assert (out / "samples.png").exists()
-    assert "no scores, its training was sick" in capsys.readouterr().out
+    assert not read_scores(out / "scores.json", "dvc repro")
+    assert read_contents(out).pictures[0].file == "samples.png"
+    assert "no scores, its training was unhealthy" in capsys.readouterr().out
 
 
 def test_a_healthy_training_with_broken_weights_is_an_error(home: Path) -> None:
-    leave_training(home, track(home), sick=True)
-    (home / "results" / "train" / "tiny" / "training.json").write_text('{"sick": false}')
-    with pytest.raises(EvaluationError, match="weights hold NaN"):
+    leave_training(home, track(home), unhealthy=True)
+    (home / "results" / "train" / "tiny" / "training.json").write_text('{"unhealthy": false}')
+    with pytest.raises(EvaluationError) as caught:
         main("tiny")
-    assert not (home / "results" / "evaluate" / "tiny" / "metrics.json").exists()
+    assert caught.value.code == "weights-not-finite"
+    assert not (home / "results" / "evaluate" / "tiny" / "scores.json").exists()
 
 
 def test_a_reference_of_other_settings_is_refused(home: Path) -> None:
     leave_training(home, track(home))
     params = home / "params.yaml"
-    params.write_text(params.read_text().replace("samples: 120", "samples: 120\n  neighbours: 3"))
-    with pytest.raises(EvaluationError, match=r"another evaluate\.neighbours"):
+    params.write_text(params.read_text().replace("samples: 120", "samples: 120\n  split: test"))
+    with pytest.raises(EvaluationError) as caught:
         main("tiny")
+    assert caught.value.code == "reference-of-other-split"
 
 
 def test_an_unknown_recipe_names_the_nearest(home: Path) -> None:
-    with pytest.raises(SettingsError, match="did you mean 'tiny'"):
+    with pytest.raises(SettingsError) as caught:
         main("tinny")
+    assert "'tiny'" in caught.value.action
