@@ -114,12 +114,6 @@ def _write_tables(tables: Mapping[str, Table], out: Path) -> list[TableEntry]:
     return [TableEntry(file=f"{name}.csv", title=table.title) for name, table in tables.items()]
 
 
-def _cell(value: str | float | None) -> str:
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    return "" if value is None else str(value)
-
-
 def _last_samples(recipe: str, out: Path) -> list[PictureEntry]:
     grids = sorted((WORKSPACE.trained(recipe) / "samples").glob("step-*.png"))
     if not grids:

@@ -46,7 +46,8 @@ def derivation(kind: str, **settings: Any) -> Derivation:
 
 
 def test_these_are_all_kinds() -> None:
-    assert DERIVATIONS.names() == sorted(SECTIONS)
+    shipped = [kind for kind in DERIVATIONS.names() if DERIVATIONS.module_of(kind)]  # others are those of tests
+    assert shipped == sorted(SECTIONS)
 
 
 @pytest.mark.parametrize("kind", SECTIONS)
