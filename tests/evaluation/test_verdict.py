@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 import pytest
 
 from ganops.errors import EvaluationError
@@ -43,6 +44,26 @@ def test_seeds_that_differ_more_than_their_own_errors_widen_the_spread() -> None
 def test_seeds_that_agree_keep_their_own_errors() -> None:
     assert pool([Estimate(10, 0.3), Estimate(10, 0.4)]).error == pytest.approx(0.25)  # sqrt(.09 + .16) / 2
     assert pool([Estimate(5, 0.2)]) == Estimate(5, 0.2)
+
+
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+def test_equal_recipes_are_seldom_called_better_or_worse(seeds: int) -> None:
+    """At most 6 % of 4,000 pairs, with errors of single scores a tenth of the spread between seeds.
+
+    5 % is the nominal rate; 4,000 pairs know it to 0.35 %. A normal margin gives 18 % with two seeds.
+    """
+    generator = np.random.default_rng(0)
+    pairs = generator.normal(10, 1, (4000, 2, seeds))
+    pooled = [[pool([Estimate(value, 0.1) for value in side]) for side in pair] for pair in pairs]
+    assert sum(judge(*pair, better="lower") != "cannot tell" for pair in pooled) / len(pooled) <= 0.06
+
+
+def test_the_margin_of_few_seeds_is_students() -> None:
+    """Two sigma are exceeded in 4.55 %; with two degrees of freedom that takes 4.53 standard errors (Student's t)."""
+    few, exact = Estimate(0, 1.0, freedom=2), Estimate(0, 0.0)
+    assert judge(Estimate(-4.5, 1.0, 2), exact, "lower") == "cannot tell"
+    assert judge(Estimate(-4.6, 1.0, 2), exact, "lower") == "better"
+    assert judge(few, exact, "lower") == "cannot tell"
 
 
 def test_nothing_to_pool_is_refused() -> None:

@@ -12,10 +12,15 @@ from ganops.errors import EvaluationError
 
 @dataclass(frozen=True)
 class Estimate:
-    """value: the score; error: its standard error in the score's own unit, None where it has none."""
+    """value: the score; error: its standard error in the score's own unit, None where it has none.
+
+    freedom: degrees of freedom that the error was estimated with, where they are few: one less than the number of
+        seeds, for a mean over seeds. None: many, as for errors that come from thousands of images.
+    """
 
     value: float
     error: float | None
+    freedom: float | None = None
 
     def __post_init__(self) -> None:
         if not (isfinite(self.value) and (self.error is None or isfinite(self.error))):

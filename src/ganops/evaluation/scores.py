@@ -76,7 +76,10 @@ class Scores(Mapping[str, Estimate]):
         """The JSON form."""
         return {
             "scores": {
-                key: {"value": found.value, "error": found.error, "group": self.group_of.get(key, "")}
+                key: {
+                    **{"value": found.value, "error": found.error, "group": self.group_of.get(key, "")},
+                    **({} if found.freedom is None else {"freedom": found.freedom}),
+                }
                 for key, found in self.items()
             },
             "protocol": self.protocol.model_dump(mode="json"),
@@ -93,7 +96,10 @@ NO_SCORES = Scores({}, Protocol(), {})
 def load_scores(value: Any, where: str) -> Scores:
     """The inverse of `Scores.dump`; raises EvaluationError, opened by `where`, for anything else."""
     try:
-        found = {key: Estimate(float(each["value"]), each["error"]) for key, each in value["scores"].items()}
+        found = {
+            key: Estimate(float(each["value"]), each["error"], each.get("freedom"))
+            for key, each in value["scores"].items()
+        }
         groups = {key: str(each["group"]) for key, each in value["scores"].items()}
         return Scores(found, Protocol.model_validate(value["protocol"]), groups)
     except (KeyError, TypeError, ValueError, AttributeError, ValidationError) as error:

@@ -76,6 +76,8 @@ def choose_winner(rows: Sequence[LeaderboardRow], metric: Metric) -> Winner:
     if best.seeds:
         names = ", ".join(best.seeds)
         sentences.append(f"Its scores are means over {len(best.seeds)} seeds ({names}); {best.name} is the best one")
+    elif len(candidates) > 1:
+        sentences.append("Each recipe was trained once, so this compares these models, not the recipes")
     sentences += [f"{recipe} could not win: it {reason}" for recipe, reason in excluded.items()]
     return Winner(best, metric, ". ".join(sentences) + ".")
 
