@@ -12,6 +12,8 @@ from pydantic import Field, model_validator
 from ganops.errors import SettingsError
 from ganops.settings import Settings, nearest, read_yaml, validate
 
+PRESETS = "paper"  # folder of the presets, among the recipes
+
 
 class OptimizerSettings(Settings):
     """One player's optimiser, and how its learning rate and betas move while it trains.
@@ -157,12 +159,24 @@ def load_recipe(path: Path) -> Recipe:
     return validate(Recipe, read_yaml(path), str(path))
 
 
+def recipe_files(folder: Path) -> dict[str, Path]:
+    """The recipes in `folder` and the presets of papers below it, by name.
+
+    A recipe in `folder` itself goes before a preset of its name: it is a copy that has been changed.
+    """
+    return preset_files(folder) | {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+
+
+def preset_files(folder: Path) -> dict[str, Path]:
+    """The presets of papers below the folder of recipes, by name."""
+    return {file.stem: file for file in sorted((folder / PRESETS).glob("*.yaml"))}
+
+
 def find_recipe(name: str, folder: Path) -> Path:
-    """The file of the recipe `name` in `folder`; raises SettingsError naming the nearest one for an unknown name."""
-    path = folder / f"{name}.yaml"
-    if not path.is_file():
-        known = [file.stem for file in folder.glob("*.yaml")]
+    """The file of the recipe or preset `name`; raises SettingsError naming the nearest one for an unknown name."""
+    files = recipe_files(folder)
+    if name not in files:
         raise SettingsError(
-            f"{folder} has no recipe '{name}'", code="unknown-recipe", found=name, action=nearest(name, known)
+            f"{folder} has no recipe '{name}'", code="unknown-recipe", found=name, action=nearest(name, list(files))
         )
-    return path
+    return files[name]

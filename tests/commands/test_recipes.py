@@ -28,8 +28,9 @@ def run_here(run: Callable[..., Result], tracking_home: Path) -> Callable[..., R
 
 
 def test_every_recipe_is_listed_with_what_it_needs(run_here: Callable[..., Result]) -> None:
-    lines = run_here("recipes", "--quick").output.splitlines()
+    lines, presets = (part.splitlines() for part in run_here("recipes", "--quick").output.split("\n\n"))
     assert [line.split()[0] for line in lines[1:]] == sorted(path.stem for path in RECIPES.glob("*.yaml"))
+    assert [line.split()[0] for line in presets[1:]] == sorted(path.stem for path in RECIPES.glob("paper/*.yaml"))
     (conditional,) = (line for line in lines if line.startswith("cgan "))
     assert "labels" in conditional
     assert "arXiv:1411.1784" in conditional
@@ -82,6 +83,6 @@ def test_tasks_are_named_by_their_columns() -> None:
 def test_the_list_shows_the_task_and_the_cost_of_every_recipe(run_here: Callable[..., Result]) -> None:
     done = run_here("recipes")
     assert done.exit_code == 0, done.exception
-    _, *lines = done.output.splitlines()
+    _, *lines = done.output.split("\n\n")[0].splitlines()
     assert len(lines) == len(list(RECIPES.glob("*.yaml")))
     assert any("label -> image" in line for line in lines)

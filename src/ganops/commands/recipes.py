@@ -20,11 +20,15 @@ SIZE, CLASSES = 32, tuple("0123456789")  # the data assumed where none are prepa
 def command(context: click.Context, quick: bool) -> None:
     """List all recipes: what they generate from what, weights of all networks, cost of one row, data needed.
 
+    Then the presets of papers, which are too large to be built for that.
+
     They are built for the prepared data, or for ten classes of grey 32 x 32 images where there are none.
     """
     if context.invoked_subcommand is not None:
         return
     from ganops.api import recipes
+    from ganops.recipe import load_recipe, preset_files
+    from ganops.workspace import WORKSPACE
 
     heading = ["recipe", *([] if quick else ["task", "weights", "MFLOP/row"]), "needs", "what it is"]
     rows = [heading]
@@ -34,6 +38,11 @@ def command(context: click.Context, quick: bool) -> None:
         needs = ", ".join(recipe.needs) or "-"
         rows.append([name, *described, needs, f"{recipe.summary} ({recipe.paper})"])
     click.echo(columns(rows, right=set() if quick else {2, 3}))
+    presets = {name: load_recipe(file) for name, file in preset_files(WORKSPACE.recipes).items()}
+    if presets:
+        rows = [["preset", "what it is, in the size of the paper"]]
+        rows += [[name, f"{recipe.summary} ({recipe.paper})"] for name, recipe in presets.items()]
+        click.echo("\n" + columns(rows, right=set()))
 
 
 @command.command()

@@ -22,17 +22,21 @@ MOST_SKIPPED = 4  # doublings between the two maps of an excitation, as in the p
 
 
 class FastganGeneratorSettings(Widths):
-    """width: channels next to the image. latent_dim: length of the noise."""
+    """width: channels next to the image. latent_dim: length of the noise.
+
+    twice: sizes of the maps that two convolutions make; the others are made by one.
+    """
 
     width: int = 32
     growth: Literal[1, 2] = 2
     max_width: int = 512
+    twice: tuple[int, ...] = ()
     latent_dim: int = Field(default=256, ge=1)
 
 
 @NETWORKS.add("fastgan-generator", FastganGeneratorSettings)
 class FastganGenerator(Generator):
-    """One convolution per resolution, gated by the maps of a much smaller resolution (skip-layer excitation)."""
+    """One or two convolutions per resolution, gated by maps of a much smaller resolution (skip-layer excitation)."""
 
     def __init__(self, settings: FastganGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
@@ -45,7 +49,10 @@ class FastganGenerator(Generator):
             nn.BatchNorm2d(2 * widths[0]),
             Gated(),
         )
-        self.ups = nn.ModuleList(_Up(before, after) for before, after in pairwise(widths))
+        self.ups = nn.ModuleList(
+            nn.Sequential(_Up(before, after), *([_Conv(after, after)] if size in settings.twice else []))
+            for size, (before, after) in zip(ladder[1:], pairwise(widths), strict=True)
+        )
         self.skipped = max(1, min(MOST_SKIPPED, len(ladder) - 2))
         self.excitations = nn.ModuleList(
             _Excitation(widths[small], widths[small + self.skipped], ladder[small])
@@ -102,8 +109,8 @@ class FastganDiscriminator(ReconstructingDiscriminator):
         return cast(Tensor, self.decoder(unflatten_maps(features, self.smallest)))
 
 
-class _Up(nn.Module):
-    """Twice the resolution, one convolution with noise, batch norm and a gated linear unit."""
+class _Conv(nn.Module):
+    """A convolution with noise, batch norm and a gated linear unit."""
 
     def __init__(self, before: int, after: int) -> None:
         super().__init__()
@@ -113,10 +120,17 @@ class _Up(nn.Module):
         self.noise_share = nn.Parameter(torch.zeros(()))
 
     def forward(self, maps: Tensor) -> Tensor:
-        maps = self.conv(double(maps))
+        maps = self.conv(maps)
         if self.training:
             maps = maps + self.noise_share * torch.randn_like(maps[:, :1])
         return cast(Tensor, self.gate(self.norm(maps)))
+
+
+class _Up(_Conv):
+    """The same at twice the resolution."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return super().forward(double(maps))
 
 
 class Gated(nn.Module):
