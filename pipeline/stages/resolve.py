@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganops.atomic import write_json, write_text
@@ -80,7 +81,7 @@ def bring_up_to_date() -> Resolution:
     jobs, errors = dict[str, TrainingJob](), list[GanopsError]()
     for recipe in recipes:
         try:
-            file = find_recipe(recipe, WORKSPACE.recipes)
+            file = _recipe_file(recipe)
             jobs[recipe] = TrainingJob(
                 *(recipe, load_recipe(file), asked.train, asked.seed, manifest.spec, manifest.digest), where=str(file)
             )
@@ -92,6 +93,20 @@ def bring_up_to_date() -> Resolution:
     if stale:
         write_resolved(resolved, WORKSPACE.resolved)
     return Resolution(resolved.apply(asked), resolved, manifest, jobs, games, errors, stale)
+
+
+def _recipe_file(recipe: str) -> Path:
+    """The file of a recipe; raises SettingsError for a preset of a paper, whose folder DVC does not watch."""
+    file = find_recipe(recipe, WORKSPACE.recipes)
+    if file.parent != WORKSPACE.recipes:
+        raise SettingsError(
+            f"'{recipe}' is a preset, not a recipe yet",
+            code="preset-not-copied",
+            expected=f"a file in {WORKSPACE.recipes}, where DVC reads the settings of trainings",
+            found=str(file),
+            action=f"cp {file} {WORKSPACE.recipes}/",
+        )
+    return file
 
 
 def summary(found: Resolution) -> str:

@@ -69,6 +69,15 @@ def test_what_is_impossible_is_said_in_one_list(home: Path) -> None:
     assert not WORKSPACE.checked.exists()
 
 
+def test_a_preset_has_to_be_copied_to_the_recipes(home: Path) -> None:
+    (WORKSPACE.recipes / "paper").mkdir()
+    shutil.copy2(ROOT / "pipeline" / "recipes" / "paper" / "dcgan-64.yaml", WORKSPACE.recipes / "paper")
+    WORKSPACE.params.write_text(WORKSPACE.params.read_text().replace("[tiny]", "[tiny, dcgan-64]"))
+    (line,) = str(stale(home)).splitlines()[1:]
+    assert "'dcgan-64' is a preset" in line
+    assert "cp pipeline/recipes/paper/dcgan-64.yaml pipeline/recipes/" in line
+
+
 def test_with_automatic_recipes_the_time_is_measured(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("fastgan", "stylegan2-ada"):
         shutil.copy(ROOT / "pipeline" / "recipes" / f"{name}.yaml", WORKSPACE.recipe(name))
