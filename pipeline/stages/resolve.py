@@ -88,11 +88,16 @@ def bring_up_to_date() -> Resolution:
         except GanopsError as error:
             errors.append(error)
     games = outlines(jobs)
-    resolved = resolve(asked, manifest, recipes, games)
-    stale = resolved != read_resolved(WORKSPACE.resolved)
-    if stale:
+    resolved, before = resolve(asked, manifest, recipes, games), read_resolved(WORKSPACE.resolved)
+    if resolved != before:
         write_resolved(resolved, WORKSPACE.resolved)
+    stale = before is None or _seen_by_stages(resolved) != _seen_by_stages(before)
     return Resolution(resolved.apply(asked), resolved, manifest, jobs, games, errors, stale)
+
+
+def _seen_by_stages(resolved: Resolved) -> Resolved:
+    """What dvc.yaml gives to later stages; size and channels are on record only, since `prepare` decides them."""
+    return resolved.model_copy(update={"image_size": None, "channels": None})
 
 
 def _recipe_file(recipe: str) -> Path:

@@ -15,6 +15,7 @@ from ganops.training.cpu.convolutions import (
     _weight_product,
     install_cpu_kernels,
 )
+from ganops.training.hardware import computes_bfloat16
 
 LAYERS = {
     "a halving": (nn.Conv2d(8, 12, 4, 2, 1), (5, 8, 8, 8)),
@@ -32,6 +33,7 @@ LAYERS = {
     "a doubling of odd size": (nn.ConvTranspose2d(8, 12, 3, 2, 1, output_padding=1), (5, 8, 3, 4)),
     "a latent projected": (nn.ConvTranspose2d(8, 12, 4, bias=False), (5, 8, 1, 1)),
 }
+LEFT_TO_TORCH = {"groups", "holes"}  # no faster kernel applies
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +50,8 @@ def call_of(layer: nn.Conv2d | nn.ConvTranspose2d, inputs: Tensor, gradient: Ten
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_bfloat16_weight_gradients_are_the_float32_ones_rounded(name: str) -> None:
+    if name in LEFT_TO_TORCH and not computes_bfloat16(torch.device("cpu")):
+        pytest.skip("this CPU has no bfloat16 arithmetic, and PyTorch's own gradients are coarser there")
     layer, shape = LAYERS[name]
     torch.manual_seed(0)
     # What bfloat16 holds exactly, so that both see the same numbers.
