@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError
 from ganops.atomic import write_json
 from ganops.errors import EvaluationError
 from ganops.evaluation.estimate import Estimate
+from ganops.evaluation.json_file import read_json
 from ganops.settings import Settings
 
 
@@ -110,12 +111,4 @@ def load_scores(value: Any, where: str) -> Scores:
 
 def read_scores(path: Path, command: str) -> Scores:
     """Read scores.json; raises EvaluationError naming `command`, which makes it, when it is missing or damaged."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise EvaluationError(f"{path} is missing", code="missing-file", action=f"run: {command}") from None
-    except (OSError, ValueError) as error:
-        raise EvaluationError(
-            f"{path} cannot be read", code="damaged-file", found=str(error), action=f"run: {command}"
-        ) from error
-    return load_scores(value, str(path))
+    return load_scores(read_json(path, command), str(path))

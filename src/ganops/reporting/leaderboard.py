@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ganops.errors import EvaluationError
+from ganops.evaluation.json_file import read_json
 from ganops.evaluation.metric import Metric
 from ganops.evaluation.scores import NO_SCORES, Scores, load_scores, read_scores
 from ganops.reporting.scores import sort_key
@@ -138,27 +138,6 @@ def _read_reference(path: Path, kind: Kind) -> LeaderboardRow:
 
 def _describe(event: Mapping[str, Any]) -> str:
     return f"step {event['step']:,}: {event['kind']}: {event['detail']}"
-
-
-def read_json(path: Path, command: str) -> dict[str, Any]:
-    """A JSON object; raises EvaluationError naming the command that makes the file when it is missing or damaged."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise EvaluationError(f"{path} is missing", code="missing-file", action=f"run: {command}") from None
-    except (OSError, ValueError) as error:
-        raise EvaluationError(
-            f"{path} cannot be read", code="damaged-file", found=str(error), action=f"run: {command}"
-        ) from error
-    if not isinstance(value, dict):
-        raise EvaluationError(
-            f"{path} is damaged",
-            code="damaged-file",
-            expected="a JSON object",
-            found=type(value).__name__,
-            action=f"run: {command}",
-        )
-    return value
 
 
 def ranked(rows: Sequence[LeaderboardRow], metric: Metric) -> list[LeaderboardRow]:

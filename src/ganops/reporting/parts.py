@@ -13,9 +13,10 @@ from typing import Any
 from PIL import Image
 
 from ganops.errors import EvaluationError
+from ganops.evaluation.json_file import read_json
 from ganops.recipe import find_recipe, load_recipe
 from ganops.reporting.contents import PictureEntry, TableEntry, read_contents
-from ganops.reporting.leaderboard import LeaderboardRow, read_json
+from ganops.reporting.leaderboard import LeaderboardRow
 from ganops.reporting.scores import number
 from ganops.workspace import Workspace
 
