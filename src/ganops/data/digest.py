@@ -13,10 +13,7 @@ from ganops.data.packed import SPLITS, Split, rows_per_piece
 
 
 def digest(splits: Mapping[Split, Mapping[str, Tensor]]) -> str:
-    """sha256 over the columns of both splits: name, type, shape and content, in the order of the rows.
-
-    The columns of a split may be those of several domains, of different lengths.
-    """
+    """sha256 over the columns of both splits: name, type, shape and content, in the order of the rows."""
     total = hashlib.sha256()
     for split in SPLITS:
         for name, column in sorted(splits[split].items()):

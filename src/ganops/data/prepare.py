@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from torch import Tensor
 
 from ganops.data.digest import digest
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.field import Field
 from ganops.data.manifest import Manifest, Rejected, manifest_path
-from ganops.data.packed import SPLITS, Split, read_domains, read_packed, remove_others, write_columns
-from ganops.data.raw_dataset import RawDataset, RawDomains
+from ganops.data.packed import SPLITS, Split, read_packed, write_columns
+from ganops.data.raw_dataset import DOMAINS, RawDataset, RawDomains
 from ganops.data.rejection import count_reasons, printable
 from ganops.data.sources.source import SourceContext, find_source
-from ganops.data.spec import LABEL, DataSpec
+from ganops.data.spec import LABEL, DataSpec, joint_name
 from ganops.data.splitting import LEAST_ROWS
 from ganops.errors import DataError
 from ganops.params import DataParams
@@ -26,57 +27,73 @@ LISTED_REJECTIONS = 1000  # the manifest names so many; it counts all
 
 
 def prepare(params: DataParams, out: Path, *, raw: Path = WORKSPACE.raw, processes: int | None = None) -> Manifest:
-    """Pack the data that `params` ask for into the folder `out`: {train,test}/*.safetensors and manifest.json.
+    """Pack the data that `params` ask for into the folder `out`: {train,test}/rows.safetensors and manifest.json.
 
+    Of unpaired data each domain has such a folder of its own inside of `out`, and `out` the manifest of both.
     raw: the folder for downloads. processes: how many decode image files, None for as many as there are cores.
     The manifest is deleted first and written last: where it exists, the folder is complete.
     Raises DataError when the source is missing, damaged, too small, or has too many broken files.
     """
     collected = find_source(params.source, params.options).collect(SourceContext(params, raw, out, processes))
-    parts: dict[str | None, RawDataset] = (
-        dict(collected.domains.items()) if isinstance(collected, RawDomains) else {None: collected}
-    )
-    domains = [name for name in parts if name is not None]
-    for part in parts.values():
-        _check_enough(part)
-    spec = DataSpec(
-        fields={
-            name: _with_shares(name, field, part) for part in parts.values() for name, field in part.fields.items()
-        },
-        paired=not domains,
-    )
     manifest_path(out).unlink(missing_ok=True)
-    for split in SPLITS:
-        remove_others(out, split, domains)
-        for domain, part in parts.items():
-            write_columns(
-                out, split, part.columns, part.rows[split], spec.domains[domain] if domain else spec.fields, domain
-            )
-    counts = [{split: len(part.rows[split]) for split in SPLITS} for part in parts.values()]
-    first = next(iter(parts.values()))
-    manifest = Manifest(
-        source=params.source,
-        origin=collected.origin,
-        digest=digest({split: _columns(out, split, spec) for split in SPLITS}),
-        spec=spec,
-        split_by=first.split_by,
-        counts={split: min(each[split] for each in counts) for split in SPLITS},
-        domain_counts=dict(zip(domains, counts, strict=False)),
-        class_counts=_class_counts(first, spec),
-        rejected_count=len(collected.rejections),
-        rejected_reasons=count_reasons(collected.rejections),
-        rejected=tuple(
-            Rejected(name=printable(each.name), reason=each.words) for each in collected.rejections[:LISTED_REJECTIONS]
-        ),
+    if isinstance(collected, RawDomains):
+        _remove(out, SPLITS)
+        manifest = _pack_domains(collected, params, out)
+    else:
+        _remove(out, DOMAINS)
+        manifest = _pack(collected, params, out)
+    manifest = manifest.model_copy(
+        update={
+            "rejected_count": len(collected.rejections),
+            "rejected_reasons": count_reasons(collected.rejections),
+            "rejected": tuple(
+                Rejected(name=printable(each.name), reason=each.words)
+                for each in collected.rejections[:LISTED_REJECTIONS]
+            ),
+        }
     )
     manifest.write(out)
     return manifest
 
 
-def _columns(folder: Path, split: Split, spec: DataSpec) -> Mapping[str, Tensor]:
-    if spec.paired:
-        return read_packed(folder, split)
-    return {name: column for rows in read_domains(folder, split).values() for name, column in rows.items()}
+def _pack(dataset: RawDataset, params: DataParams, out: Path) -> Manifest:
+    """Write the splits of one data set; its manifest says all but what was rejected."""
+    _check_enough(dataset)
+    spec = DataSpec(fields={name: _with_shares(name, field, dataset) for name, field in dataset.fields.items()})
+    for split in SPLITS:
+        write_columns(out, split, dataset.columns, dataset.rows[split], spec.fields)
+    return Manifest(
+        source=params.source,
+        origin=dataset.origin,
+        digest=digest({split: read_packed(out, split) for split in SPLITS}),
+        spec=spec,
+        split_by=dataset.split_by,
+        counts={split: len(dataset.rows[split]) for split in SPLITS},
+        class_counts=_class_counts(dataset, spec),
+    )
+
+
+def _pack_domains(collected: RawDomains, params: DataParams, out: Path) -> Manifest:
+    """Write each domain as a data set of its own; the manifest of both together."""
+    parts = {name: _pack(dataset, params, out / name) for name, dataset in collected.domains.items()}
+    for name, part in parts.items():
+        part.write(out / name)
+    fields = {joint_name(name, own): field for name, part in parts.items() for own, field in part.spec.fields.items()}
+    return Manifest(
+        source=params.source,
+        origin=collected.origin,
+        digest=hashlib.sha256("".join(part.digest for part in parts.values()).encode()).hexdigest(),
+        spec=DataSpec(fields=fields, paired=False),
+        split_by=next(iter(parts.values())).split_by,
+        counts={split: min(part.counts[split] for part in parts.values()) for split in SPLITS},
+        domain_counts={name: part.counts for name, part in parts.items()},
+    )
+
+
+def _remove(folder: Path, names: Iterable[str]) -> None:
+    """Delete what former data of another form left."""
+    for name in names:
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 def _with_shares(name: str, field: Field, dataset: RawDataset) -> Field:

@@ -30,9 +30,15 @@ class RawDataset:
     rejections: tuple[Rejection, ...] = ()
 
 
+DOMAINS = ("A", "B")
+
+
 @dataclass(frozen=True)
 class RawDomains:
-    """Two data sets whose rows do not belong together. Names of fields are unique over both of them."""
+    """Two data sets whose rows do not belong together, each under the name of its domain.
+
+    The first field of each has the name of the domain.
+    """
 
     domains: Mapping[str, RawDataset]
     origin: str
@@ -40,10 +46,7 @@ class RawDomains:
 
     @classmethod
     def join(cls, domains: Mapping[str, RawDataset], origin: str, rejections: tuple[Rejection, ...] = ()) -> RawDomains:
-        """The first field of each data set takes the name of its domain, others are `<domain>_<name>` (A_label).
-
-        rejections: further ones, that belong to no domain.
-        """
+        """Two data sets with a first field of any name. rejections: further ones, that belong to no domain."""
         refused = [*rejections, *(each for dataset in domains.values() for each in dataset.rejections)]
         return cls(
             {name: _renamed(name, dataset) for name, dataset in domains.items()},
@@ -53,9 +56,10 @@ class RawDomains:
 
 
 def _renamed(domain: str, dataset: RawDataset) -> RawDataset:
-    names = {name: f"{domain}_{name}" if index else domain for index, name in enumerate(dataset.fields)}
+    first, *others = dataset.fields
+    names = {first: domain} | {name: name for name in others}
     return replace(
         dataset,
         fields={names[name]: field for name, field in dataset.fields.items()},
-        columns={names[name]: column for name, column in dataset.columns.items()},
+        columns={names[name]: column for name, column in dataset.columns.items() if name in names},
     )

@@ -65,17 +65,29 @@ class DataSpec(Settings):
         return label.classes if isinstance(label, CategoryField) else ()
 
     @property
-    def domains(self) -> Mapping[str, Schema]:
-        """Of unpaired data: the fields of each domain, by its name, such as {A: {A, A_label}, B: {B}}; else empty."""
+    def domains(self) -> Mapping[str, DataSpec]:
+        """Of unpaired data: each domain as a data set of its own, by its name: {A: {A, label}, B: {B}}; else empty.
+
+        Here the other fields of a domain carry its name: A, A_label, B.
+        """
         found: dict[str, dict[str, Field]] = {}
         for name, field in self.fields.items() if not self.paired else ():
             domain = next((each for each in found if name.startswith(f"{each}_")), name)
-            found.setdefault(domain, {})[name] = field
-        return found
+            found.setdefault(domain, {})[name.removeprefix(f"{domain}_")] = field
+        return {name: DataSpec(fields=fields) for name, fields in found.items()}
+
+    def domain_of(self, name: str) -> str | None:
+        """The domain that a field belongs to; None where the data are paired."""
+        return next((each for each in self.domains if name == each or name.startswith(f"{each}_")), None)
 
     def with_fields(self, fields: Mapping[str, Field]) -> DataSpec:
         """The same data with some fields replaced or added."""
         return self.model_copy(update={"fields": {**self.fields, **fields}})
+
+
+def joint_name(domain: str, name: str) -> str:
+    """The name among the fields of unpaired data of a domain's own field."""
+    return name if name == domain else f"{domain}_{name}"
 
 
 LABEL, IMAGE, VECTOR = "label", "image", "vector"  # names of the columns that most data sets have

@@ -29,23 +29,23 @@ def test_handwriting_and_print_are_there_without_any_option(tmp_path: Path) -> N
     assert sum(manifest.domain_counts["A"].values()) == 1797
     assert 200 < sum(manifest.domain_counts["B"].values()) < 300
     assert (manifest.source, manifest.origin) == ("domains", "digits and glyphs")
-    test = read_domains(tmp_path, "test")
+    test = read_domains(tmp_path, "test", manifest.spec)
     assert {name: len(rows) for name, rows in test.items()} == {
         name: counts["test"] for name, counts in manifest.domain_counts.items()
     }
 
 
-def test_classes_of_one_data_set_are_chosen_and_counted_anew(tmp_path: Path) -> None:
+def test_classes_of_one_data_set_are_chosen_and_counted_again(tmp_path: Path) -> None:
     whole = collect("digits", tmp_path, image_size=16)
     found = collect_domains("domains", tmp_path, image_size=16, options={"A": DIGITS, "B": ONES})
-    assert found["A"].fields["A_label"] == CategoryField(classes=("3", "7"))
+    assert found["A"].fields["label"] == CategoryField(classes=("3", "7"))
     assert list(found["B"].fields) == ["B"], "a single class says nothing"
     assert found["A"].columns["A"].shape[1:] == (1, 16, 16)
     assert found["B"].columns["B"].shape[1:] == (3, 8, 8)
     rows = found["A"].rows["train"]
     expected = [row for row in whole.rows["train"] if whole.columns["label"][row] in (3, 7)]
     assert rows.tolist() == expected
-    assert (np.array([3, 7])[found["A"].columns["A_label"][rows]] == whole.columns["label"][rows]).all()
+    assert (np.array([3, 7])[found["A"].columns["label"][rows]] == whole.columns["label"][rows]).all()
 
 
 def test_two_classes_of_your_own_folder(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from ganops.data.digest import digest
 from ganops.data.fields.image import ImageField
 from ganops.data.fields.label_map import LabelMapField
 from ganops.data.manifest import read_manifest
-from ganops.data.packed import read_domains, read_packed
+from ganops.data.packed import SPLITS, read_domains, read_packed
 from ganops.data.prepare import prepare
 from ganops.data.raw_dataset import RawDataset
 from ganops.data.rejection import Reason
@@ -138,30 +138,34 @@ def test_different_names_are_two_domains_each_with_its_own_rows(tmp_path: Path, 
     manifest = prepare(DataParams(source="images", path=domains), out)
     assert manifest == read_manifest(out)
     assert not manifest.spec.paired
-    assert {name: list(fields) for name, fields in manifest.spec.domains.items()} == {"A": ["A", "A_label"], "B": ["B"]}
+    assert list(manifest.spec.fields) == ["A", "A_label", "B"]
     assert manifest.spec.fields["A"] == ImageField(channels=3, size=16)
     assert manifest.spec.fields["B"] == ImageField(channels=3, size=32)
     assert manifest.domain_counts == {"A": {"train": 8, "test": 4}, "B": {"train": 3, "test": 3}}
     assert manifest.counts == {"train": 3, "test": 3}
-    train = read_domains(out, "train")
+    train = read_domains(out, "train", manifest.spec)
     assert {name: len(rows) for name, rows in train.items()} == {"A": 8, "B": 3}
     assert {name: list(rows) for name, rows in train.items()} == {"A": ["A", "A_label"], "B": ["B"]}
-    with pytest.raises(DataError) as error:
-        read_packed(out, "train")
-    assert (error.value.code, error.value.found) == ("unpaired-data", "domains A, B")
-    test = read_domains(out, "test")
-    assert manifest.digest == digest({"train": {**train["A"], **train["B"]}, "test": {**test["A"], **test["B"]}})
+
+
+def test_each_domain_is_a_data_set_of_its_own(tmp_path: Path, domains: Path) -> None:
+    whole = prepare(DataParams(source="images", path=domains), tmp_path)
+    for name, columns in (("A", ["A", "label"]), ("B", ["B"])):
+        manifest = read_manifest(tmp_path / name)
+        assert manifest.spec == whole.spec.domains[name]
+        assert manifest.counts == whole.domain_counts[name]
+        splits = {split: read_packed(tmp_path / name, split) for split in SPLITS}
+        assert list(splits["train"]) == columns
+        assert manifest.digest == digest(splits)
+    assert read_manifest(tmp_path / "A").class_counts["train"] == {"brown": 4, "white": 4}
+    assert {whole.spec.domain_of(name) for name in ("A", "A_label")} == {"A"}
 
 
 def test_paired_data_replace_unpaired_ones_and_the_other_way_round(tmp_path: Path, domains: Path, pairs: Path) -> None:
     out = tmp_path / "out"
-    for path, files in ((domains, {"A", "B"}), (pairs, {"rows"}), (domains, {"A", "B"})):
+    for path, folders in ((domains, {"A", "B"}), (pairs, {"train", "test"}), (domains, {"A", "B"})):
         prepare(DataParams(source="images", path=path, image_size=16), out)
-        assert {each.stem for each in out.rglob("*.safetensors")} == files
-    prepare(DataParams(source="images", path=pairs, image_size=16), out)
-    with pytest.raises(DataError) as error:
-        read_domains(out, "train")
-    assert error.value.code == "paired-data"
+        assert {each.name for each in out.iterdir() if each.is_dir()} == folders
 
 
 def test_pairs_may_be_used_as_domains_and_domains_need_their_folders(tmp_path: Path, pairs: Path) -> None:
