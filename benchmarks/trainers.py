@@ -29,4 +29,4 @@ def make_trainer(
 ) -> Trainer:
     """A trainer of stored rows of `spec`; folder: of its checkpoints."""
     job = TrainingJob("benchmark", recipe, settings, seed, spec, data_digest="")
-    return job.build(rows, folder, callback=callback, validation=validation, held_out=held_out)
+    return job.build([rows], folder, callback=callback, validation=validation, held_out=held_out)

@@ -108,7 +108,7 @@ def make_trainer(
     """
     job = make_job(recipe, seed, start, **params)
     held_out = HeldOut(digits(64), job.spec)
-    return job.build(digits(), folder, callback=callback, group=group, validation=validation, held_out=held_out)
+    return job.build([digits()], folder, callback=callback, group=group, validation=validation, held_out=held_out)
 
 
 def save_model(folder: Path, recipe: Recipe, seed: int = 5) -> Path:

@@ -10,7 +10,7 @@ from statistics import median
 
 import torch
 
-from ganops.data.packed import read_packed
+from ganops.data.packed import read_domains
 from ganops.evaluation.held_out import held_out
 from ganops.games.sampling import sample_outputs
 from ganops.params import EvaluateParams
@@ -27,10 +27,10 @@ def estimate_minutes(job: TrainingJob, prepared: Path, evaluate: EvaluateParams)
 
     Changes settings of torch for this process, as a training does.
     """
-    rows = read_packed(prepared, "train")
+    rows = [each.select(slice(0, ROWS)) for each in read_domains(prepared, "train", job.data).values()]
     inputs = held_out(prepared, job.spec, "validation")
     with tempfile.TemporaryDirectory() as folder:
-        trainer = job.build(rows.select(slice(0, ROWS)), Path(folder), held_out=inputs)
+        trainer = job.build(rows, Path(folder), held_out=inputs)
         seconds = list[float]()
         began = time.monotonic()
         while len(seconds) < WARM + TIMED and time.monotonic() - began < LIMIT_SECONDS:

@@ -60,7 +60,7 @@ def test_the_recipe_trains_on_them_and_its_saved_model_is_scored(home: Path, tmp
     manifest, rows = read_manifest(home / "prepared"), read_packed(home / "prepared", "train")
     settings = TrainParams(device="cpu", compile="never", budget_scale=0.01, sample_images=16, sample_times=1)
     job = TrainingJob("points", recipe, settings, 0, manifest.spec, manifest.digest)
-    trainer = run(job.build(rows, tmp_path))
+    trainer = run(job.build([rows], tmp_path))
     description = SavedModel(name="points", recipe=recipe, spec=job.spec)
     save_game(tmp_path / "model", trainer.game, description, trainer.ema.state())
     found = evaluate_game(load_game(tmp_path / "model"), home / "reference", home / "prepared", PARAMS, seed=0)

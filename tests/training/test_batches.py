@@ -28,7 +28,7 @@ class Negative(Derivation):
 
 
 def data(spec: DataSpec = SPEC) -> TrainingData:
-    return TrainingData(digits(), SPEC.fields, spec)
+    return TrainingData((digits(),), SPEC.fields, spec)
 
 
 def test_every_row_comes_once_an_epoch_and_batches_run_across_the_boundary() -> None:
@@ -80,7 +80,7 @@ def test_all_fields_of_a_row_are_mirrored_alike_and_derived_ones_follow() -> Non
     images = digits()["image"]
     fields = {"image": SPEC.fields["image"], "again": SPEC.fields["image"]}
     spec = DataSpec(fields=fields, derived={"negative": {"kind": "negative-of-test"}})
-    pair = TrainingData(Rows({"image": images, "again": images}), fields, spec)
+    pair = TrainingData((Rows({"image": images, "again": images}),), fields, spec)
     batch = Batches(pair, CPU, 64, 0, flip=True).micro_batch(0)
     assert torch.equal(batch["image"], batch["again"])
     torch.testing.assert_close(batch["negative"], -batch["image"], atol=1e-4, rtol=0)
@@ -108,8 +108,20 @@ def test_streamed_and_resident_rows_are_the_same() -> None:
 def test_prefetching_hits_with_several_micro_batches_and_processes() -> None:
     """All but the first are read ahead: this process computes the second half of four micro-batches."""
     batches = Batches(data(), CPU, 16, 0, micro_batches=4, here=range(2, 4))
-    batches.source = streamed = StreamedRows(digits(), CPU)
+    batches.streams[0].source = streamed = StreamedRows(digits(), CPU)
     for index in range(5):
         for micro_batch in (2, 3):
             batches.micro_batch(index, micro_batch)
     assert streamed.hits == 9
+
+
+def test_each_domain_has_an_order_and_a_length_of_its_own() -> None:
+    field = ImageField(channels=1, size=8)
+    spec = DataSpec(fields={"A": field, "B": field}, paired=False)
+    ramps = [torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 8, 8) for count in (6, 4)]
+    data = TrainingData((Rows({"A": ramps[0]}), Rows({"B": ramps[1]})), spec.fields, spec)
+    batches = [Batches(data, CPU, 4, seed=0).micro_batch(index) for index in range(3)]
+    seen = {name: torch.cat([field.to_storage(batch[name])[:, 0, 0, 0] for batch in batches]) for name in "AB"}
+    assert sorted(seen["A"].tolist()) == sorted([*range(6), *range(6)])
+    assert sorted(seen["B"].tolist()) == sorted([*range(4)] * 3)
+    assert seen["A"][:4].tolist() != seen["B"][:4].tolist()

@@ -85,13 +85,13 @@ def test_what_is_possible_has_no_problems(name: str) -> None:
 
 
 def test_the_job_shows_as_many_different_images_as_the_recipe_says(tmp_path: Path) -> None:
-    trainer = make_job(shrunk("mlp", images=20)).build(digits(), tmp_path)
-    assert len(trainer.data.rows) == 20
+    trainer = make_job(shrunk("mlp", images=20)).build([digits()], tmp_path)
+    assert len(trainer.data.rows[0]) == 20
 
 
 def test_a_recipe_of_another_image_size_trains_and_samples_in_it(tmp_path: Path) -> None:
     trainer = make_job(shrunk("dcgan", kimg=0.08, image_size=16, channels=3)).build(
-        digits(), tmp_path, held_out=HeldOut(digits(), SPEC)
+        [digits()], tmp_path, held_out=HeldOut(digits(), SPEC)
     )
     assert run(trainer).game.task.outputs["image"].shape == (3, 16, 16)
 
@@ -126,11 +126,11 @@ game = job.new_game()
 plan = make_plan(recipe, job.settings, "discriminator")
 before = state()
 hardware = Hardware(torch.device("cpu"), torch.float32, compiled=False)
-Trainer(game, recipe, TrainingData(digits(), SPEC.fields, SPEC), job.settings, plan, hardware, Path("unused"), 0)
+Trainer(game, recipe, TrainingData((digits(),), SPEC.fields, SPEC), job.settings, plan, hardware, Path("unused"), 0)
 assert state() == before, "a constructor changed its process"
-off = make_job(recipe, threads=3, cpu_kernels="off").build(digits(), Path("unused"))
+off = make_job(recipe, threads=3, cpu_kernels="off").build([digits()], Path("unused"))
 assert state()[0] == before[0], "cpu_kernels: off"
-job.build(digits(), Path("unused"))
+job.build([digits()], Path("unused"))
 after = state()
 assert after[0] != before[0] and after[1] and after[2] == 3, "the job sets the process up"
 """
@@ -143,5 +143,5 @@ def test_constructing_a_trainer_changes_nothing_outside_of_it() -> None:
 
 def test_graphs_never_captures_nothing(tmp_path: Path) -> None:
     for graphs, captured in (("auto", True), ("never", False)):
-        trainer = make_job(shrunk("mlp"), graphs=graphs).build(digits(), tmp_path)
+        trainer = make_job(shrunk("mlp"), graphs=graphs).build([digits()], tmp_path)
         assert (trainer.stepper.capture is not None) == captured

@@ -24,17 +24,19 @@ RESIDENT_SHARE = 0.4
 class TrainingData:
     """Stored rows, and what a game takes them as.
 
+    rows: those of paired data together; of unpaired data each domain's apart, with lengths of their own.
     fields: what the columns of `rows` are. spec: what the game is built for; columns of another form (another image
     size) are converted batch by batch, so that data larger than memory stay where they are.
     """
 
-    rows: Rows
+    rows: tuple[Rows, ...]
     fields: Schema
     spec: DataSpec
 
     def converted(self, rows: Rows) -> Rows:
         """Some of the rows in the stored form of `spec`, only its columns."""
-        return Rows({name: self.fields[name].convert(rows[name], field) for name, field in self.spec.fields.items()})
+        wanted = {name: field for name, field in self.spec.fields.items() if name in rows}
+        return Rows({name: self.fields[name].convert(rows[name], field) for name, field in wanted.items()})
 
 
 class ShuffledSampler:
@@ -106,9 +108,26 @@ class StreamedRows:
         return found.map(Tensor.pin_memory) if self.device.type == "cuda" else found
 
 
+class RowStream:
+    """The stored rows of one sampler: all of paired data, or one domain's."""
+
+    def __init__(self, rows: Rows, device: torch.device, batch_size: int, seed: int) -> None:
+        if len(rows) < 2:
+            raise DataError(
+                "too few rows to train on", code="too-few-rows", expected="at least 2", found=str(len(rows))
+            )
+        self.sampler = ShuffledSampler(len(rows), batch_size, seed)
+        self.source: RowSource = ResidentRows(rows, device) if fits(rows, device) else StreamedRows(rows, device)
+
+    def gather(self, index: int, upcoming: int, piece: slice, upcoming_piece: slice) -> Rows:
+        """A piece of batch `index`, on the training device; the piece of `upcoming` will be asked for next."""
+        return self.source.gather(self.sampler.rows(index)[piece], self.sampler.rows(upcoming)[upcoming_piece])
+
+
 class Batches:
     """Batch `index` of the stream, cut into `micro_batches` equal parts, modelled, on the training device.
 
+    Of unpaired data a batch holds as many rows of each domain, in an order of its own.
     flip: mirror each row with probability 1/2, all its fields alike. here: the micro-batches of this process.
     """
 
@@ -123,26 +142,30 @@ class Batches:
         micro_batches: int = 1,
         here: range | None = None,
     ) -> None:
-        if len(data.rows) < 2:
-            raise DataError(
-                "too few rows to train on", code="too-few-rows", expected="at least 2", found=str(len(data.rows))
-            )
         self.data, self.device, self.flip = data, device, flip
-        self.sampler = ShuffledSampler(len(data.rows), batch_size, seed)
-        self.micro_batches, self.here = micro_batches, here or range(micro_batches)
-        stored = data.rows.only(data.spec.fields)
-        self.source: RowSource = ResidentRows(stored, device) if fits(stored, device) else StreamedRows(stored, device)
+        self.size, self.micro_batches, self.here = (
+            batch_size // micro_batches,
+            micro_batches,
+            here or range(micro_batches),
+        )
+        self.streams = [
+            RowStream(
+                *(rows.only(name for name in data.spec.fields if name in rows), device, batch_size),
+                seed_for(seed, number) if number else seed,
+            )
+            for number, rows in enumerate(data.rows)
+        ]
 
     def micro_batch(self, index: int, micro_batch: int = 0) -> Rows:
         """One part of batch `index`; draws from torch's global generators where rows are flipped or derived."""
         last = micro_batch == self.here[-1]
-        following = (index + 1, self.here[0]) if last else (index, micro_batch + 1)
-        stored = self.source.gather(self._rows(index, micro_batch), self._rows(*following))
-        return self._modelled(self.data.converted(stored))
+        following, upcoming = (index + 1, self.here[0]) if last else (index, micro_batch + 1)
+        pieces = self._piece(micro_batch), self._piece(upcoming)
+        parts = [self.data.converted(stream.gather(index, following, *pieces)) for stream in self.streams]
+        return self._modelled(Rows({name: column for part in parts for name, column in part.items()}))
 
-    def _rows(self, index: int, micro_batch: int) -> Tensor:
-        size = self.sampler.batch_size // self.micro_batches
-        return self.sampler.rows(index)[micro_batch * size : (micro_batch + 1) * size]
+    def _piece(self, micro_batch: int) -> slice:
+        return slice(micro_batch * self.size, (micro_batch + 1) * self.size)
 
     def _modelled(self, stored: Rows) -> Rows:
         fields = self.data.spec.fields

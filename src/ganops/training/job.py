@@ -143,7 +143,7 @@ class TrainingJob:
 
     def build(
         self,
-        rows: Rows,
+        rows: Iterable[Rows],
         folder: Path,
         *,
         game: Game | None = None,
@@ -155,19 +155,20 @@ class TrainingJob:
     ) -> Trainer:
         """The trainer, with this process set up for it: threads, deterministic algorithms, faster kernels.
 
-        rows: stored, of the train split. folder: of the checkpoints. game: what `new_game` gave, where the caller
-        needed it. held_out: rows that sample inputs come from, for tasks that need some. hardware: None chooses.
+        rows: stored, of the train split; of unpaired data those of each domain. folder: of the checkpoints.
+        game: what `new_game` gave, where the caller needed it. held_out: rows that sample inputs come from, for tasks
+        that need some. hardware: None chooses.
         """
         recipe, settings = self.recipe, self.settings
         torch.set_num_threads(settings.threads)
         game = self.new_game() if game is None else game
         if recipe.images is not None:
-            rows = subsample(rows, recipe.images, self.seed)
+            rows = [subsample(each, recipe.images, self.seed) for each in rows]
         plan = make_plan(recipe, settings, next(iter(game.players)))
         hardware = hardware or choose_hardware(settings, plan.steps, self.data.fields)
         _set_up_process(settings, hardware)
         trainer = Trainer(
-            *(game, recipe, TrainingData(rows, self.data.fields, self.spec), settings, plan, hardware),
+            *(game, recipe, TrainingData(tuple(rows), self.data.fields, self.spec), settings, plan, hardware),
             *(folder, self.seed, callback, group, validation, held_out),
         )
         if hardware.graphs and trainer.stepper.may_be_captured:

@@ -299,8 +299,10 @@ class Trainer:
     def _make_health(self) -> Health:
         """Checks of the task's first output, compared with real rows where the data have such a field."""
         name, field = next(iter(self.game.task.outputs.items()))
-        rows = self.data.rows.select(slice(0, REAL_SPREAD_ROWS))
-        real = field.to_model(self.data.converted(rows)[name]) if name in self.data.spec.fields else None
+        rows = next((rows for rows in self.data.rows if name in rows), None)
+        real = None
+        if rows is not None:
+            real = field.to_model(self.data.converted(rows.select(slice(0, REAL_SPREAD_ROWS)))[name])
         return Health(field, 0.0 if real is None else spread(real), self.plan.steps)
 
     def _logs_next(self) -> bool:
