@@ -17,7 +17,7 @@ from ganops.atomic import write_json
 from ganops.data.fields.field import Schema
 from ganops.data.fields.pictures import save_png
 from ganops.data.manifest import Manifest, read_manifest
-from ganops.data.packed import read_packed
+from ganops.data.packed import read_domains
 from ganops.data.rows import Rows
 from ganops.errors import TrainingError
 from ganops.evaluation.held_out import task_rows
@@ -98,7 +98,7 @@ class Training:
         job, settings = self.job, self.params.train
         validation = self.validation if isinstance(self.validation, ValidationMetric) else None
         trainer = job.build(
-            read_packed(WORKSPACE.prepared, "train"),
+            read_domains(WORKSPACE.prepared, "train", job.data).values(),
             self.folder,
             game=self.game,
             callback=callback,
