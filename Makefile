@@ -62,8 +62,10 @@ rollback: env ## make the previous champion champion again
 	@$(TOOL) ganops rollback
 
 .PHONY: set changes
+# As DATA above. Words are split as in a shell: SET="data.path='my images'".
+set: export GANOPS_SET := $(value SET)
 set: env ## change settings: make set SET="train.budget_scale=2 pipeline/recipes/dcgan.yaml:batch_size=32"
-	@set -f; $(BIN)/python -m pipeline.set_params $$SET
+	@$(BIN)/python -m pipeline.set_params
 
 # Both are there for pull requests, hence Markdown. Differences are those between the last commit and the working tree.
 changes: env ## what changed in scores and settings, and the outcome of the last run, as Markdown

@@ -1,57 +1,138 @@
-"""`python -m pipeline.set_params KEY=VALUE ...`: change settings as `dvc exp run -S` does, and keep the comments.
+"""`python -m pipeline.set_params KEY=VALUE ...`: change settings and keep the comments.
 
-A key of params.yaml is `train.budget_scale`; one of another file is `pipeline/recipes/dcgan.yaml:batch_size`, and one
-that it does not have yet, `pipeline/recipes/dcgan.yaml:+micro_batches`. Where one of the values is invalid, every file
-stays as it was.
+A key of params.yaml is `train.budget_scale`; one of a recipe is `pipeline/recipes/dcgan.yaml:batch_size`, and one that
+the file does not have yet, `pipeline/recipes/dcgan.yaml:+micro_batches`. A value is YAML, or text as it is. Where one
+of the values is invalid, every file stays as it was. Without arguments the variable GANOPS_SET holds them, quoted as in
+a shell.
 """
 
 from __future__ import annotations
 
+import os
+import re
+import shlex
+import shutil
 import sys
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from dvc.exceptions import DvcException
-from dvc.utils.cli_parse import to_path_overrides
-from dvc.utils.hydra import apply_overrides
+import yaml
+from dvc.utils.serialize import modify_yaml
 
-from ganops.atomic import write_bytes
+from ganops.atomic import atomic_path
 from ganops.errors import SettingsError
-from ganops.params import read_params, read_resolved, write_resolved
-from ganops.recipe import load_recipe
+from ganops.params import Params, read_params, read_resolved, write_resolved
+from ganops.recipe import Recipe
+from ganops.settings import Yaml, nearest, read_yaml, validate
 from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage
 
+FORM = re.compile(r"(?:(?P<path>[^=:]+):)?(?P<new>\+?)(?P<key>[^=:+]+)=(?P<value>.*)", re.DOTALL)
+VARIABLE = "GANOPS_SET"
 
-def main(*assignments: str) -> None:
-    """Apply `assignments`; raises SettingsError for a key that does not exist or an invalid value."""
-    changes = to_path_overrides(assignments)
-    before = {path: Path(path).read_bytes() for path in changes if Path(path).is_file()}
-    try:
-        for path, overrides in changes.items():
-            _change(path, overrides)
-    except BaseException:
-        for path, content in before.items():
-            write_bytes(Path(path), content)
-        raise
+
+@dataclass(frozen=True)
+class Assignment:
+    """One KEY=VALUE, taken apart; new: whether the file may be without the key."""
+
+    path: Path
+    key: tuple[str, ...]
+    value: Any
+    new: bool
+
+    def apply(self, values: dict[str, Any]) -> None:
+        """Change the content of the file; raises SettingsError for a key that it does not have."""
+        *sections, last = self.key
+        for section in sections:
+            values = self._known(values, section, {})
+        self._known(values, last, None)
+        values[last] = self.value
+
+    def _known(self, values: dict[str, Any], key: str, default: Any) -> Any:
+        if key not in values and not self.new:
+            raise SettingsError(
+                f"{self.path} has no key '{'.'.join(self.key)}'",
+                code="unknown-key",
+                found=key,
+                action=f"{nearest(key, map(str, values))}; or add a key that the file does not have yet: +KEY=VALUE",
+            )
+        found = values.setdefault(key, default)
+        if isinstance(default, dict) and not isinstance(found, dict):
+            raise SettingsError(
+                f"{self.path}: '{key}' holds no keys",
+                code="unknown-key",
+                found=f"{key}: {found}",
+                action="set it itself",
+            )
+        return found
+
+
+def main(*arguments: str) -> None:
+    """Apply all assignments; raises SettingsError for a key that does not exist or an invalid value."""
+    changes: dict[Path, list[Assignment]] = defaultdict(list)
+    for each in map(read_assignment, arguments):
+        changes[each.path].append(each)
+    with ExitStack() as written:
+        for path, assignments in changes.items():
+            read_yaml(path)
+            temporary = written.enter_context(atomic_path(path))
+            shutil.copyfile(path, temporary)
+            with modify_yaml(str(temporary)) as values:
+                for each in assignments:
+                    each.apply(values)
+            validate(Params if path == WORKSPACE.params else Recipe, read_yaml(temporary), str(path))
     _name_recipes()
-    print(f"set {', '.join(assignments) or 'nothing'}")
+    print(f"set {shlex.join(arguments) or 'nothing'}")
 
 
-def _change(path: str, overrides: list[str]) -> None:
-    """Write the file with other values and read it as its users will."""
-    try:
-        apply_overrides(path, overrides)
-    except (DvcException, OSError) as error:
-        found = str(error.__cause__ or error).splitlines()[0]
-        missing = found.startswith("Could not override")
-        action = "check the name, or add a key that the file does not have yet: +KEY=VALUE" if missing else ""
+def read_assignment(text: str) -> Assignment:
+    """Take an assignment apart; raises SettingsError for what has another form, or reaches out of the checkout."""
+    form = FORM.fullmatch(text)
+    if form is None:
         raise SettingsError(
-            f"{path} cannot be changed", code="unknown-key" if missing else "cannot-change", found=found, action=action
-        ) from error
-    if Path(path) == WORKSPACE.params:
-        read_params(WORKSPACE.params)
-    elif Path(path).parent == WORKSPACE.recipes:
-        load_recipe(Path(path))
+            f"{text!r} is not KEY=VALUE",
+            code="bad-assignment",
+            expected="KEY=VALUE, or FILE:KEY=VALUE",
+            action="quote a value that holds spaces: make set SET=\"data.path='my images'\"",
+        )
+    if "${" in text or not text.isprintable():
+        raise SettingsError(
+            f"{text!r} cannot be set",
+            code="bad-assignment",
+            expected="the value itself, in printable characters",
+            found="${...}, which other tools replace" if "${" in text else "a character that cannot be printed",
+        )
+    return Assignment(
+        _settings_file(form["path"]), tuple(form["key"].split(".")), _value(form["value"]), bool(form["new"])
+    )
+
+
+def _settings_file(name: str | None) -> Path:
+    """params.yaml or the file of a recipe, as a path from the checkout; raises SettingsError for any other file."""
+    path = Path(os.path.normpath(name or WORKSPACE.params))
+    known = path == WORKSPACE.params or (path.suffix == ".yaml" and path.is_relative_to(WORKSPACE.recipes))
+    root = WORKSPACE.root.resolve()
+    if not known or not path.resolve().is_relative_to(root):
+        raise SettingsError(
+            f"{name} is no file of settings",
+            code="no-settings-file",
+            expected=f"{WORKSPACE.params} or {WORKSPACE.recipes}/NAME.yaml, inside this checkout",
+            found=str(path.resolve()),
+        )
+    return path
+
+
+def _value(text: str) -> Any:
+    """What YAML makes of `text`; text as it is where that is a word, or nothing that YAML knows."""
+    try:
+        value = yaml.load(text, Loader=Yaml)  # noqa: S506 - Yaml is a SafeLoader
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return text
+    return value if not isinstance(value, str) or text[0] in "'\"" else text
 
 
 def _name_recipes() -> None:
@@ -64,7 +145,15 @@ def _name_recipes() -> None:
         write_resolved(following, WORKSPACE.resolved)
 
 
+def _words(text: str) -> Sequence[str]:
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        sys.exit(f"error: {VARIABLE} cannot be split into words: {error}\n  found: {text}")
+
+
 if __name__ == "__main__":
+    sys.argv[1:] = sys.argv[1:] or _words(os.environ.get(VARIABLE, ""))
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     run_stage(main)

@@ -186,11 +186,20 @@ class GateParams(Settings):
     limits: dict[str, Limit] = Field(default_factory=dict)
 
 
+def _recipe_names(value: Any) -> Any:
+    """`auto`, or a list of names."""
+    if value == AUTO:
+        return AUTO_RECIPES
+    if not isinstance(value, list | tuple):
+        raise ValueError(f"a list of names such as [{value}], or auto")
+    return tuple(value)
+
+
 class Params(Settings):
     """All of params.yaml."""
 
     seed: int = Field(ge=0, lt=2**31)
-    recipes: Annotated[tuple[RecipeName, ...], BeforeValidator(lambda value: AUTO_RECIPES if value == AUTO else value)]
+    recipes: Annotated[tuple[RecipeName, ...], BeforeValidator(_recipe_names)]
     data: DataParams
     train: TrainParams = TrainParams()
     evaluate: EvaluateParams = EvaluateParams()

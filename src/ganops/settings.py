@@ -10,12 +10,16 @@ from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails, PydanticSerializationError, to_json
 
 from ganops.errors import SettingsError
 
+PREFIX = re.compile(r"^(Input should be|Value error,) ")  # of pydantic's messages
+LONGEST_FOUND = 200  # characters of a wrong value in an error
+
 
 class Settings(BaseModel):
-    """Base of all settings: immutable, every key known, nothing converted silently between kinds of values."""
+    """Base of all settings: immutable, every key known, all numbers finite."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -24,7 +28,14 @@ S = TypeVar("S", bound=Settings)
 
 
 class Yaml(yaml.SafeLoader):
-    """YAML 1.2 as far as scalars go, which is what DVC reads and writes: `off` is a word, and 2e-4 is a number."""
+    """YAML as DVC reads and writes it: `off` is a word, 2e-4 is a number, and a key stands once in its mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping; raises YAMLError where a key stands twice."""
+        keys = [key.value for key, _ in node.value if key.tag != "tag:yaml.org,2002:merge"]
+        if twice := next((key for place, key in enumerate(keys) if key in keys[:place]), None):
+            raise yaml.constructor.ConstructorError(None, None, f"the key '{twice}' stands twice", node.start_mark)
+        return super().construct_mapping(node, deep)
 
 
 Yaml.yaml_implicit_resolvers = {
@@ -47,25 +58,34 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         value = yaml.load(path.read_text(encoding="utf-8"), Loader=Yaml)  # noqa: S506 - Yaml is a SafeLoader
     except FileNotFoundError:
-        raise SettingsError(f"{path} is missing", action="create it, or give the right path") from None
+        action = "create it, or give the right path"
+        raise SettingsError(f"{path} is missing", code="missing-file", action=action) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} cannot be read", found=str(error)) from error
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path} is not valid YAML", found=" ".join(str(error).split())) from error
+        raise SettingsError(f"{path} cannot be read", code="unreadable", found=str(error)) from error
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a date that does not exist
+        found = " ".join(str(error).split())
+        raise SettingsError(f"{path} is not valid YAML", code="bad-yaml", found=found) from error
     if not isinstance(value, dict):
-        raise SettingsError(f"{path} holds no settings", expected="keys and values", found=type(value).__name__)
+        found = type(value).__name__
+        raise SettingsError(f"{path} holds no settings", code="no-settings", expected="keys and values", found=found)
     return value
 
 
 def validate(kind: type[S], values: Mapping[str, Any], where: str) -> S:
     """Make settings of class `kind` from `values`; `where` (file and section) opens the message of an error.
 
+    Nothing is converted between kinds of values: as in JSON, true is not 1, "3" is not 3, and 2.0 is not an integer.
     Raises SettingsError naming the key, what was expected, what was found and, for an unknown key, the nearest one.
     """
     try:
-        return kind.model_validate(dict(values))
+        made = kind.model_validate_json(to_json(dict(values), inf_nan_mode="constants"), strict=True)
+    except PydanticSerializationError as error:
+        raise SettingsError(f"{where}: no settings", code="no-settings", found=str(error)) from error
     except ValidationError as error:
-        raise _explain(error, kind, where) from None
+        raise _explain(error, kind, values, where) from None
+    if key := _true_for_1(values, made.model_dump()):
+        raise SettingsError(f"{where}: key '{key}' is wrong", code="bad-value", expected="a number", found="a boolean")
+    return made
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -75,23 +95,63 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean '{close[0]}'? (known: {', '.join(names)})" if close else f"use one of: {', '.join(names)}"
 
 
-def _explain(error: ValidationError, kind: type[Settings], where: str) -> SettingsError:
-    first = error.errors(include_url=False)[0]
-    path = [str(part) for part in first["loc"]]
+def _true_for_1(given: Any, made: Any) -> str:
+    """The key of a boolean that was taken for a number, as the choices of a Literal do; empty: there is none."""
+    if not (isinstance(given, Mapping) and isinstance(made, Mapping)):
+        return ""
+    for key in given.keys() & made.keys():
+        if isinstance(given[key], bool) and not isinstance(made[key], bool):
+            return str(key)
+        if below := _true_for_1(given[key], made[key]):
+            return f"{key}.{below}"
+    return ""
+
+
+def _explain(error: ValidationError, kind: type[Settings], values: Mapping[str, Any], where: str) -> SettingsError:
+    """The error of the first wrong key, with all that it may be where it has alternatives."""
+    found: dict[tuple[str, ...], list[ErrorDetails]] = {}
+    for each in error.errors(include_url=False):
+        found.setdefault(_key(each["loc"], values, missing=each["type"] == "missing"), []).append(each)
+    path, (first, *others) = next(iter(found.items()))
     key = ".".join(path) or "(all of it)"
-    more = f" ({error.error_count() - 1} more problems in this section)" if error.error_count() > 1 else ""
+    more = f" ({len(found) - 1} more problems in this section)" if len(found) > 1 else ""
     if first["type"] == "extra_forbidden":
         return SettingsError(
             f"{where}: unknown key '{key}'{more}",
-            found=repr(first["input"]),
+            code="unknown-key",
+            found=_shown(first["input"]),
             action=nearest(path[-1], _keys_at(kind, path[:-1])),
         )
     if first["type"] == "missing":
-        return SettingsError(f"{where}: key '{key}' is missing{more}", action="add it")
-    return SettingsError(f"{where}: key '{key}' is wrong{more}", expected=first["msg"], found=repr(first["input"]))
+        return SettingsError(f"{where}: key '{key}' is missing{more}", code="missing-key", action="add it")
+    return SettingsError(
+        f"{where}: key '{key}' is wrong{more}",
+        code="bad-value",
+        expected=" or ".join(dict.fromkeys(PREFIX.sub("", each["msg"]) for each in (first, *others))),
+        found=_shown(first["input"]),
+    )
 
 
-def _keys_at(kind: type[Settings], path: list[str]) -> list[str]:
+def _key(place: tuple[int | str, ...], values: Any, missing: bool) -> tuple[str, ...]:
+    """The part of an error's place that leads through the settings; the rest names alternatives of a type."""
+    path: list[str] = []
+    for part in place:
+        if isinstance(values, Mapping) and (part in values or missing):
+            values = values.get(part)
+        elif isinstance(values, list | tuple) and isinstance(part, int):
+            values = values[part] if part < len(values) else None
+        else:
+            break
+        path.append(str(part))
+    return tuple(path)
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= LONGEST_FOUND else f"{text[:LONGEST_FOUND]} ..."
+
+
+def _keys_at(kind: type[Settings], path: tuple[str, ...]) -> list[str]:
     """The keys known at `path` inside `kind`; where the path leads through a union or a dict, those of `kind`."""
     for part in path:
         field = kind.model_fields.get(part)

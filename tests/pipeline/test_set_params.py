@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -49,18 +52,57 @@ def test_dvc_sees_other_recipes_at_once(home: Path) -> None:
     assert resolved.recipes == ("dcgan",)
 
 
+@pytest.mark.parametrize("value", ["my images", "a=b", "Bilder/ü", "a # b", "[a", "a: b: c", "*x", "'7'", "true.d", "2026-11-30"])
+def test_text_is_kept_as_it_is(home: Path, value: str) -> None:
+    main(f"data.path={value}")
+    assert str(load_params(home / "params.yaml").data.path) == value.strip("'")
+
+
 @pytest.mark.parametrize(
-    "assignment",
+    ("assignment", "code"),
     [
-        "evaluate.features=mixture",
-        "train.budget=2",
-        f"{RECIPE}:batch_size=1",
-        f"{RECIPE}:size=3",
-        "nowhere.yaml:key=1",
+        ("evaluate.features=mixture", "bad-value"),
+        ("train.budget=2", "unknown-key"),
+        ("train.+budget=2", "bad-assignment"),
+        ("+train.budget=2", "unknown-key"),
+        ("seed.train=2", "unknown-key"),
+        ("train.processes=true", "bad-value"),
+        ("train.processes='2'", "bad-value"),
+        ("train.processes=2.0", "bad-value"),
+        ("train.budget_scale=.nan", "bad-value"),
+        ("seed", "bad-assignment"),
+        ("=3", "bad-assignment"),
+        ("", "bad-assignment"),
+        ("data.path=a\nseed: 3", "bad-assignment"),
+        ("data.path=\udcff", "bad-assignment"),
+        ("tracking.experiment=${oc.env:HOME}", "bad-assignment"),
+        (f"{RECIPE}:batch_size=1", "bad-value"),
+        (f"{RECIPE}:size=3", "unknown-key"),
+        ("pipeline/recipes/nowhere.yaml:key=1", "missing-file"),
+        ("nowhere.yaml:key=1", "no-settings-file"),
+        ("../x.yaml:a=1", "no-settings-file"),
+        ("pipeline/recipes/../../../x.yaml:a=1", "no-settings-file"),
+        ("/tmp/x.yaml:a=1", "no-settings-file"),
+        ("pipeline/recipes/linked.yaml:batch_size=4", "no-settings-file"),
+        ("dvc.yaml:vars=1", "no-settings-file"),
     ],
 )
-def test_what_cannot_be_changes_nothing(home: Path, assignment: str) -> None:
-    before = {path: path.read_bytes() for path in home.rglob("*.yaml")}
-    with pytest.raises(SettingsError):
+def test_what_cannot_be_changes_nothing(home: Path, assignment: str, code: str) -> None:
+    outside = home.parent / f"{home.name}-outside.yaml"
+    shutil.copy(home / RECIPE, outside)
+    (home / "pipeline/recipes/linked.yaml").symlink_to(outside)
+    files = [*home.rglob("*.yaml"), outside]
+    before = {path: path.read_bytes() for path in files}
+    with pytest.raises(SettingsError) as raised:
         main("seed=8", f"{RECIPE}:budget_kimg=80", assignment)
-    assert {path: path.read_bytes() for path in home.rglob("*.yaml")} == before
+    assert raised.value.code == code
+    assert {path: path.read_bytes() for path in files} == before
+    assert not list(home.rglob("*.tmp*"))
+
+
+def test_make_hands_quoted_words_over_as_they_are(home: Path) -> None:
+    environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'src'}", "SET": "seed=8 data.path='my $x = ü'"}
+    command = ["make", "-f", str(ROOT / "Makefile"), "-o", "env", f"BIN={Path(sys.executable).parent}", "set"]
+    subprocess.run(command, env=environment, cwd=home, check=True, capture_output=True)
+    params = load_params(home / "params.yaml")
+    assert (params.seed, str(params.data.path)) == (8, "my $x = ü")
