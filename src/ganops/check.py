@@ -147,9 +147,10 @@ def _file(custom: str | None) -> Path | None:
 
 def _metrics(params: Params, groups: Mapping[str, Division]) -> Iterator[GanopsError]:
     """Metrics that decide something and will not be measured."""
-    wanted = {"compare.metric": params.compare.metric}
+    wanted, optional = {"compare.metric": params.compare.metric}, set[str]()
     if params.gate.mode != "disabled":
         wanted |= {"gate.metric": params.gate.metric} | {f"gate.limits.{key}": key for key in params.gate.limits}
+        optional = {f"gate.limits.{key}" for key, limit in params.gate.limits.items() if limit.if_measured}
     for setting, key in wanted.items():
         decides = setting.endswith(".metric")
         try:
@@ -159,6 +160,8 @@ def _metrics(params: Params, groups: Mapping[str, Division]) -> Iterator[GanopsE
             yield SettingsError(f"{setting}: {error.message}", code=error.code, found=key, action=error.action)
             continue
         group = group_of_metric(base_of(key)) or ""
+        if setting in optional:
+            continue
         if group not in params.evaluate.metrics:
             reason = f"the group '{group}' is not in evaluate.metrics"
             yield _unmeasured(setting, key, reason, f"add {group}: {{}} there")

@@ -54,7 +54,7 @@ class TrainParams(Settings):
         each.
     """
 
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     precision: Precision = "auto"
     compile: Literal["auto", "never", "always"] = "auto"
     graphs: Literal["auto", "never"] = "auto"
@@ -158,10 +158,14 @@ class TrackingParams(Settings):
 
 
 class Limit(Settings):
-    """An absolute bound of one metric: the gate refuses a model outside of it."""
+    """Absolute bounds of one metric: the gate refuses a model that is outside by more than chance.
+
+    if_measured: a model without this metric is not refused either; the gate says that it was not measured.
+    """
 
     min: float | None = None
     max: float | None = None
+    if_measured: bool = False
 
     @model_validator(mode="after")
     def _min_is_below_max(self) -> Limit:
@@ -170,20 +174,28 @@ class Limit(Settings):
         return self
 
 
+# What a distance between distributions hides (docs/promotion.md has the reasons for the numbers).
+DEFAULT_LIMITS = {
+    "memorisation": Limit(max=0.8, if_measured=True),
+    "rarest_class": Limit(min=0.1, if_measured=True),
+}
+
+
 class GateParams(Settings):
     """When a challenger may become champion.
 
     mode: judge and promote, judge and only report (`dry_run`), or neither.
     metric: what has to be better than the champion's, by at least the share `min_improvement` of it and by more than
         `sigmas` standard errors of the difference; `auto`: the default metric of the model's game.
-    limits: absolute bounds by metric, which hold for the first champion too.
+    limits: absolute bounds by metric, which hold for the first champion too; broken where they are exceeded by more
+        than `sigmas` standard errors of the metric.
     """
 
     mode: Literal["disabled", "dry_run", "enabled"] = "enabled"
     metric: str = Field(default="auto", min_length=1)
     min_improvement: float = Field(default=0.0, ge=0, lt=1)
     sigmas: float = Field(default=2.0, ge=0)
-    limits: dict[str, Limit] = Field(default_factory=dict)
+    limits: dict[str, Limit] = Field(default_factory=lambda: dict(DEFAULT_LIMITS))
 
 
 def _recipe_names(value: Any) -> Any:

@@ -12,6 +12,8 @@ from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
 from ganops.evaluation.evaluate import Evaluation
 from ganops.evaluation.metrics.by_class import COLUMNS
+from ganops.params import GateParams
+from ganops.registry.gate import Decision, ModelRecord, decide
 
 COUNT = 300
 
@@ -89,6 +91,26 @@ def test_a_missing_class_is_named(unseen: Rows, score: Callable[..., Evaluation]
     assert row["kid"] is None
     assert "intra_kid_classifier" not in found.scores
     assert found.scores["coverage_gap"].value > 0.5
+
+
+def judged(evaluation: Evaluation) -> Decision:
+    """As the first candidate, by the gate's defaults."""
+    return decide(GateParams(), ModelRecord("1", (evaluation.scores,), metric="fid_classifier"), None)
+
+
+def test_the_gate_refuses_copies_and_a_lost_class_and_nothing_else(
+    prepared: Path, unseen: Rows, score: Callable[..., Evaluation], honest: Evaluation
+) -> None:
+    """The copies have a better FID than new digits; half of them copies, the other half new, is refused no more."""
+    train = read_packed(prepared, "train")["image"]
+    half = score(torch.cat([train[: COUNT // 2], unseen["image"][: COUNT // 2]]))
+    without_threes = score(unseen["image"][unseen["label"] != 3][:COUNT])
+    assert judged(honest).promote
+    assert judged(half).promote
+    for cheater, title in ((score(train[:COUNT]), "Memorisation"), (without_threes, "Rarest class")):
+        (refusal,) = [finding for finding in judged(cheater).findings if not finding.passed]
+        assert refusal.code == "limit"
+        assert refusal.reason.startswith(title)
 
 
 def test_a_gap_lies_between_the_two_classes_at_its_ends(noisy: Evaluation) -> None:

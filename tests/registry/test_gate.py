@@ -20,7 +20,8 @@ def record(
 
 
 def judge(challenger: ModelRecord, champion: ModelRecord | None, **policy: object) -> Decision:
-    return decide(GateParams.model_validate(policy), challenger, champion)
+    """Without limits unless the policy has some."""
+    return decide(GateParams.model_validate({"limits": {}, **policy}), challenger, champion)
 
 
 CHAMPION = record("1", 10.0)
@@ -131,3 +132,28 @@ def test_failures_come_first() -> None:
 
 def test_a_missing_metric_is_named() -> None:
     assert "no-such-metric" in judge(record("2"), None, limits={"no-such-metric": {"max": 1}}).reasons[0]
+
+
+def test_a_limit_is_broken_by_more_than_its_uncertainty() -> None:
+    """0.85 with an error of 0.03 may be 0.8; with 0.02 it may not."""
+    policy = {"limits": {"memorisation": {"max": 0.8}}}
+    for error, promoted in ((0.03, True), (0.02, False)):
+        own = small_scores(errors={"memorisation": error}, fid=1.0, memorisation=0.85)
+        assert judge(ModelRecord("1", (own,), metric="fid"), None, **policy).promote is promoted
+
+
+@pytest.mark.parametrize(
+    ("scores", "codes"),
+    [
+        ({"memorisation": 0.99}, {"limit"}),
+        ({"memorisation": 0.5, "rarest_class": 0.02}, {"limit"}),
+        ({"memorisation": 0.5, "rarest_class": 0.7}, set()),
+        ({"memorisation": 0.5}, set()),
+        ({}, set()),
+    ],
+)
+def test_the_default_limits_hold_where_their_metrics_were_measured(scores: dict[str, float], codes: set[str]) -> None:
+    """For the first champion too; a model of data without classes has no share of a class."""
+    decision = decide(GateParams(), record("1", scores=scores), None)
+    assert {finding.code for finding in decision.findings if not finding.passed} == codes
+    assert decision.codes.count("not-measured") == 2 - len(scores)

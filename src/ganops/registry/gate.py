@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ganops.errors import SettingsError
+from ganops.evaluation.estimate import Estimate
 from ganops.evaluation.metric import Better
 from ganops.evaluation.metric_names import describe
 from ganops.evaluation.scores import NO_SCORES, Scores
 from ganops.evaluation.verdict import judge
-from ganops.params import AUTO, GateParams
+from ganops.params import AUTO, GateParams, Limit
 from ganops.reporting.scores import number, show
 
 Verdict = Literal["accepted", "refused", "already champion", "not judged"]
@@ -89,8 +90,9 @@ def decide(policy: GateParams, challenger: ModelRecord, champion: ModelRecord | 
     """Judge a challenger.
 
     It is accepted when it can be used, is healthy and not quarantined, when its own scores have every metric that the
-    policy names within its limits, and when it is better than the champion, under the same protocol, by more than its
-    uncertainty and by the required share. A champion that cannot be loaded is not compared with.
+    policy requires and break no limit by more than their uncertainty, and when it is better than the champion, under the
+    same protocol, by more than its uncertainty and by the required share. A champion that cannot be loaded is not
+    compared with.
     Mode `enabled` promotes an accepted one, `dry_run` only reports it, `disabled` does not judge.
     """
     if policy.mode == "disabled":
@@ -126,19 +128,27 @@ def _check_condition(challenger: ModelRecord, findings: _Findings) -> None:
 def _check_scores(policy: GateParams, metric: str, own: Scores, findings: _Findings) -> None:
     if not metric:
         findings.add("unknown-metric", False, "its default metric is not recorded; set gate.metric")
-    for key in dict.fromkeys((metric, *policy.limits)):
+    required = (metric, *(key for key, limit in policy.limits.items() if not limit.if_measured))
+    for key in dict.fromkeys(required):
         if key and key not in own:
             findings.add("missing-metric", False, f"it has no {_name(key)}; it has: {', '.join(own) or 'no scores'}")
     for key, limit in policy.limits.items():
-        if key not in own:
-            continue
-        title, value = title_of(key), own[key].value
-        if limit.max is not None:
-            reason = f"{title} {number(value)}, limit: at most {number(limit.max)}"
-            findings.add("limit", value <= limit.max, reason)
-        if limit.min is not None:
-            reason = f"{title} {number(value)}, limit: at least {number(limit.min)}"
-            findings.add("limit", value >= limit.min, reason)
+        if key in own:
+            _check_limit(title_of(key), own[key], limit, policy.sigmas, findings)
+        elif limit.if_measured:
+            findings.add("not-measured", True, f"{title_of(key)} was not measured, so its limit does not count")
+
+
+def _check_limit(title: str, score: Estimate, limit: Limit, sigmas: float, findings: _Findings) -> None:
+    doubt = sigmas * (score.error or 0.0)
+    for bound, word, excess in (
+        (limit.max, "at most", score.value - (limit.max or 0.0)),
+        (limit.min, "at least", (limit.min or 0.0) - score.value),
+    ):
+        if bound is not None:
+            within = f" (exceeded by less than {sigmas:g} standard errors)" if 0 < excess <= doubt else ""
+            reason = f"{title} {show(score)}, limit: {word} {number(bound)}{within}"
+            findings.add("limit", excess <= doubt, reason)
 
 
 def _check_champion(

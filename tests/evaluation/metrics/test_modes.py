@@ -60,3 +60,12 @@ def test_the_number_found_is_as_sure_as_its_rarest_class() -> None:
     # The spread of 1,000 resamples is known to some 2 % of itself; four of these.
     assert found.found_error == pytest.approx((chance * (1 - chance)) ** 0.5, rel=0.08)
     assert modes(rows(500, 300, 200), rows(1, 1, 1), 3).found_error == 0
+
+
+def test_the_rarest_class_is_the_one_that_is_surely_too_rare() -> None:
+    """A class of one expected image that is missing by chance does not hide one of 500 that is lost."""
+    real = rows(499, 500, 1)
+    honest, lost = modes(rows(500, 500, 0), real, 3).rarest, modes(rows(999, 0, 1), real, 3).rarest
+    assert honest.value + 2 * (honest.error or 0.0) > 0.9
+    assert lost.value == 0
+    assert lost.value + 2 * (lost.error or 0.0) < 0.02

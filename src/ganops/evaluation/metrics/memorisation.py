@@ -14,7 +14,7 @@ from torch import Tensor
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
 from ganops.evaluation.context import EvalContext
-from ganops.evaluation.estimate import Estimate, from_mean
+from ganops.evaluation.estimate import Estimate
 from ganops.evaluation.metric import FEATURES, Counts, Metric, MetricGroup, Result, at_the_end, has_features
 from ganops.games.task import Task
 
@@ -24,16 +24,20 @@ FEWEST_HELD_OUT = 20  # below, not even complete separation gives a p-value that
 @dataclass(frozen=True)
 class RankTest:
     """closer (n,): for each generated image the share of held-out images that lie farther from the training images;
+    error: standard error of its mean, for other generated and other held-out images;
     p_value: how likely generated images would lie so close if both came from one distribution."""
 
     closer: Tensor
+    error: float
     p_value: float
 
 
 def rank_test(generated: Tensor, held_out: Tensor) -> RankTest:
     """Mann and Whitney's test on distances to the nearest training image, of generated (n,) and held-out (t,) images.
 
-    The mean of `closer` is 0.5 where the generator behaves as new real images do, and 1 where it copies.
+    The mean of `closer` is 0.5 where the generator behaves as new real images do, and 1 where it copies. Its variance is
+    that of a two-sample U-statistic (DeLong et al. 1988, "Comparing the areas under two or more correlated receiver
+    operating characteristic curves", equation 4).
     Raises EvaluationError for fewer than 20 held-out images.
     """
     if len(held_out) < FEWEST_HELD_OUT:
@@ -44,11 +48,16 @@ def rank_test(generated: Tensor, held_out: Tensor) -> RankTest:
             found=str(len(held_out)),
             action="raise data.test_share, or leave memorisation out of evaluate.metrics",
         )
-    ranked = held_out.sort().values
-    below = torch.searchsorted(ranked, generated, right=False)
-    up_to = torch.searchsorted(ranked, generated, right=True)
-    closer = 1 - (below + up_to).double() / (2 * len(ranked))
-    return RankTest(closer, _p_value(generated, held_out, float(closer.mean())))
+    closer, farther = 1 - _rank(generated, held_out), _rank(held_out, generated)
+    error = sqrt(sum(float(shares.var()) / len(shares) for shares in (closer, farther)))
+    return RankTest(closer, error, _p_value(generated, held_out, float(closer.mean())))
+
+
+def _rank(distances: Tensor, others: Tensor) -> Tensor:
+    """For each distance the share of `others` below it; equal ones count half."""
+    ranked = others.sort().values
+    counts = [torch.searchsorted(ranked, distances, right=right) for right in (False, True)]
+    return (counts[0] + counts[1]).double() / (2 * len(ranked))
 
 
 def _p_value(generated: Tensor, held_out: Tensor, closer: float) -> float:
@@ -66,7 +75,8 @@ def _p_value(generated: Tensor, held_out: Tensor, closer: float) -> float:
 def _measure(context: EvalContext) -> Result:
     assert context.closest is not None
     test = rank_test(context.closest.distances, context.reals.held_out)
-    values = {"memorisation": from_mean(test.closer), "memorisation_p": Estimate(test.p_value, None)}
+    memorisation = Estimate(float(test.closer.mean()), test.error)
+    values = {"memorisation": memorisation, "memorisation_p": Estimate(test.p_value, None)}
     return Result(values, {"held_out": len(context.reals.held_out)})
 
 

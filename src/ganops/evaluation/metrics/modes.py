@@ -15,11 +15,12 @@ from ganops.data.fields.category import CategoryField
 from ganops.data.spec import LABEL
 from ganops.evaluation.bootstrap import resampled
 from ganops.evaluation.context import EvalContext
-from ganops.evaluation.estimate import Estimate, from_influence
+from ganops.evaluation.estimate import Estimate, from_influence, share_error
 from ganops.evaluation.metric import CLASSES, Metric, MetricGroup, Result, at_the_end, has_classes
 
 # A class counts as found from a tenth of its real share on: a classifier's few errors must not find a missing one.
 FOUND_SHARE = 0.1
+SURE = 2.0  # standard errors by which the rarest class is chosen
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Modes:
     found_error: standard error of the number found, by the bootstrap.
     divergence: Kullback-Leibler divergence of the generated shares from the real ones, in nats; influence (n,) of each
     image on it.
+    rarest: share of the class that is most surely too rare, relative to its real share.
     """
 
     generated: Tensor
@@ -36,6 +38,7 @@ class Modes:
     found_error: float
     divergence: float
     influence: Tensor
+    rarest: Estimate
 
 
 def modes(predicted: Tensor, labels: Tensor, classes: int, found_share: float = FOUND_SHARE) -> Modes:
@@ -54,7 +57,20 @@ def modes(predicted: Tensor, labels: Tensor, classes: int, found_share: float = 
     logs = torch.where((generated > 0) & (real > 0), (generated / real).log(), 0.0)
     divergence = float((generated * logs).sum())
     found_error = float(found(resampled(counts)).sum(dim=1).double().std())
-    return Modes(generated, real, found(counts), found_error, divergence, logs[predicted] - divergence)
+    influence = logs[predicted] - divergence
+    return Modes(
+        generated, real, found(counts), found_error, divergence, influence, _rarest(generated, real, total)
+    )
+
+
+def _rarest(generated: Tensor, real: Tensor, count: int) -> Estimate:
+    """The class with the smallest upper bound: a class too small to tell whether it is lost does not hide another."""
+    shares = [
+        Estimate(share / its, share_error(share, count) / its)
+        for share, its in zip(generated.tolist(), real.tolist(), strict=True)
+        if its > 0
+    ]
+    return min(shares, key=lambda share: share.value + SURE * (share.error or 0.0))
 
 
 def modes_of(context: EvalContext) -> Modes:
@@ -75,6 +91,7 @@ def _measure(context: EvalContext) -> Result:
         {
             "modes": Estimate(float(found.found.sum()), found.found_error),
             "mode_kl": from_influence(found.divergence, found.influence),
+            "rarest_class": found.rarest,
         }
     )
 
@@ -84,6 +101,7 @@ GROUP = MetricGroup(
     (
         Metric("modes", "Modes", "higher", "How many of the data's classes the generator makes."),
         Metric("mode_kl", "Mode KL", "lower", "How far the shares of the classes are from the real ones."),
+        Metric("rarest_class", "Rarest class", "higher", "Its share among samples by its real share; 0: it is lost."),
     ),
     has_classes,
     at_the_end(_measure),
