@@ -11,6 +11,8 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ganops.tracking.location import redact
+
 GRACE_SECONDS = 30.0  # between SIGTERM, upon which a training writes a checkpoint, and SIGKILL
 KEPT_LINES = 200
 
@@ -71,7 +73,7 @@ class CommandGroup:
             if timeout:
                 clock.start()
             for line in process.stdout:
-                if text := line.rstrip():
+                if text := redact(line.rstrip()):
                     lines.append(text)
                     log(text)
             code = process.wait()

@@ -10,6 +10,7 @@ from types import FrameType
 from typing import NoReturn
 
 from ganops.errors import GanopsError
+from ganops.tracking.location import redact
 
 FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 128 + signal.SIGINT, 128 + signal.SIGTERM
 
@@ -49,5 +50,5 @@ def _usage(main: Callable[..., None], arguments: list[str]) -> str:
 
 def _end(code: int, message: str) -> NoReturn:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # this process is ending; cut short, it would do so with a traceback
-    print(message, file=sys.stderr, flush=True)
+    print(redact(message), file=sys.stderr, flush=True)
     sys.exit(code)

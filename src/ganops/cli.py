@@ -11,6 +11,7 @@ import click
 
 from ganops import __version__
 from ganops.errors import GanopsError
+from ganops.printing import print_anything
 
 COMMANDS = Path(__file__).with_name("commands")
 INTERRUPTED = 128 + signal.SIGINT
@@ -45,6 +46,7 @@ def ganops() -> None:
 
 def main() -> None:
     """Run the command line; errors that a person can correct are printed without a traceback."""
+    print_anything()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `ganops history | head` ends quietly
     try:
         sys.exit(ganops.main(prog_name="ganops", standalone_mode=False))
@@ -52,7 +54,9 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except GanopsError as error:
-        click.echo(f"error: {error}", err=True)
+        from ganops.tracking.location import redact
+
+        click.echo(f"error: {redact(str(error))}", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

@@ -67,6 +67,10 @@ def test_the_command_that_shows_the_records_fits_the_store() -> None:
         ("postgresql://me:p%40ss@db/x and http://token@host", "postgresql://***@db/x and http://***@host"),
         ("http://host/path@version models:/ganops@champion", "http://host/path@version models:/ganops@champion"),
         ("sqlite:////data/mlflow.db", "sqlite:////data/mlflow.db"),
+        ("postgresql://db/x?user=me&password=a%40b&port=1", "postgresql://db/x?user=me&password=***&port=1"),
+        ("s3://b/k?X-Amz-Signature=abc&design=1", "s3://b/k?X-Amz-Signature=***&design=1"),
+        ("http://me:se/cr#et@host:5000/a@b", "http://***@host:5000/a@b"),
+        ("http://host:5000/a@b", "http://host:5000/a@b"),
     ],
 )
 def test_credentials_are_removed_from_addresses(text: str, redacted: str) -> None:

@@ -38,6 +38,7 @@ def smoke_test(uri: str, seconds: float = SECONDS) -> str:
                 env=environment | {"CUDA_VISIBLE_DEVICES": ""},
                 capture_output=True,
                 text=True,
+                errors="replace",
                 timeout=seconds,
                 check=False,
             )

@@ -71,6 +71,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
             cwd=folder,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=20,
             check=False,
         )

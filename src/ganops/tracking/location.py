@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 SQLITE = "sqlite:///"
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlruns"
+SECRETS = "password|passwd|pwd|secret|token|signature|api[-_]?key|access[-_]?key|credential|\\bsig\\b"  # in names of queries
 
 
 def repository_root() -> Path:
@@ -45,8 +46,9 @@ def tracking_uri() -> str:
 
 
 def redact(text: str) -> str:
-    """`text` with the user and the password of every URL in it replaced by `***`."""
-    return re.sub(r"(?<=://)[^\s/?#'\"]*@", "***@", text)
+    """`text` with the user, the password and the signature of every URL in it replaced by `***`."""
+    text = re.sub(r"(?<=://)([^\s/?#'\"]*|[^\s/:@'\"]+:(?!\d+/)[^\s'\"]*?)@", "***@", text)
+    return re.sub(rf"(?i)([?&][\w-]*(?:{SECRETS})[\w-]*=)[^\s&'\"]+", r"\1***", text)
 
 
 def artifact_location(uri: str, experiment: str) -> str | None:
