@@ -12,8 +12,11 @@ from ganops.data.fields.category import CategoryField
 from ganops.data.fields.field import Field
 from ganops.data.fields.vector import VectorField
 from ganops.errors import TrainingError
+from ganops.params import GateParams
 from ganops.recipe import HealthSettings, OptimizerSettings
+from ganops.registry.gate import ModelRecord, decide
 from ganops.training.health import Health, movement, spread
+from ganops.training.summary import summarise
 from ganops.training.trainer import Trainer
 
 IMAGE = SPEC.fields["image"]
@@ -53,6 +56,8 @@ def test_a_discriminator_that_has_won_is_seen(tmp_path: Path) -> None:
     trainer = run(make_trainer(tmp_path, recipe, checkpoint_seconds=1e9))
     assert "discriminator-won" in kinds(trainer)
     assert "discriminator-won" in trainer.health.active
+    record = ModelRecord("1", unhealthy=summarise(trainer, "mlp")["unhealthy"])
+    assert "unhealthy" in decide(GateParams(), record, None).codes
 
 
 def test_collapse_is_seen(tmp_path: Path) -> None:

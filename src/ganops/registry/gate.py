@@ -90,8 +90,8 @@ def decide(policy: GateParams, challenger: ModelRecord, champion: ModelRecord | 
     """Judge a challenger.
 
     It is accepted when it can be used, is healthy and not quarantined, when its own scores have every metric that the
-    policy requires and break no limit by more than their uncertainty, and when it is better than the champion, under the
-    same protocol, by more than its uncertainty and by the required share. A champion that cannot be loaded is not
+    policy requires and break no limit by more than their uncertainty, and when it is better than the champion, under
+    the same protocol, by more than its uncertainty and by the required share. A champion that cannot be loaded is not
     compared with.
     Mode `enabled` promotes an accepted one, `dry_run` only reports it, `disabled` does not judge.
     """

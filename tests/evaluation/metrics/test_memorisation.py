@@ -26,6 +26,13 @@ def test_equals_scipy_with_and_without_ties(shift: float, levels: int | None) ->
     assert float(found.closer.mean()) == pytest.approx(1 - expected.statistic / (120 * 90), rel=1e-6)
 
 
+def test_the_error_is_the_spread_between_draws_of_both_sides() -> None:
+    """Of 400 pairs of draws, with 1,000 generated and 60 held-out images: these decide, not the generated ones."""
+    found = [rank_test(distances(1000, seed, -0.3), distances(60, 1000 + seed)) for seed in range(400)]
+    spread = torch.stack([each.closer.mean() for each in found]).std()
+    assert sum(each.error for each in found) / len(found) == pytest.approx(float(spread), rel=0.1)
+
+
 def test_copies() -> None:
     found = rank_test(torch.zeros(200), distances(100, 0))
     assert float(found.closer.mean()) == 1

@@ -35,9 +35,9 @@ class RankTest:
 def rank_test(generated: Tensor, held_out: Tensor) -> RankTest:
     """Mann and Whitney's test on distances to the nearest training image, of generated (n,) and held-out (t,) images.
 
-    The mean of `closer` is 0.5 where the generator behaves as new real images do, and 1 where it copies. Its variance is
-    that of a two-sample U-statistic (DeLong et al. 1988, "Comparing the areas under two or more correlated receiver
-    operating characteristic curves", equation 4).
+    The mean of `closer` is 0.5 where the generator behaves as new real images do, and 1 where it copies. Its variance
+    is that of a two-sample U-statistic (DeLong et al. 1988, "Comparing the areas under two or more correlated receiver
+    operating characteristic curves").
     Raises EvaluationError for fewer than 20 held-out images.
     """
     if len(held_out) < FEWEST_HELD_OUT:

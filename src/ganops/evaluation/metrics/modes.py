@@ -58,9 +58,7 @@ def modes(predicted: Tensor, labels: Tensor, classes: int, found_share: float = 
     divergence = float((generated * logs).sum())
     found_error = float(found(resampled(counts)).sum(dim=1).double().std())
     influence = logs[predicted] - divergence
-    return Modes(
-        generated, real, found(counts), found_error, divergence, influence, _rarest(generated, real, total)
-    )
+    return Modes(generated, real, found(counts), found_error, divergence, influence, _rarest(generated, real, total))
 
 
 def _rarest(generated: Tensor, real: Tensor, count: int) -> Estimate:
