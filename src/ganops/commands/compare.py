@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganops.commands._output import OutputFile
+
 if TYPE_CHECKING:
     from ganops.evaluation.scores import Scores
     from ganops.reporting.side_by_side import Side
@@ -19,7 +21,7 @@ SAMPLES, COLUMNS = 64, 8
 @click.command(short_help="two recipes or versions side by side")
 @click.argument("left")
 @click.argument("right")
-@click.option("-o", "output", type=click.Path(path_type=Path), default=Path("side-by-side.html"), show_default=True)
+@click.option("-o", "output", type=OutputFile(".html"), default="side-by-side.html", show_default=True)
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of the samples of both.")
 def command(left: str, right: str, output: Path, seed: int) -> None:
     """Compare LEFT and RIGHT: samples of the same seed, scores with a verdict, and the settings that differ.

@@ -110,9 +110,9 @@ def statistics_of(batches: Iterable[Tensor]) -> Statistics:
 
 def write_npz(path: Path, statistics: Statistics) -> None:
     """Write statistics in pytorch-fid's form (`mu`, `sigma`), together with the number of images (`count`)."""
-    with atomic_path(path) as temporary:
+    with atomic_path(path) as temporary, temporary.open("wb") as file:  # savez adds .npz to a name without it
         np.savez(
-            temporary,
+            file,
             mu=statistics.mean.numpy(),
             sigma=statistics.covariance.numpy(),
             count=np.array(statistics.count),
