@@ -11,10 +11,14 @@ The public interface, imported when it is first used:
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ganops.api import Generated, Model, evaluate, load, recipes
+
+# Read when torch is imported: operations that Apple's GPUs lack run on the CPU.
+os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
 
 __version__ = "0.1.0"
 __all__ = ["Generated", "Model", "evaluate", "load", "recipes"]

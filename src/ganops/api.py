@@ -23,6 +23,7 @@ from ganops.data.fields.field import Field, Schema
 from ganops.data.manifest import read_manifest
 from ganops.data.rows import Rows, concatenate
 from ganops.data.spec import DataSpec
+from ganops.devices import find_device
 from ganops.errors import DataError, ModelError, SettingsError
 from ganops.evaluation.held_out import held_out
 from ganops.evaluation.scores import Scores
@@ -212,7 +213,7 @@ def score_folders(
     from ganops.evaluation.extractors.choose import load_extractor
     from ganops.evaluation.folder import evaluate_folders
 
-    extractor = load_extractor(params, device=pick_device(device))
+    extractor = load_extractor(params, device=find_device(device))
     return evaluate_folders(images, reference, extractor, params, seed, size)
 
 
@@ -240,17 +241,6 @@ def recipes(folder: Path | None = None) -> dict[str, Recipe]:
             action="run this in the root of the checkout",
         )
     return found
-
-
-def pick_device(device: str) -> str:
-    """`auto` is a GPU where there is one; raises SettingsError for a GPU on a machine without one."""
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if device != "cpu" and not torch.cuda.is_available():
-        raise SettingsError(
-            f"there is no device '{device}'", code="no-device", expected="cpu", found="torch finds no GPU"
-        )
-    return device
 
 
 def _trained() -> list[str]:

@@ -32,7 +32,7 @@ def test_steps_are_those_of_the_plain_optimiser(
     ]
     theirs = [nn.Parameter(weight.detach().clone()) for weight in ours]
     settings = OptimizerSettings.model_validate({"kind": kind, "lr": 1e-2, "betas": [0.5, 0.9], "weight_decay": 0.1})
-    mine, plain = make_optimizer(settings, ours), PLAIN[kind](theirs)
+    mine, plain = make_optimizer(settings, ours, torch.device("cpu")), PLAIN[kind](theirs)
     for _ in range(3):
         for one, other in zip(ours, theirs, strict=True):
             gradient = torch.randn(one.shape)

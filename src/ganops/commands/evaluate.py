@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganops.commands._output import OutputFile
+
 if TYPE_CHECKING:
     from ganops.evaluation.scores import Scores
     from ganops.params import EvaluateParams
@@ -30,10 +32,10 @@ KID_SUBSETS = 100
 @click.option("--kid-subset-size", type=click.IntRange(2), default=1000, show_default=True)
 @click.option("--batch-size", type=click.IntRange(1), default=64, show_default=True, help="Does not change scores.")
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of random subsets.")
-@click.option("--device", default="auto", show_default=True, help="auto (a GPU where there is one), cpu, cuda ...")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write scores and protocol to this file.")
+@click.option("--device", default="auto", show_default=True, help="auto (a GPU where there is one), cpu, cuda, mps.")
+@click.option("--json", "json_file", type=OutputFile(), help="Write scores and protocol to this file.")
 @click.option(
-    "--save-statistics", type=click.Path(path_type=Path), help="Write the reference's statistics as pytorch-fid's .npz."
+    "--save-statistics", type=OutputFile(".npz"), help="Write the reference's statistics as pytorch-fid's .npz."
 )
 def command(
     images: Path,
@@ -50,7 +52,8 @@ def command(
     Each may be an .npz file of statistics in pytorch-fid's form instead; then there is only FID. FID, IS and KID of
     publications are those of --features inception-v3; with other features their names say so.
     """
-    from ganops.api import evaluate_params, pick_device, score_folders
+    from ganops.api import evaluate_params, score_folders
+    from ganops.devices import find_device
     from ganops.evaluation.statistics import write_npz
 
     params = evaluate_params(
@@ -63,7 +66,9 @@ def command(
         batch_size=options["batch_size"],
     )
     if ".npz" in (images.suffix, reference.suffix):
-        _statistics_only(images, reference, size, params, pick_device(device), save_statistics)
+        if json_file:
+            raise click.BadOptionUsage("--json", "--json takes the images of both sides, not their statistics")
+        _statistics_only(images, reference, size, params, find_device(device), save_statistics)
         return
     found, statistics = score_folders(images, reference, params, size=size, seed=seed, device=device)
     _show(found.scores, found.left_out)

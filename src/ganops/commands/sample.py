@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganops.commands._output import OutputFile
+
 if TYPE_CHECKING:
     from ganops.api import Generated
 
@@ -18,7 +20,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 @click.argument("model", required=False)
 @click.option("-n", "count", type=click.IntRange(1, 10_000), default=64, show_default=True, help="How many rows.")
 @click.option(
-    "-o", "output", type=click.Path(path_type=Path), help="File to write.  [default: grid.png or samples.json]"
+    "-o", "output", type=OutputFile(*PICTURES, ".json"), help="File to write.  [default: grid.png or samples.json]"
 )
 @click.option(
     "--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Same seed, same samples."
@@ -26,7 +28,7 @@ PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 @click.option("--given", "pairs", multiple=True, metavar="NAME=VALUE", help="An input for all rows; repeatable.")
 @click.option("--task", default=None, metavar="NAME", help="For models with several tasks.  [default: the first]")
 @click.option("--columns", type=click.IntRange(1), default=None, help="Images in a row.  [default: a square grid]")
-@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1 ...")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1, mps, auto ...")
 def command(
     model: str | None,
     count: int,
@@ -45,10 +47,11 @@ def command(
     --given sets an input of the model: --given label=7, --given source=photo.png. Labels that are not given follow
     the shares of the training data; other inputs come from the test split of the prepared data.
     """
-    from ganops.api import load, pick_device
+    from ganops.api import load
+    from ganops.devices import find_device
 
     given: dict[str, Any] = dict(_pair(pair) for pair in pairs)
-    loaded = load(model or _champion(), pick_device(device))
+    loaded = load(model or _champion(), find_device(device))
     generated = loaded.generate(count, seed, task=task, **given)
     path = _write(generated, output, columns)
     what = ", ".join(field.description for field in generated.schema.values())
@@ -75,10 +78,10 @@ def _write(generated: Generated, output: Path | None, columns: int | None) -> Pa
     from ganops.data.fields.pictures import save_png
     from ganops.errors import ModelError
 
-    grid = None if output is not None and output.suffix == ".json" else generated.grid(columns)
+    grid = None if output is not None and output.suffix.lower() == ".json" else generated.grid(columns)
     if grid is None:
         path = output or Path("samples.json")
-        if path.suffix in PICTURES:
+        if path.suffix.lower() in PICTURES:
             raise ModelError(
                 "the outputs of this model cannot be drawn",
                 code="no-picture",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import pairwise
+from math import erfc, sqrt
 from typing import Literal, cast
 
 import torch
@@ -12,6 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
+from ganops.devices import in_float64
 from ganops.networks.attention import AttentionSizes, attend, attention_at
 from ganops.networks.conditioning import ConditionalBatchNorm2d
 from ganops.networks.maps import channels_last
@@ -78,9 +80,9 @@ class BigganGenerator(Generator):
 
 def truncated(latents: Tensor, most: float) -> Tensor:
     """Standard normal latents as normal ones within [-most, most]: each keeps its quantile, so no draw is needed."""
-    below = torch.special.ndtr(latents.new_tensor(-most, dtype=torch.float64))
-    share = below + torch.special.ndtr(latents.double()) * (1 - 2 * below)
-    return cast(Tensor, torch.special.ndtri(share)).to(latents.dtype)
+    below = erfc(most / sqrt(2)) / 2
+    share = below + torch.special.ndtr(in_float64(latents)) * (1 - 2 * below)
+    return cast(Tensor, torch.special.ndtri(share)).to(latents)
 
 
 def _norm(condition: int, layers: Layers, channels: int) -> ConditionalBatchNorm2d:

@@ -15,16 +15,14 @@ def rescore(versions: Versions, version: str, params: Params, workspace: Workspa
 
     Raises RegistryError when the version cannot be loaded, EvaluationError when it cannot be scored.
     """
-    import torch
-
+    from ganops.devices import find_device
     from ganops.evaluation.evaluate import evaluate_game
 
     folder = registered_folder(f"{versions.uri}/{version}")
     game, spec = load_game(folder), load_description(folder).spec
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     label = f"rescore version {version}"
     scores = evaluate_game(
-        game, workspace.reference, workspace.prepared, params.evaluate, params.seed, device, label, spec=spec
+        game, workspace.reference, workspace.prepared, params.evaluate, params.seed, find_device(), label, spec=spec
     ).scores
     versions.mark(version, measured_tag(scores))
     return scores

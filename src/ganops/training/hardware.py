@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import torch
 
 from ganops.data.fields.field import Schema
+from ganops.devices import find_device
 from ganops.errors import TrainingError
 from ganops.params import TrainParams
 
@@ -37,6 +39,8 @@ class Hardware:
         """The GPU's name, or the CPU with its number of threads."""
         if self.device.type == "cuda":
             return torch.cuda.get_device_name(self.device)
+        if self.device.type == "mps":
+            return f"mps, {platform.machine()}"
         return f"cpu, {torch.get_num_threads()} threads"
 
     def autocast(self) -> AbstractContextManager[object]:
@@ -50,16 +54,17 @@ def choose_hardware(params: TrainParams, steps: int, fields: Schema) -> Hardware
     """Resolve `auto`: a GPU where there is one, bfloat16 where the device computes in it, compilation where it pays.
 
     fields: of the data. bfloat16 keeps 8 bits of a number: enough for uint8, too few for data stored as floats.
-    Raises TrainingError where something that was asked for by name is missing.
+    Raises SettingsError for a device that is not there, TrainingError for other things asked for that are missing.
     """
-    if params.device == "cuda" and not torch.cuda.is_available():
-        raise TrainingError(
-            "train.device is 'cuda', but torch finds no CUDA device",
-            code="no-cuda",
-            action="set train.device: auto in params.yaml",
-        )
-    name = params.device if params.device != "auto" else ("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device("cuda", torch.cuda.current_device()) if name == "cuda" else torch.device("cpu")
+    device = find_device(params.device)
+    if device.type == "mps" and params.processes > 1:
+        if params.device == "mps":
+            raise TrainingError(
+                "several processes cannot train together on mps",
+                code="mps-processes",
+                action="set train.processes: 1, or train.device: cpu",
+            )
+        device = torch.device("cpu")
     coarse = not any(field.storage.is_floating_point for field in fields.values())
     wants_bfloat16 = params.precision == "bfloat16" or (
         params.precision == "auto" and coarse and computes_bfloat16(device)
@@ -70,18 +75,27 @@ def choose_hardware(params: TrainParams, steps: int, fields: Schema) -> Hardware
             code="no-compiler",
             action="install gcc and g++, or set train.compile: auto in params.yaml",
         )
-    pays = params.compile == "auto" and name == "cuda" and steps >= COMPILE_STEPS and can_compile(device)
+    pays = params.compile == "auto" and device.type == "cuda" and steps >= COMPILE_STEPS
+    if pays and not can_compile(device):
+        print("networks are not compiled: there is no C compiler", flush=True)
+        pays = False
     precision = torch.bfloat16 if wants_bfloat16 else torch.float32
     compiled = params.compile == "always" or pays
     # Captured steps are proven bit for bit, which takes deterministic algorithms. Compiled CPU code bypasses recording.
-    graphs = params.graphs == "auto" and params.deterministic and (name == "cuda" or not compiled)
+    captures = device.type == "cuda" or (device.type == "cpu" and not compiled)
+    graphs = params.graphs == "auto" and params.deterministic and captures
     return Hardware(device, precision, compiled, graphs)
 
 
 def computes_bfloat16(device: torch.device) -> bool:
-    """Whether bfloat16 matrix products are done in hardware: Ampere and later, a CPU with AMX or AVX-512 BF16."""
+    """Whether bfloat16 matrix products are done in hardware: Ampere and later, a CPU with AMX or AVX-512 BF16.
+
+    Of Apple's GPUs only later ones do, and torch does not say which.
+    """
     if device.type == "cuda":
         return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "mps":
+        return False
     can = torch.cpu.get_capabilities()
     return bool(can.get("amx_bf16") or can.get("avx512_bf16"))
 

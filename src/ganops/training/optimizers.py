@@ -42,15 +42,18 @@ class AdamW(_InMemoryOrder, torch.optim.AdamW):
 
 
 def make_optimizer(
-    settings: OptimizerSettings, parameters: Iterable[nn.Parameter], on_cuda: bool = False
+    settings: OptimizerSettings, parameters: Iterable[nn.Parameter], device: torch.device
 ) -> torch.optim.Optimizer:
     """The optimiser a recipe asks for, fused into one kernel per step where torch has that.
 
-    Everything that a step reads is a tensor where it can be, the learning rate too, so that a captured step follows it.
+    Everything that a step reads is a tensor where it can be, the learning rate too, so that a captured step follows it;
+    on mps, where nothing is captured, it is a number.
     """
-    chosen, rate = list(parameters), settings.lr
+    chosen, rate, on_cuda = list(parameters), settings.lr, device.type == "cuda"
     decay, betas, eps = settings.weight_decay, settings.betas, settings.eps
-    lr = torch.tensor(rate, device="cuda") if on_cuda else torch.tensor(rate, dtype=torch.float64)
+    lr: float | Tensor = rate
+    if device.type in ("cuda", "cpu"):
+        lr = torch.tensor(rate, dtype=torch.float32 if on_cuda else torch.float64, device=device)
     plain = lr if on_cuda else rate  # for RMSprop and SGD, which on a CPU would read a tensor back
     if settings.kind == "adam":
         return Adam(chosen, lr, betas, eps, decay, capturable=on_cuda, fused=True)

@@ -293,8 +293,8 @@ class Trainer:
         self.step = checkpoint.step
 
     def _optimizer(self, player: str) -> torch.optim.Optimizer:
-        on_cuda = self.hardware.device.type == "cuda"
-        return make_optimizer(self.recipe.optimizers[player], trained_parameters(self.game, player), on_cuda)
+        parameters = trained_parameters(self.game, player)
+        return make_optimizer(self.recipe.optimizers[player], parameters, self.hardware.device)
 
     def _make_health(self) -> Health:
         """Checks of the task's first output, compared with real rows where the data have such a field."""

@@ -15,6 +15,7 @@ from torch import Tensor
 from ganops.data.derived.derivation import DERIVATIONS, Derivation
 from ganops.data.derived.images import Range, each_image, image_source, levels, padded
 from ganops.data.fields.field import Field
+from ganops.devices import in_float64
 
 # Tables K.1 (brightness) and K.2 (colour) of the standard, row by row.
 BRIGHTNESS = (
@@ -55,14 +56,14 @@ class Jpeg(Derivation):
         return image_source(source, "jpeg")
 
     def derive(self, modelled: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """In double precision, so that every device and batch rounds alike."""
+        """In double precision, so that every device and batch rounds alike; on a CPU where the device has none."""
         height, width = modelled.shape[2:]
         quality = each_image(self.quality, modelled, generator) + modelled.new_zeros(len(modelled), 1, 1, 1)
-        scale = _scale(quality.double().round())
-        pixels = padded(levels(modelled).double(), 2 * BLOCK)
+        scale = _scale(in_float64(quality).round())
+        pixels = padded(in_float64(levels(modelled)), 2 * BLOCK)
         restored = _compress_grey(pixels, scale) if pixels.shape[1] == 1 else _compress_rgb(pixels, scale)
         rounded = _rounded(restored).clamp(0, 255)[:, :, :height, :width]
-        return (rounded / 127.5 - 1).to(modelled.dtype)
+        return (rounded / 127.5 - 1).to(modelled)
 
 
 def _compress_grey(pixels: Tensor, scale: Tensor) -> Tensor:
