@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails, PydanticSerializationError, to_json
 from ganops.errors import SettingsError
 
 PREFIX = re.compile(r"^(Input should be|Value error,) ")  # of pydantic's messages
+LARGEST = 1e15  # no setting counts or measures more
 LONGEST_FOUND = 200  # characters of a wrong value in an error
 
 
@@ -83,8 +84,7 @@ def validate(kind: type[S], values: Mapping[str, Any], where: str) -> S:
         raise SettingsError(f"{where}: no settings", code="no-settings", found=str(error)) from error
     except ValidationError as error:
         raise _explain(error, kind, values, where) from None
-    if key := _true_for_1(values, made.model_dump()):
-        raise SettingsError(f"{where}: key '{key}' is wrong", code="bad-value", expected="a number", found="a boolean")
+    _check_numbers(values, made.model_dump(), where)
     return made
 
 
@@ -95,16 +95,20 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"did you mean '{close[0]}'? (known: {', '.join(names)})" if close else f"use one of: {', '.join(names)}"
 
 
-def _true_for_1(given: Any, made: Any) -> str:
-    """The key of a boolean that was taken for a number, as the choices of a Literal do; empty: there is none."""
-    if not (isinstance(given, Mapping) and isinstance(made, Mapping)):
-        return ""
-    for key in given.keys() & made.keys():
-        if isinstance(given[key], bool) and not isinstance(made[key], bool):
-            return str(key)
-        if below := _true_for_1(given[key], made[key]):
-            return f"{key}.{below}"
-    return ""
+def _check_numbers(given: Any, made: Any, where: str, key: str = "") -> None:
+    """Refuse booleans where a number was made of them, as the choices of a Literal do, and numbers without measure."""
+    if isinstance(given, Mapping) and isinstance(made, Mapping):
+        for each in given.keys() & made.keys():
+            _check_numbers(given[each], made[each], where, f"{key}.{each}".lstrip("."))
+    elif isinstance(given, list | tuple) and isinstance(made, list | tuple):
+        for place, pair in enumerate(zip(given, made, strict=True)):
+            _check_numbers(*pair, where, f"{key}.{place}")
+    elif isinstance(given, bool) and not isinstance(made, bool):
+        raise SettingsError(f"{where}: key '{key}' is wrong", code="bad-value", expected="a number", found=str(given))
+    elif isinstance(given, int | float) and abs(given) > LARGEST:
+        raise SettingsError(
+            f"{where}: key '{key}' is too large", code="bad-value", expected=f"at most {LARGEST:g}", found=_shown(given)
+        )
 
 
 def _explain(error: ValidationError, kind: type[Settings], values: Mapping[str, Any], where: str) -> SettingsError:
