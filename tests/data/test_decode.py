@@ -234,6 +234,12 @@ def test_other_files_are_not_images(content: bytes) -> None:
     assert refused(content).reason is Reason.NOT_AN_IMAGE
 
 
+@pytest.mark.skipif("HEIF" in decoding.KINDS, reason="pillow-heif is installed")
+def test_a_photo_of_an_iphone_is_refused_with_what_would_read_it() -> None:
+    found = refused(b"\0\0\0\x18ftypheic\0\0\0\0heicmif1")
+    assert (found.reason, "ganops[heif]" in found.detail) == (Reason.UNREADABLE, True)
+
+
 def test_an_empty_file_is_refused_as_such() -> None:
     assert refused(b"").reason is Reason.EMPTY
 

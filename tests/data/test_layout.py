@@ -45,9 +45,10 @@ def test_classes_are_in_alphabetical_order() -> None:
     assert class_names(["dogs", None, "cats", "dogs", "cats"]) == ("cats", "dogs")
 
 
-@pytest.mark.parametrize("test", ["test", "Test", "val", "valid", "validation"])
-def test_train_and_test_are_splits_and_the_next_level_classes(test: str) -> None:
-    found = layout("train/cats/1.png", "train/dogs/1.png", f"{test}/cats/2.png", f"{test}/dogs/2.png")
+@pytest.mark.parametrize("train", ["train", "Training"])
+@pytest.mark.parametrize("test", ["test", "Test", "testing", "val", "valid", "validation"])
+def test_train_and_test_are_splits_and_the_next_level_classes(train: str, test: str) -> None:
+    found = layout(f"{train}/cats/1.png", f"{train}/dogs/1.png", f"{test}/cats/2.png", f"{test}/dogs/2.png")
     assert found.has_splits
     assert found.places == (
         *(Place("train", "cats"), Place("train", "dogs"), Place("test", "cats"), Place("test", "dogs")),

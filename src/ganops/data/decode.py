@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,10 +19,15 @@ from ganops.data.image_format import ImageFormat, Pixels, centre_square, to_form
 from ganops.data.label_format import AnyFormat, LabelFormat, to_labels
 from ganops.data.rejection import Reason, RefusedError
 
-KINDS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM")
+KINDS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM")
+with suppress(ImportError):  # the extra `heif`: Pillow itself does not read the photos of iPhones
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener()
+    KINDS += ("HEIF",)
 SUFFIXES = (
     *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".gif"),
-    *(".tif", ".tiff", ".avif", ".ppm", ".pgm", ".pbm", ".pnm"),
+    *(".tif", ".tiff", ".avif", ".heic", ".heif", ".ppm", ".pgm", ".pbm", ".pnm"),
 )
 MAX_BYTES = 128 * 2**20
 MAX_PIXELS = 89_478_485  # where Pillow begins to warn of decompression bombs: a quarter of a GiB of RGB
@@ -31,6 +36,7 @@ GREY_TOLERANCE = 8  # 8-bit steps between the channels of an image that counts a
 INSPECTED_SIZE = 64  # pixels
 
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
+_HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _GREY_MODES = ("1", "L", "LA", "La", "I", "F")
 _ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
@@ -127,9 +133,7 @@ def _opened(content: bytes) -> Iterator[Image.Image]:
         except RefusedError:
             raise
         except UnidentifiedImageError:
-            if _looks_like_an_image(content):
-                raise RefusedError(Reason.DAMAGED, "its header cannot be read") from None
-            raise RefusedError(Reason.NOT_AN_IMAGE) from None
+            raise _unidentified(content) from None
         except (Image.DecompressionBombError, MemoryError):
             raise RefusedError(Reason.TOO_LARGE, f"more than {MAX_PIXELS:,} pixels") from None
         except Exception as error:
@@ -179,9 +183,12 @@ def _orientation(image: Image.Image) -> int:
         return 1  # damaged EXIF says nothing of the pixels, which were read
 
 
-def _looks_like_an_image(content: bytes) -> bool:
-    return (
-        content.startswith(_SIGNATURES)
-        or (content[:4] == b"RIFF" and content[8:12] == b"WEBP")
-        or content[4:12] == b"ftypavif"
-    )
+def _unidentified(content: bytes) -> RefusedError:
+    """Why Pillow does not know what a file is."""
+    box, brand = content[4:8], content[8:12]
+    if box == b"ftyp" and brand in _HEIF_BRANDS and "HEIF" not in KINDS:
+        return RefusedError(Reason.UNREADABLE, "HEIC needs the package pillow-heif: pip install 'ganops[heif]'")
+    webp, avif = content[:4] == b"RIFF" and brand == b"WEBP", box == b"ftyp" and brand == b"avif"
+    if content.startswith(_SIGNATURES) or webp or avif:
+        return RefusedError(Reason.DAMAGED, "its header is damaged, or of a variant that Pillow does not read")
+    return RefusedError(Reason.NOT_AN_IMAGE)

@@ -10,7 +10,7 @@ from ganops.data.listing import Candidate
 from ganops.data.packed import Split
 from ganops.data.rejection import Reason, Rejection
 
-TRAIN_FOLDER, TEST_FOLDERS = "train", ("test", "val", "valid", "validation")
+TRAIN_FOLDERS, TEST_FOLDERS = ("train", "training"), ("test", "testing", "val", "valid", "validation")
 IMAGES_PER_CLASS = 2  # on average; folders with fewer are not classes
 
 Parts = tuple[str, ...]
@@ -36,8 +36,8 @@ def read_layout(images: Sequence[Candidate]) -> Layout:
     """The meaning of the folders that the usable images lie in.
 
     - Folders around all images mean nothing.
-    - `train` and `test` (or else `val`, `valid`, `validation`; in any case of letters) are splits where most images lie
-      in them; then an image elsewhere does not fit.
+    - `train` or `training`, and `test` (or else `testing`, `val`, `valid`, `validation`; in any case of letters) are
+      splits where most images lie in them; then an image elsewhere does not fit.
     - Inside of these, two or more folders are classes where most images lie in them and they hold two images each on
       average; then an image in none of them does not fit. What lies deeper belongs to the outermost of these folders.
     - Otherwise the folders mean nothing, and all images are used.
@@ -102,8 +102,10 @@ def _shared_folders(names: Sequence[Parts]) -> Parts:
 def _splits(folders: Sequence[str], total: int) -> dict[str, Split]:
     """Which folder is which split; empty where the folders are not splits."""
     named = {folder.casefold(): folder for folder in folders}
-    test = next((named[name] for name in TEST_FOLDERS if name in named), None)
-    if TRAIN_FOLDER not in named or test is None:
+    train, test = (
+        next((named[name] for name in names if name in named), None) for names in (TRAIN_FOLDERS, TEST_FOLDERS)
+    )
+    if train is None or test is None:
         return {}
-    splits: dict[str, Split] = {named[TRAIN_FOLDER]: "train", test: "test"}
+    splits: dict[str, Split] = {train: "train", test: "test"}
     return splits if 2 * sum(folder in splits for folder in folders) > total else {}

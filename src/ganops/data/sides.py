@@ -10,12 +10,12 @@ from pathlib import PurePosixPath
 from typing import Literal
 
 from ganops.data.decode import SUFFIXES
-from ganops.data.layout import TEST_FOLDERS, TRAIN_FOLDER
+from ganops.data.layout import TEST_FOLDERS, TRAIN_FOLDERS
 from ganops.data.listing import Candidate
 from ganops.data.rejection import Reason, Rejection
 
 Side = Literal["A", "B"]
-_SPLITS = (TRAIN_FOLDER, *TEST_FOLDERS)
+_SPLITS = (*TRAIN_FOLDERS, *TEST_FOLDERS)
 _FOLDER = re.compile(rf"(?:((?i:{'|'.join(_SPLITS)}))[_-]?)?([AB])")
 
 Parts = tuple[str, ...]
