@@ -25,7 +25,7 @@ from dvc.utils.serialize import modify_yaml
 
 from ganops.atomic import atomic_path
 from ganops.errors import SettingsError
-from ganops.params import Params, read_params, read_resolved, write_resolved
+from ganops.params import Params, read_params, read_resolved, recipe_files, write_resolved
 from ganops.recipe import Recipe
 from ganops.settings import Yaml, nearest, read_yaml, validate
 from ganops.workspace import WORKSPACE
@@ -84,9 +84,16 @@ def main(*arguments: str) -> None:
             with modify_yaml(str(temporary)) as values:
                 for each in assignments:
                     each.apply(values)
-            validate(Params if path == WORKSPACE.params else Recipe, read_yaml(temporary), str(path))
+            _check(path, read_yaml(temporary))
     _name_recipes()
     print(f"set {shlex.join(arguments) or 'nothing'}")
+
+
+def _check(path: Path, values: dict[str, Any]) -> None:
+    if path == WORKSPACE.params:
+        recipe_files(validate(Params, values, str(path)), WORKSPACE.recipes)
+    else:
+        validate(Recipe, values, str(path))
 
 
 def read_assignment(text: str) -> Assignment:
@@ -140,7 +147,7 @@ def _name_recipes() -> None:
     resolved = read_resolved(WORKSPACE.resolved)
     if resolved is None:
         return
-    following = resolved.following(read_params(WORKSPACE.params))
+    following = resolved.following(read_params(WORKSPACE.params), WORKSPACE.recipes)
     if following != resolved:
         write_resolved(following, WORKSPACE.resolved)
 

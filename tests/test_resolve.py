@@ -27,7 +27,7 @@ from ganops.trial import together
 
 ROOT = Path(__file__).resolve().parents[1]
 RESOLVED = Resolved(
-    recipes=("fastgan",),
+    recipes={"fastgan": "pipeline/recipes/fastgan.yaml"},
     image_size=64,
     channels=3,
     features="efficientnet-lite0",
@@ -35,6 +35,7 @@ RESOLVED = Resolved(
     gate_metric="kid_efficientnet-lite0",
     model="ganops-cats",
 )
+TINY = {"tiny": "pipeline/recipes/tiny.yaml"}
 
 
 def params_of(text: str = PARAMS) -> Params:
@@ -88,7 +89,7 @@ def test_everything_auto_follows_from_the_data() -> None:
     manifest = Manifest(
         source="images", origin="cats.zip", digest="d" * 64, spec=images(), counts={"train": 1200, "test": 300}
     )
-    found = resolve(AUTO_PARAMS, manifest, ("fastgan",), {})
+    found = resolve(AUTO_PARAMS, manifest, RESOLVED.recipes, {})
     assert (found.image_size, found.channels, found.features) == (64, 3, "efficientnet-lite0")
     assert (found.compare_metric, found.gate_metric) == ("fid_efficientnet-lite0", "fid_efficientnet-lite0")
     assert found.model.startswith("ganops-cats")
@@ -97,9 +98,9 @@ def test_everything_auto_follows_from_the_data() -> None:
 def test_what_is_named_stays() -> None:
     manifest = Manifest(source="digits", digest="d" * 64, spec=images(2), counts={"train": 1200, "test": 300})
     params = params_of(PARAMS + "tracking: {model: mine}\n")
-    found = resolve(params, manifest, ("tiny",), {})
+    found = resolve(params, manifest, TINY, {})
     assert (found.recipes, found.features, found.gate_metric, found.model) == (
-        ("tiny",),
+        TINY,
         "classifier",
         "fid_classifier",
         "mine",

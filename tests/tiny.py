@@ -12,7 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import chdir, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from ganops.params import read_params, read_resolved, write_resolved
+from ganops.workspace import WORKSPACE
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -53,8 +54,8 @@ def make_checkout(folder: Path, settings: dict[str, Any] = SETTINGS) -> Path:
     (folder / "params.yaml").write_text(yaml.safe_dump(merged(params, settings), sort_keys=False))
     resolved = read_resolved(folder / "pipeline" / "resolved.yaml")
     assert resolved is not None
-    following = resolved.following(read_params(folder / "params.yaml"))
-    write_resolved(following, folder / "pipeline" / "resolved.yaml")
+    with chdir(folder):
+        write_resolved(resolved.following(read_params(), WORKSPACE.recipes), WORKSPACE.resolved)
     git(folder, "init", "--quiet", "--initial-branch", "main")
     for key, value in (("user.name", "tiny"), ("user.email", "tiny@localhost"), ("commit.gpgsign", "false")):
         git(folder, "config", key, value)

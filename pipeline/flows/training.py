@@ -15,7 +15,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
 from ganops.errors import GanopsError, RegistryError
-from ganops.params import load_params
+from ganops.params import load_params, recipe_files
 from ganops.workspace import WORKSPACE
 from pipeline.flows.artifacts import artifact_key, stage_markdown
 from pipeline.flows.command_group import CommandGroup
@@ -76,6 +76,7 @@ def train_gans(parallel: int | None = None, stage_timeout: float = DAY) -> Outco
     """
     commands = CommandGroup()
     try:
+        recipe_files(load_params(WORKSPACE.params), WORKSPACE.recipes)  # an unknown name ends it before any work
         write_inventory()
         ran = () if is_up_to_date() else run_stages(commands, parallel, stage_timeout)
         return Outcome(ran, run_gate(commands))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganops.atomic import write_json, write_text
@@ -58,8 +57,7 @@ def main() -> None:
             code="stale",
             found=f"recipes {', '.join(found.resolved.recipes)}; features {found.resolved.features}; "
             f"metric {found.resolved.compare_metric}",
-            action="run the same command again; for `dvc exp run --temp` commit the file first, "
-            "or set its keys too: -S pipeline/resolved.yaml:resolved.recipes=[...]",
+            action="run the same command again; for `dvc exp run --temp` commit the file first",
         )
     for recipe, job in found.jobs.items():
         kinds = modules_of_kinds([job.recipe.model_dump(mode="json"), found.manifest.spec.model_dump(mode="json")])
@@ -78,17 +76,20 @@ def bring_up_to_date() -> Resolution:
     """Decide what `auto` stands for and write pipeline/resolved.yaml where it says something else."""
     asked, manifest = read_params(WORKSPACE.params), read_manifest(WORKSPACE.prepared)
     recipes = choose_recipes(asked, manifest.spec, manifest.counts["train"])
-    jobs, errors = dict[str, TrainingJob](), list[GanopsError]()
+    jobs, errors, files = dict[str, TrainingJob](), list[GanopsError](), dict[str, str]()
     for recipe in recipes:
         try:
-            file = _recipe_file(recipe)
+            file = find_recipe(recipe, WORKSPACE.recipes)
+            files[recipe] = file.as_posix()
             jobs[recipe] = TrainingJob(
                 *(recipe, load_recipe(file), asked.train, asked.seed, manifest.spec, manifest.digest), where=str(file)
             )
         except GanopsError as error:
             errors.append(error)
+    if not files:
+        raise one_list(errors)
     games = outlines(jobs)
-    resolved, before = resolve(asked, manifest, recipes, games), read_resolved(WORKSPACE.resolved)
+    resolved, before = resolve(asked, manifest, files, games), read_resolved(WORKSPACE.resolved)
     if resolved != before:
         write_resolved(resolved, WORKSPACE.resolved)
     stale = before is None or _seen_by_stages(resolved) != _seen_by_stages(before)
@@ -98,20 +99,6 @@ def bring_up_to_date() -> Resolution:
 def _seen_by_stages(resolved: Resolved) -> Resolved:
     """What dvc.yaml gives to later stages; size and channels are on record only, since `prepare` decides them."""
     return resolved.model_copy(update={"image_size": None, "channels": None})
-
-
-def _recipe_file(recipe: str) -> Path:
-    """The file of a recipe; raises SettingsError for a preset of a paper, whose folder DVC does not watch."""
-    file = find_recipe(recipe, WORKSPACE.recipes)
-    if file.parent != WORKSPACE.recipes:
-        raise SettingsError(
-            f"'{recipe}' is a preset, not a recipe yet",
-            code="preset-not-copied",
-            expected=f"a file in {WORKSPACE.recipes}, where DVC reads the settings of trainings",
-            found=str(file),
-            action=f"cp {file} {WORKSPACE.recipes}/",
-        )
-    return file
 
 
 def summary(found: Resolution) -> str:

@@ -10,12 +10,17 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from ganops.atomic import write_text
 from ganops.errors import SettingsError
+from ganops.recipe import bare_name, find_recipe
 from ganops.settings import Settings, read_yaml, validate
 from ganops.workspace import Workspace
 
 FeaturesName = Literal["auto", "classifier", "inception-v3", "efficientnet-lite0", "custom"]
 Precision = Literal["auto", "float32", "bfloat16"]
-RecipeName = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+RecipeName = Annotated[
+    str,
+    BeforeValidator(lambda value: bare_name(value) if isinstance(value, str) else value),
+    Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+]
 
 RESOLVED_HEADER = """\
 # What the values `auto` of params.yaml stand for with the data at hand. The stage `resolve` writes this file.
@@ -231,10 +236,10 @@ class Params(Settings):
 class Resolved(Settings):
     """What the values `auto` of params.yaml stand for with the data at hand; values given by name stand here too.
 
-    image_size: null where the data are not images. channels likewise.
+    recipes: their files by name. image_size: null where the data are not images. channels likewise.
     """
 
-    recipes: tuple[RecipeName, ...] = Field(min_length=1)
+    recipes: dict[RecipeName, str] = Field(min_length=1)
     image_size: int | None = None
     channels: Literal[1, 3] | None = None
     features: str
@@ -255,19 +260,25 @@ class Resolved(Settings):
             for name, values in chosen.items()
             for section in [getattr(params, name)]
         }
-        recipes = self.recipes if params.recipes == AUTO_RECIPES else params.recipes
+        recipes = tuple(self.recipes) if params.recipes == AUTO_RECIPES else params.recipes
         return params.model_copy(update={**changes, "recipes": recipes})
 
-    def following(self, params: Params) -> Resolved:
-        """The same, with what params.yaml says by name."""
-        named = {
-            "recipes": params.recipes if params.recipes != AUTO_RECIPES else AUTO,
+    def following(self, params: Params, recipes: Path) -> Resolved:
+        """The same, with what params.yaml says by name; raises SettingsError for a name not in the folder `recipes`."""
+        named: dict[str, Any] = {
+            "recipes": recipe_files(params, recipes) or AUTO,
             "features": params.evaluate.features,
             "compare_metric": params.compare.metric,
             "gate_metric": params.gate.metric,
             "model": params.tracking.model,
         }
         return self.model_copy(update={key: value for key, value in named.items() if value != AUTO})
+
+
+def recipe_files(params: Params, folder: Path) -> dict[str, str]:
+    """The files of the recipes that are given by name, as DVC reads them; raises SettingsError for an unknown name."""
+    names = () if params.recipes == AUTO_RECIPES else params.recipes
+    return {name: find_recipe(name, folder).as_posix() for name in names}
 
 
 def _is_auto(section: Settings, key: str) -> bool:
@@ -301,7 +312,7 @@ def read_resolved(path: Path) -> Resolved | None:
 
 def write_resolved(resolved: Resolved, path: Path) -> None:
     """Write pipeline/resolved.yaml, in the form that DVC reads."""
-    lines = ["resolved:", "  recipes:", *(f"  - {recipe}" for recipe in resolved.recipes)]
+    lines = ["resolved:", "  recipes:", *(f"    {recipe}: {file}" for recipe, file in resolved.recipes.items())]
     for key, value in resolved.model_dump(exclude={"recipes"}).items():
         lines.append(f"  {key}: {'null' if value is None else value}")
     write_text(path, RESOLVED_HEADER + "\n".join(lines) + "\n")

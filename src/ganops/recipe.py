@@ -118,7 +118,7 @@ class Recipe(Settings):
 
     summary: str
     paper: str
-    needs: tuple[Literal["labels"], ...] = ()
+    needs: tuple[Literal["labels", "domains"], ...] = ()
     image_size: int | None = Field(default=None, ge=8, le=1024)
     channels: Literal[1, 3] | None = None
     seed: int | None = Field(default=None, ge=0, lt=2**31)
@@ -159,24 +159,33 @@ def load_recipe(path: Path) -> Recipe:
     return validate(Recipe, read_yaml(path), str(path))
 
 
-def recipe_files(folder: Path) -> dict[str, Path]:
-    """The recipes in `folder` and the presets of papers below it, by name.
-
-    A recipe in `folder` itself goes before a preset of its name: it is a copy that has been changed.
-    """
-    return preset_files(folder) | {file.stem: file for file in sorted(folder.glob("*.yaml"))}
-
-
 def preset_files(folder: Path) -> dict[str, Path]:
     """The presets of papers below the folder of recipes, by name."""
     return {file.stem: file for file in sorted((folder / PRESETS).glob("*.yaml"))}
 
 
 def find_recipe(name: str, folder: Path) -> Path:
-    """The file of the recipe or preset `name`; raises SettingsError naming the nearest one for an unknown name."""
-    files = recipe_files(folder)
-    if name not in files:
+    """The file of a recipe in `folder`, or of a preset below it: `dcgan-64` or `paper/dcgan-64`.
+
+    Raises SettingsError for an unknown name, naming the nearest one, and for one that both have.
+    """
+    presets, recipes = preset_files(folder), {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+    bare = bare_name(name)
+    if bare in presets and bare in recipes:
         raise SettingsError(
-            f"{folder} has no recipe '{name}'", code="unknown-recipe", found=name, action=nearest(name, list(files))
+            f"two recipes are called '{bare}'",
+            code="ambiguous-recipe",
+            found=f"{recipes[bare]} and {presets[bare]}",
+            action=f"rename {recipes[bare]}",
         )
-    return files[name]
+    files = presets if bare != name else presets | recipes
+    if bare not in files:
+        raise SettingsError(
+            f"{folder} has no recipe '{name}'", code="unknown-recipe", found=name, action=nearest(bare, list(files))
+        )
+    return files[bare]
+
+
+def bare_name(name: str) -> str:
+    """The name of a preset without its folder."""
+    return name.removeprefix(f"{PRESETS}/")

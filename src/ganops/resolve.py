@@ -36,8 +36,8 @@ def choose_recipes(params: Params, spec: DataSpec, count: int) -> tuple[str, ...
     return ("fastgan", "stylegan2-ada")
 
 
-def resolve(params: Params, manifest: Manifest, recipes: tuple[str, ...], games: Mapping[str, Game]) -> Resolved:
-    """What every `auto` stands for. recipes: as chosen; games: those that could be built, by recipe."""
+def resolve(params: Params, manifest: Manifest, recipes: Mapping[str, str], games: Mapping[str, Game]) -> Resolved:
+    """What every `auto` stands for. recipes: those chosen, with their files; games: those that could be built."""
     image = manifest.spec.first(ImageField)
     features = params.evaluate.features
     if features == AUTO:
@@ -50,7 +50,7 @@ def resolve(params: Params, manifest: Manifest, recipes: tuple[str, ...], games:
     if model == AUTO:
         model = model_name(manifest, next(iter(game.tasks)) if game else "generate")
     return Resolved(
-        recipes=recipes,
+        recipes=dict(recipes),
         image_size=image.size if image else None,
         channels=image.channels if image else None,
         features=features,

@@ -22,8 +22,8 @@ RECIPE = "pipeline/recipes/dcgan.yaml"
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the shipped settings."""
-    (tmp_path / RECIPE).parent.mkdir(parents=True)
-    for name in ("params.yaml", "pipeline/resolved.yaml", RECIPE):
+    shutil.copytree((ROOT / RECIPE).parent, (tmp_path / RECIPE).parent)
+    for name in ("params.yaml", "pipeline/resolved.yaml"):
         shutil.copy(ROOT / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -49,7 +49,14 @@ def test_dvc_sees_other_recipes_at_once(home: Path) -> None:
     main("recipes=[dcgan]")
     resolved = read_resolved(home / "pipeline" / "resolved.yaml")
     assert resolved is not None
-    assert resolved.recipes == ("dcgan",)
+    assert resolved.recipes == {"dcgan": RECIPE}
+
+
+def test_an_unknown_recipe_is_answered_with_the_nearest_one() -> None:
+    with pytest.raises(SettingsError) as raised:
+        main("recipes=[dcgn]")
+    assert (raised.value.code, raised.value.found) == ("unknown-recipe", "dcgn")
+    assert "'dcgan'" in raised.value.action
 
 
 @pytest.mark.parametrize("value", ["my images", "a=b", "Bilder/ü", "a # b", "[a", "a: b: c", "*x", "'7'", "true.d", "2026-11-30"])
@@ -63,6 +70,8 @@ def test_text_is_kept_as_it_is(home: Path, value: str) -> None:
     [
         ("evaluate.features=mixture", "bad-value"),
         ("train.budget=2", "unknown-key"),
+        ("recipes=[dcgn]", "unknown-recipe"),
+        ("train.budget_scale=1e300", "bad-value"),
         ("train.+budget=2", "bad-assignment"),
         ("+train.budget=2", "unknown-key"),
         ("seed.train=2", "unknown-key"),

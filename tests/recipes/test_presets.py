@@ -15,7 +15,7 @@ from playing import spec_of
 
 from ganops.errors import SettingsError
 from ganops.games.build import outline_game, recipe_spec
-from ganops.recipe import find_recipe, load_recipe, recipe_files
+from ganops.recipe import find_recipe, load_recipe
 
 FOLDER = Path(__file__).resolve().parents[2] / "pipeline" / "recipes"
 PRESETS = sorted(path.stem for path in (FOLDER / "paper").glob("*.yaml"))
@@ -73,16 +73,22 @@ def test_preset_cites_its_source_and_names_what_differs(name: str) -> None:
 
 
 def test_presets_are_found_by_name_like_recipes() -> None:
-    files = recipe_files(FOLDER)
-    assert set(PRESETS) <= set(files)
-    assert find_recipe("dcgan-64", FOLDER) == FOLDER / "paper" / "dcgan-64.yaml"
+    for name in ("dcgan-64", "paper/dcgan-64"):
+        assert find_recipe(name, FOLDER) == FOLDER / "paper" / "dcgan-64.yaml"
+    for name in ("dcgan-65", "paper/dcgan-65", "paper/dcgan"):
+        with pytest.raises(SettingsError) as caught:
+            find_recipe(name, FOLDER)
+        assert (caught.value.code, caught.value.found) == ("unknown-recipe", name)
+        assert "'dcgan-64'" in caught.value.action
+
+
+def test_a_name_stands_for_one_file(tmp_path: Path) -> None:
+    (tmp_path / "paper").mkdir()
+    for file in (tmp_path / "a.yaml", tmp_path / "paper" / "a.yaml"):
+        file.touch()
     with pytest.raises(SettingsError) as caught:
-        find_recipe("dcgan-65", FOLDER)
-    assert (caught.value.code, caught.value.found) == ("unknown-recipe", "dcgan-65")
-    assert "'dcgan-64'" in caught.value.action
-
-
-def test_no_preset_has_the_name_of_a_recipe() -> None:
+        find_recipe("a", tmp_path)
+    assert caught.value.code == "ambiguous-recipe"
     assert not set(PRESETS) & {path.stem for path in FOLDER.glob("*.yaml")}
 
 

@@ -38,7 +38,8 @@ def test_a_file_that_is_not_up_to_date_is_written_and_the_command_has_to_be_run_
     assert stale(home).code == "stale"
     resolved = read_resolved(WORKSPACE.resolved)
     assert resolved is not None
-    assert (resolved.recipes, resolved.features, resolved.model) == (("tiny",), "classifier", "ganops-digits-generate")
+    recipes = {"tiny": "pipeline/recipes/tiny.yaml"}
+    assert (resolved.recipes, resolved.features, resolved.model) == (recipes, "classifier", "ganops-digits-generate")
     assert not WORKSPACE.checked.exists()
     main()
     assert WORKSPACE.checked.exists()
@@ -69,13 +70,18 @@ def test_what_is_impossible_is_said_in_one_list(home: Path) -> None:
     assert not WORKSPACE.checked.exists()
 
 
-def test_a_preset_has_to_be_copied_to_the_recipes(home: Path) -> None:
-    (WORKSPACE.recipes / "paper").mkdir()
-    shutil.copy2(ROOT / "pipeline" / "recipes" / "paper" / "dcgan-64.yaml", WORKSPACE.recipes / "paper")
-    WORKSPACE.params.write_text(WORKSPACE.params.read_text().replace("[tiny]", "[tiny, dcgan-64]"))
-    (line,) = str(stale(home)).splitlines()[1:]
-    assert "'dcgan-64' is a preset" in line
-    assert "cp pipeline/recipes/paper/dcgan-64.yaml pipeline/recipes/" in line
+@pytest.mark.parametrize("name", ["sngan-cifar", "paper/sngan-cifar"])
+def test_a_preset_is_trained_by_its_name(home: Path, name: str) -> None:
+    file = WORKSPACE.recipes / "paper" / "sngan-cifar.yaml"
+    file.parent.mkdir()
+    shutil.copy2(ROOT / file, file)
+    WORKSPACE.params.write_text(WORKSPACE.params.read_text().replace("[tiny]", f"[{name}]"))
+    assert stale(home).code == "stale"
+    resolved = read_resolved(WORKSPACE.resolved)
+    assert resolved is not None
+    assert resolved.recipes == {"sngan-cifar": "pipeline/recipes/paper/sngan-cifar.yaml"}
+    main()
+    assert "ganops.networks.resnet" in json.loads(WORKSPACE.code("sngan-cifar").read_text())["modules"]
 
 
 def test_with_automatic_recipes_the_time_is_measured(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
