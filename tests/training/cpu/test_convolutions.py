@@ -106,23 +106,6 @@ def test_torch_is_asked_for_no_more_than_is_left() -> None:
     assert _backward(untouched, original) is None
 
 
-def test_bias_gradients_of_transposed_convolutions_are_not_asked_of_torch() -> None:
-    asked: list[list[bool]] = []
-
-    def original(call: Backward) -> tuple[Tensor, Tensor, None]:
-        asked.append(list(call.wanted))
-        return torch.zeros(()), torch.zeros(()), None
-
-    layer = nn.ConvTranspose2d(8, 12, 4, 2, 1)
-    gradient = torch.randn(5, 12, 16, 16, dtype=torch.float64)
-    call = call_of(layer, torch.randn(5, 8, 8, 8, dtype=torch.float64), gradient, [True, True, True])
-    found = _backward(call, original)
-    assert asked == [[True, True, False]]
-    assert found is not None
-    assert found[2] is not None
-    torch.testing.assert_close(found[2], gradient.sum((0, 2, 3)))
-
-
 def test_doublings_to_an_image_are_plain_convolutions_and_others_go_to_torch() -> None:
     def taken(channels: int, *sides: int, **others: int) -> bool:
         layer = nn.ConvTranspose2d(6, channels, *sides, **others)

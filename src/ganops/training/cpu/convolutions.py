@@ -10,9 +10,6 @@ PyTorch's formula makes the batch a channel dimension, and takes up to three tim
 
 Transposed convolutions to an image, forward or as the gradient of one that starts from an image: see sub_pixel.py.
 
-Bias gradients of transposed convolutions: oneDNN sums them in a reference loop, which can take longer than the
-gradient of the weight.
-
 Measured in docs/benchmarks.md.
 """
 
@@ -109,16 +106,11 @@ def _backward(call: Backward, original: Original) -> Gradients | None:
     wants_inputs, wants_weight, wants_bias = call.wanted
     inputs = _inputs_doubled(call) if wants_inputs else None
     weight = _weight_product(call) if wants_weight else None
-    bias = _bias_sum(call) if wants_bias else None
-    if inputs is None and weight is None and bias is None:
+    if inputs is None and weight is None:
         return None
-    left = [wants_inputs and inputs is None, wants_weight and weight is None, wants_bias and bias is None]
+    left = [wants_inputs and inputs is None, wants_weight and weight is None, wants_bias]
     rest = original(call._replace(wanted=left)) if any(left) else (None, None, None)
-    return (
-        rest[0] if inputs is None else inputs,
-        rest[1] if weight is None else weight,
-        rest[2] if bias is None else bias,
-    )
+    return rest[0] if inputs is None else inputs, rest[1] if weight is None else weight, rest[2]
 
 
 def _inputs_doubled(call: Backward) -> Tensor | None:
@@ -132,11 +124,6 @@ def _doubles_to_few(call: Forward | Backward) -> bool:
     """Whether a transposed convolution with this filter doubles a map into few enough channels."""
     sides = tuple(tuple(side) for side in (call.weight.shape[2:], call.stride, call.padding, call.dilation))
     return sides == DOUBLING and call.groups == 1 and call.weight.shape[1] <= MOST_CHANNELS
-
-
-def _bias_sum(call: Backward) -> Tensor | None:
-    """The bias gradient of a transposed convolution; None for other cases."""
-    return call.gradient.sum([0, *range(2, call.gradient.dim())]) if call.transposed else None
 
 
 def _weight_product(call: Backward) -> Tensor | None:
