@@ -49,10 +49,6 @@ class KindRegistry(Generic[T]):
         """The module that defines a kind; None for a kind that was added by hand, or is unknown."""
         return self._modules.get(kind)
 
-    def settings_class(self, kind: str) -> type[Settings]:
-        """The settings of a kind; raises SettingsError naming the nearest for an unknown one."""
-        return self._find(kind, self.category)[0]
-
     def settings(self, section: Mapping[str, Any], where: str) -> Settings:
         """Check a section; raises SettingsError naming the key and the nearest valid name."""
         return self._parse(section, where)[1]
