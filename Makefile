@@ -116,7 +116,7 @@ MINUTES ?= 30
 soak: env-dev ## kill, damage and starve small trainings for half an hour (MINUTES=...): nothing may be lost
 	OMP_NUM_THREADS=1 $(BIN)/python tests/soak.py --minutes $(MINUTES)
 
-ci: lint types test tiny ## all that CI checks
+ci: test tiny ## all that CI checks; style and types are part of the tests
 
 .PHONY: clean distclean
 clean: ## remove what tools leave behind; results, models and the environment stay
