@@ -5,21 +5,26 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
 from ganops.atomic import atomic_path, write_json
 from ganops.data.fields.pictures import save_png
 from ganops.data.manifest import read_manifest
+from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
-from ganops.evaluation.evaluate import open_evaluator, score_game
+from ganops.evaluation.directions import domain_folder, joint_scores
+from ganops.evaluation.evaluate import Evaluation, open_evaluator, score_game
 from ganops.evaluation.held_out import held_out, task_rows
 from ganops.evaluation.metric import Picture, Table
 from ganops.evaluation.pictures import interpolations_picture, neighbours_picture, samples_picture
-from ganops.evaluation.rows import baseline_rows
+from ganops.evaluation.rows import ScoredRow, baseline_rows
 from ganops.evaluation.scores import NO_SCORES, Scores
+from ganops.games.game import Game
 from ganops.games.saved import load_description, load_game
 from ganops.params import Params, load_params
 from ganops.recipe import find_recipe, load_recipe
@@ -30,6 +35,8 @@ from ganops.reporting.figures import draw_figures
 from ganops.tracking.run import resume_run
 from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage
+
+Shown = TypeVar("Shown", Picture, Table)
 
 FIGURE_ROWS = 1000  # test rows, at most, that a game's figures may be made of
 
@@ -49,42 +56,71 @@ def main(recipe: str) -> None:
 
 
 def _evaluate(recipe: str, params: Params, out: Path) -> Scores:
-    """Write the scores of the model and of its task's baselines, and everything to be looked at."""
+    """Write the scores of the model and of the baselines of its tasks, and everything to be looked at."""
     folder = WORKSPACE.model(recipe)
     game, spec = load_game(folder), load_description(folder).spec
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    evaluator = open_evaluator(WORKSPACE.reference, WORKSPACE.prepared, params.evaluate, params.seed, device)
-    pictures: list[PictureEntry] = []
-    tables: list[TableEntry] = []
     try:
-        found = score_game(game, evaluator, spec, f"evaluate {recipe}")
+        tasks = {name: _evaluate_task(recipe, game, name, spec, params) for name in game.tasks}
     except EvaluationError as error:
         if not _unhealthy(recipe):
             raise
         # An unhealthy model without scores comes last on the leaderboard; it must not keep the others from theirs.
         print(f"evaluate {recipe}: no scores, its training was unhealthy: {error}")
-        scores = NO_SCORES
-        pictures += _last_samples(recipe, out)
+        scores, pictures, tables = NO_SCORES, _last_samples(recipe, out), list[TableEntry]()
     else:
-        scores = found.scores
-        for name, reason in found.left_out.items():
-            print(f"evaluate {recipe}: {name} is left out: it {reason}")
-        rows = task_rows(game.task, WORKSPACE.prepared, spec, params.evaluate.samples)
+        scores = joint_scores({name: each.found.scores for name, each in tasks.items()})
+        drawn, found = dict[str, Picture](), dict[str, Table]()
+        for name, each in tasks.items():
+            drawn |= _named(each.pictures, name, game)
+            found |= _named(each.found.tables, name, game)
         figures = held_out(WORKSPACE.prepared, spec, "evaluation", FIGURE_ROWS)
-        pictures += _draw(
-            samples_picture(found, game.task)
-            | dict(found.pictures)
-            | interpolations_picture(game, params.seed, rows)
-            | draw_figures(game, figures, params.seed)
-            | neighbours_picture(found, WORKSPACE.prepared),
-            out,
-        )
-        tables += _write_tables(found.tables, out)
-        for row in baseline_rows(evaluator, game.task, spec, rows):
-            write_json(out / "baselines" / f"{row.name}.json", row.dump())
+        pictures = _draw(drawn | draw_figures(game, figures, params.seed), out)
+        tables = _write_tables(found, out)
+        _write_baselines({name: each.baselines for name, each in tasks.items()}, out)
     Contents(pictures=(*pictures, *_draw_training(recipe, out)), tables=tuple(tables)).write(out)
     scores.write(out / "scores.json")
     return scores
+
+
+@dataclass(frozen=True)
+class TaskEvaluation:
+    """Of one task: scores and tables of the model, pictures, scores of its baselines."""
+
+    found: Evaluation
+    pictures: Mapping[str, Picture]
+    baselines: Sequence[ScoredRow]
+
+
+def _evaluate_task(recipe: str, game: Game, name: str, spec: DataSpec, params: Params) -> TaskEvaluation:
+    task = game.tasks[name]
+    reference, data = (domain_folder(each, task, spec) for each in (WORKSPACE.reference, WORKSPACE.prepared))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    evaluator = open_evaluator(reference, data, params.evaluate, params.seed, device, inputs=WORKSPACE.prepared)
+    found = score_game(game, evaluator, spec, f"evaluate {recipe}", name)
+    for group, reason in found.left_out.items():
+        print(f"evaluate {recipe}: {group} is left out: it {reason}")
+    rows = task_rows(task, WORKSPACE.prepared, spec, params.evaluate.samples)
+    pictures = samples_picture(found, task) | dict(found.pictures)
+    if task is game.task:
+        pictures |= interpolations_picture(game, params.seed, rows)
+    pictures |= neighbours_picture(found, data)
+    return TaskEvaluation(found, pictures, baseline_rows(evaluator, task, spec, rows))
+
+
+def _named(found: Mapping[str, Shown], task: str, game: Game) -> dict[str, Shown]:
+    """The same pictures or tables; those of another task than the first carry its name."""
+    if game.tasks[task] is game.task:
+        return dict(found)
+    return {f"{task}-{name}": replace(each, title=f"{each.title}, {task}") for name, each in found.items()}
+
+
+def _write_baselines(tasks: Mapping[str, Sequence[ScoredRow]], out: Path) -> None:
+    """One file for each baseline that all tasks have."""
+    by_name = [{row.name: row for row in rows} for rows in tasks.values()]
+    for name, row in by_name[0].items():
+        if all(name in rows for rows in by_name):
+            scores = {task: rows[name].scores for task, rows in zip(tasks, by_name, strict=True)}
+            write_json(out / "baselines" / f"{name}.json", replace(row, scores=joint_scores(scores)).dump())
 
 
 def _unhealthy(recipe: str) -> bool:

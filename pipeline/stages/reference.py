@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
 from ganops.atomic import write_json
+from ganops.data.manifest import read_manifest
+from ganops.devices import find_device
+from ganops.evaluation.directions import joint_scores
 from ganops.evaluation.evaluate import open_evaluator
 from ganops.evaluation.reference import make_reference
-from ganops.evaluation.rows import real_row
+from ganops.evaluation.rows import ScoredRow, real_row
 from ganops.params import load_params
 from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage
@@ -23,14 +27,30 @@ COUNTING_ACCURACY = 0.99  # what a classifier of digits must reach for the modes
 def main() -> None:
     """Make results/reference out of data/prepared, score the real test images like a model, and report both."""
     params, folder = load_params(WORKSPACE.params), WORKSPACE.reference
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    made = make_reference(WORKSPACE.prepared, params.evaluate, folder, params.seed, device)
-    print(describe(made), flush=True)
-    row = real_row(open_evaluator(folder, WORKSPACE.prepared, params.evaluate, params.seed, device))
-    if row is not None:
-        write_json(folder / "rows" / f"{row.name}.json", row.dump())
-        shown = ", ".join(f"{key} {estimate.value:.4g}" for key, estimate in row.scores.items())
-        print(f"{row.title}, scored like a model: {shown}")
+    device = find_device()
+    domains = list(read_manifest(WORKSPACE.prepared).spec.domains)
+    found = {}
+    for domain in domains or [""]:
+        real, data = folder / domain, WORKSPACE.prepared / domain
+        print(describe(make_reference(data, params.evaluate, real, params.seed, device)), flush=True)
+        row = real_row(open_evaluator(real, data, params.evaluate, params.seed, device))
+        if row is not None:
+            found[domain] = row
+            shown = ", ".join(f"{key} {estimate.value:.4g}" for key, estimate in row.scores.items())
+            print(f"{row.title}, scored like a model: {shown}")
+    if found:
+        # What models make of A belongs to B, and is their first task.
+        tasks = (
+            {f"{other}to{domain}": found[domain] for other, domain in (domains, domains[::-1])} if domains else found
+        )
+        write_real_row(folder, tasks)
+
+
+def write_real_row(folder: Path, tasks: Mapping[str, ScoredRow]) -> None:
+    """Write the row of real images, by the task that they are the best possible outputs of."""
+    first = next(iter(tasks.values()))
+    row = replace(first, scores=joint_scores({task: each.scores for task, each in tasks.items()}))
+    write_json(folder / "rows" / f"{row.name}.json", row.dump())
 
 
 def describe(made: ReferenceDescription) -> str:

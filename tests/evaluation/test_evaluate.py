@@ -278,12 +278,12 @@ def test_other_weights_than_the_references_are_refused(
 ) -> None:
     import shutil
 
-    from ganops.evaluation.reference import CLASSIFIER
+    from ganops.evaluation.validation_reference import VALIDATION
 
     spec = spec_of(1, 16, tuple("0123456789"))
     shutil.copytree(reference_folder, tmp_path / "reference")
     network = ClassifierNetwork(IMAGE16, 10, 8)
-    Classifier(network, ClassifierDescription(spec=spec, width=8, accuracy=0)).save(tmp_path / "reference" / CLASSIFIER)
+    Classifier(network, ClassifierDescription(spec=spec, width=8, accuracy=0)).save(tmp_path / "reference" / VALIDATION)
     with pytest.raises(EvaluationError) as caught:
         open_evaluator(tmp_path / "reference", prepared, params, SEED)
     assert caught.value.code == "reference-of-other-weights"

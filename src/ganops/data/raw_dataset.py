@@ -30,9 +30,6 @@ class RawDataset:
     rejections: tuple[Rejection, ...] = ()
 
 
-DOMAINS = ("A", "B")
-
-
 @dataclass(frozen=True)
 class RawDomains:
     """Two data sets whose rows do not belong together, each under the name of its domain.

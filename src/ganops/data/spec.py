@@ -90,6 +90,7 @@ def joint_name(domain: str, name: str) -> str:
     return name if name == domain else f"{domain}_{name}"
 
 
+DOMAINS = ("A", "B")  # of unpaired data
 LABEL, IMAGE, VECTOR = "label", "image", "vector"  # names of the columns that most data sets have
 SOURCE = "source"  # of pairs: what the image is to be made from
 CHARACTER = "character"  # of drawn glyphs that are no classes: which one a row shows

@@ -15,8 +15,11 @@ FEWEST_TO_CLASSIFY, FEWEST_PER_CLASS = 200, 20  # below, a classifier errs too o
 def auto_features(spec: DataSpec, counts: Counts) -> FeaturesName:
     """Features of the data's own classifier where it can be trained well, else of a network trained on ImageNet.
 
-    counts: rows of each split, as the manifest has them.
+    counts: rows of each split, as the manifest has them. Of unpaired data every domain must allow its own.
     """
+    if not spec.paired:
+        each = {auto_features(domain, counts) for domain in spec.domains.values()}
+        return each.pop() if len(each) == 1 else "efficientnet-lite0"
     enough = counts.get("train", 0) >= FEWEST_FOR_FEATURES or isinstance(spec.fields[spec.target], VectorField)
     return "classifier" if enough and classifier_possible(spec, counts) else "efficientnet-lite0"
 

@@ -44,4 +44,4 @@ def baseline_samples(
     """What `games.sampling.sample` yields for a model, for a baseline."""
     for drawn in draw_inputs(task, count, seed, held_out=held_out, batch_size=batch_size):
         assert drawn.inputs is not None
-        yield Sample(drawn.inputs, baseline.answer(drawn.inputs), drawn.truth)
+        yield Sample(drawn.inputs, baseline.answer(drawn.inputs), drawn.truth, drawn.classes)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ganops.data.fields.field import Field
-from ganops.data.spec import LABEL, DataSpec
+from ganops.data.spec import DataSpec
 from ganops.evaluation.closest import ClosestPairs
 from ganops.evaluation.extractors.extractor import Activations, FeatureExtractor
 from ganops.evaluation.real import RealColumn
@@ -72,8 +72,8 @@ class EvalContext:
 
     def observe(self, sample: Sample) -> None:
         """Take in one batch, before the groups do."""
-        if sample.inputs is not None and LABEL in sample.inputs:
-            self._requested.append(sample.inputs[LABEL])
+        if sample.classes is not None:
+            self._requested.append(sample.classes)
         if self.extractor is None or self.column is None:
             return
         outputs = self.fitted(sample.outputs[self.column])
@@ -137,12 +137,12 @@ class EvalContext:
 
     @property
     def target_class(self) -> Tensor | None:
-        """(n,) the class that each sample was requested of; None where the task has no label as input."""
+        """(n,) the class that each sample should be of; None where the task has no class column."""
         return torch.cat(self._requested) if self._requested else None
 
     @property
     def classes(self) -> Tensor:
-        """(n,) the class that each sample counts for: the one requested, else the one the classifier sees."""
+        """(n,) the class that each sample counts for: the one it should be of, else the one the classifier sees."""
         found = self.predicted_class if self.target_class is None else self.target_class
         assert found is not None, "a group that looks at classes sets needs_classifier"
         return found

@@ -16,6 +16,7 @@ from ganops.errors import EvaluationError
 from ganops.evaluation.auto import resolve_features
 from ganops.evaluation.closest import ClosestPairs, Pairs
 from ganops.evaluation.context import EvalContext, Subject
+from ganops.evaluation.directions import domain_folder, joint_scores
 from ganops.evaluation.extractors.choose import load_extractor
 from ganops.evaluation.extractors.classifier import load_classifier
 from ganops.evaluation.extractors.extractor import FeatureExtractor
@@ -26,12 +27,13 @@ from ganops.evaluation.metric_names import metric_key
 from ganops.evaluation.precision import full_float32
 from ganops.evaluation.protocol import shared_section
 from ganops.evaluation.real import Reference
-from ganops.evaluation.reference import CLASSIFIER, load_reference
+from ganops.evaluation.reference import load_reference
 from ganops.evaluation.scores import Protocol, Scores
 from ganops.evaluation.threads import threads_for
 from ganops.evaluation.unmeasurable import Division, divide
+from ganops.evaluation.validation_reference import validation_folder
 from ganops.games.game import Game
-from ganops.games.sampling import Sample, sample
+from ganops.games.sampling import Sample, find_task, sample
 from ganops.games.task import Task
 from ganops.params import EvaluateParams
 from ganops.progress import progress
@@ -65,7 +67,8 @@ class Evaluation:
 class Evaluator:
     """Everything about an evaluation but the samples: the real side, the settings, the networks.
 
-    prepared: the folder of packed data; None where mere files are scored.
+    prepared: the folder of packed data; None where mere files are scored. inputs: the folder that the inputs of tasks
+    come from, the same one unless the data are unpaired.
     """
 
     reference: Reference
@@ -74,6 +77,7 @@ class Evaluator:
     extractor: FeatureExtractor
     classifier: FeatureExtractor | None = None
     prepared: Path | None = None
+    inputs: Path | None = None
 
     def groups(self, task: Task) -> Division:
         """The groups of `evaluate.metrics` that can be measured for a task, and the others."""
@@ -158,10 +162,17 @@ class Evaluator:
 
 
 def open_evaluator(
-    reference: Path, prepared: Path, params: EvaluateParams, seed: int, device: torch.device | str = "cpu"
+    reference: Path,
+    prepared: Path,
+    params: EvaluateParams,
+    seed: int,
+    device: torch.device | str = "cpu",
+    *,
+    inputs: Path | None = None,
 ) -> Evaluator:
     """Read the reference that was made of the prepared data.
 
+    inputs: the folder of packed data that the inputs of tasks come from; None: `prepared`.
     Raises EvaluationError where reference, data and params do not belong together.
     """
     real, manifest = load_reference(reference), read_manifest(prepared)
@@ -176,13 +187,13 @@ def open_evaluator(
     ):
         if wanted != found:
             raise _stale(reference, name, wanted, found)
-    extractor = load_extractor(params, reference / CLASSIFIER, device)
+    extractor = load_extractor(params, validation_folder(reference), device)
     if extractor.weights_digest != made.weights:
         raise _stale(reference, "weights", made.weights[:16], extractor.weights_digest[:16])
     classifier = extractor if extractor.classes else None
     if classifier is None and made.classifier is not None:
-        classifier = load_classifier(reference / CLASSIFIER, device)
-    return Evaluator(real, params, seed, extractor, classifier, prepared)
+        classifier = load_classifier(validation_folder(reference), device)
+    return Evaluator(real, params, seed, extractor, classifier, prepared, inputs or prepared)
 
 
 def evaluate_game(
@@ -196,17 +207,25 @@ def evaluate_game(
     *,
     spec: DataSpec | None = None,
 ) -> Evaluation:
-    """Score the first task of a game against the reference that was made of the prepared data.
+    """Score all tasks of a game against the reference that was made of the prepared data; see `joint_scores`.
 
-    spec: of the model, as model.json has it; None: that of the prepared data.
+    All but the scores is of the first task. spec: of the model, as model.json has it; None: that of the prepared data.
     Raises EvaluationError where reference, data and params do not belong together, and for weights that hold NaN.
     """
-    evaluator = open_evaluator(reference, prepared, params, seed, device)
-    return score_game(game, evaluator, spec or evaluator.reference.description.spec, label)
+    spec = spec or read_manifest(prepared).spec
+    found = {}
+    for name, task in game.tasks.items():
+        real, data = domain_folder(reference, task, spec), domain_folder(prepared, task, spec)
+        evaluator = open_evaluator(real, data, params, seed, device, inputs=prepared)
+        found[name] = score_game(game, evaluator, spec, label, name)
+    first = next(iter(found.values()))
+    return replace(first, scores=joint_scores({name: each.scores for name, each in found.items()}))
 
 
-def score_game(game: Game, evaluator: Evaluator, spec: DataSpec, label: str = "evaluate") -> Evaluation:
-    """As `evaluate_game`, with a reference that is open already. spec: of the model."""
+def score_game(
+    game: Game, evaluator: Evaluator, spec: DataSpec, label: str = "evaluate", task: str | None = None
+) -> Evaluation:
+    """Score one task, None: the first, with a reference that is open already. spec: of the model."""
     # Rounding to uint8 would turn NaN into black pixels, and black pixels into a score.
     broken = [name for name, tensor in game.state_dict().items() if not torch.isfinite(tensor).all()]
     if broken:
@@ -217,11 +236,12 @@ def score_game(game: Game, evaluator: Evaluator, spec: DataSpec, label: str = "e
             action="train the recipe again",
         )
     game, params = game.to(evaluator.extractor.device).eval(), evaluator.params
-    held = None if evaluator.prepared is None else task_rows(game.task, evaluator.prepared, spec, params.samples)
-    groups = evaluator.groups(game.task)
-    count = sample_count(game.task, params.samples, held)
-    context = evaluator.context(groups.chosen, game.task, spec, count, Subject(game, held))
-    samples = sample(game, count, evaluator.seed, held_out=held, batch_size=params.batch_size)
+    wanted = find_task(game, task)
+    held = None if evaluator.inputs is None else task_rows(wanted, evaluator.inputs, spec, params.samples)
+    groups = evaluator.groups(wanted)
+    count = sample_count(wanted, params.samples, held)
+    context = evaluator.context(groups.chosen, wanted, spec, count, Subject(game, held))
+    samples = sample(game, count, evaluator.seed, task=task, held_out=held, batch_size=params.batch_size)
     return replace(evaluator.measure(samples, groups.chosen, context, label), left_out=groups.too_little)
 
 

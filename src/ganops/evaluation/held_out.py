@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from ganops.data.fields.category import CategoryField
 from ganops.data.manifest import read_manifest
-from ganops.data.packed import read_packed
+from ganops.data.packed import read_domains
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.games.sampling import HeldOut
@@ -27,7 +29,8 @@ def task_rows(task: Task, prepared: Path, spec: DataSpec, most: int, purpose: Pu
     """The held-out rows that a task's inputs come from; None where they need none."""
     if all(isinstance(field, CategoryField) for field in task.inputs.values()):
         return None
-    return held_out(prepared, spec, purpose, most)
+    stored = [str(spec.derived[name]["of"]) if name in spec.derived else name for name in task.inputs]
+    return held_out(prepared, spec, purpose, most, stored)
 
 
 def sample_count(task: Task, samples: int, rows: HeldOut | None) -> int:
@@ -35,19 +38,32 @@ def sample_count(task: Task, samples: int, rows: HeldOut | None) -> int:
     return samples if rows is None or task.latents else min(samples, len(rows.rows))
 
 
-def held_out(prepared: Path, spec: DataSpec, purpose: Purpose, most: int | None = None) -> HeldOut:
+def held_out(
+    prepared: Path, spec: DataSpec, purpose: Purpose, most: int | None = None, columns: Collection[str] | None = None
+) -> HeldOut:
     """The rows for one purpose, the first `most` of them; of fewer than ten test rows all serve both.
 
     spec: of the model. A column of another size or of other channels than the data's is converted.
+    columns: of unpaired data only domains with one of them are read; None: all, and as many rows as the smaller has.
     """
     manifest = read_manifest(prepared)
-    rows = read_packed(prepared, "test" if manifest.counts.get("test") else "train")
-    index = torch.arange(len(rows))
-    if len(rows) >= FEWEST_TO_DIVIDE:
-        validation = index % VALIDATION_EVERY == 0
-        index = index[validation if purpose == "validation" else ~validation]
-    rows = rows.select(index[:most])
-    return HeldOut(in_form_of(rows, manifest.spec, spec), spec)
+    domains = read_domains(prepared, "test" if manifest.counts.get("test") else "train", manifest.spec)
+    parts = list(domains.values())
+    if not manifest.spec.paired and columns is not None:
+        parts = [rows for rows in parts if any(name in rows for name in columns)]
+    chosen = [rows.select(_rows_for(purpose, len(rows))[:most]) for rows in parts]
+    count = min(len(rows) for rows in chosen)
+    joined = Rows({name: column[:count] for rows in chosen for name, column in rows.items()})
+    return HeldOut(in_form_of(joined, manifest.spec, spec), spec)
+
+
+def _rows_for(purpose: Purpose, count: int) -> Tensor:
+    """(n,) row numbers."""
+    index = torch.arange(count)
+    if count < FEWEST_TO_DIVIDE:
+        return index
+    validation = index % VALIDATION_EVERY == 0
+    return index[validation if purpose == "validation" else ~validation]
 
 
 def in_form_of(rows: Rows, data: DataSpec, model: DataSpec) -> Rows:

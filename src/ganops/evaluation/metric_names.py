@@ -30,8 +30,13 @@ def metric_key(base: str, features: str) -> str:
 def describe(key: str) -> Metric:
     """The metric of a key: its title says which features it was measured in, unless they are Inception-v3's.
 
+    The title of a metric of another task than the first, `<task>/<key>`, names the task.
     Raises SettingsError naming the nearest key for an unknown one.
     """
+    task, _, own = key.rpartition("/")
+    if task:
+        found = describe(own)
+        return replace(found, key=key, title=f"{found.title}, {task}", headline=False)
     base, features = _split(key)
     metric = _metric(base)
     if metric is not None and not features:
@@ -42,8 +47,8 @@ def describe(key: str) -> Metric:
 
 
 def base_of(key: str) -> str:
-    """The key without the name of the features."""
-    return _split(key)[0]
+    """The key without the names of the features and of the task."""
+    return _split(key.rpartition("/")[2])[0]
 
 
 def in_order(keys: Iterable[str]) -> list[str]:

@@ -25,14 +25,13 @@ from ganops.evaluation.extractors.choose import load_extractor
 from ganops.evaluation.extractors.classifier import Classifier, train_classifier
 from ganops.evaluation.extractors.extractor import FeatureExtractor
 from ganops.evaluation.metric_groups import chosen_groups
-from ganops.evaluation.metrics.prdc import PRDCSettings
 from ganops.evaluation.real import RealColumn, RealFeatures, Reference, ReferenceDescription, draw, make_column
 from ganops.evaluation.statistics import read_npz, write_npz
-from ganops.evaluation.validation_reference import VALIDATION, write_validation
+from ganops.evaluation.validation_reference import validation_folder, write_validation
 from ganops.params import EvaluateParams
 from ganops.progress import progress
 
-DESCRIPTION, CLASSIFIER = "reference.json", VALIDATION  # the validation metric has the classifier, too
+DESCRIPTION = "reference.json"
 
 
 def make_reference(
@@ -46,14 +45,14 @@ def make_reference(
     """
     manifest = read_manifest(prepared)
     spec, params = manifest.spec, resolve_features(params, manifest.spec, manifest.counts)
-    neighbours = _neighbours(params)
+    chosen_groups(params)  # settings of metrics that are wrong are said here, before anything is computed
     _check_features(params, spec)
     data = {split: read_packed(prepared, split) for split in SPLITS if manifest.counts.get(split)}
     classifier = None
     if params.features == "classifier" or classifier_possible(spec, manifest.counts):
         classifier = _train(data, spec, params, seed, device)
-        classifier.save(out / CLASSIFIER)
-    extractor = load_extractor(params, out / CLASSIFIER, device)
+        classifier.save(validation_folder(out))  # validation metrics use it as well
+    extractor = load_extractor(params, validation_folder(out), device)
     if params.split not in data:
         raise EvaluationError(
             f"the prepared data have no {params.split} split",
@@ -61,7 +60,7 @@ def make_reference(
             action="set evaluate.split: train",
         )
     columns = {
-        name: _column(data, name, extractor, params, seed, neighbours)
+        name: _column(data, name, extractor, params, seed)
         for name, field in spec.fields.items()
         if isinstance(field, ImageField | VectorField)
     }
@@ -116,29 +115,14 @@ def features_of(samples: Tensor, extractor: FeatureExtractor, rows: Tensor, batc
 
 
 def _column(
-    data: dict[Split, Rows], name: str, extractor: FeatureExtractor, params: EvaluateParams, seed: int, neighbours: int
+    data: dict[Split, Rows], name: str, extractor: FeatureExtractor, params: EvaluateParams, seed: int
 ) -> RealColumn:
     splits = dict[Split, RealFeatures]()
     for split, rows in data.items():
         drawn = draw(len(rows), params.real_samples, seed)
         features = features_of(rows[name], extractor, drawn, params.batch_size, f"features {split} {name}")
         splits[split] = RealFeatures(features, drawn, rows[LABEL][drawn] if LABEL in rows else None)
-    column = make_column(splits, params.split, params.pairwise_samples, seed)
-    k = min(neighbours, min(len(column.pairwise), params.samples) - 1)
-    return RealColumn(
-        column.statistics,
-        column.split,
-        column.splits,
-        column.pairwise,
-        column.held_out,
-        {k: column.kth_distances(k)} if k > 0 else {},
-    )
-
-
-def _neighbours(params: EvaluateParams) -> int:
-    """k of the group prdc; any settings that are wrong are said here, before anything is computed."""
-    _, settings = chosen_groups(params).get("prdc", (None, PRDCSettings()))
-    return settings.neighbours if isinstance(settings, PRDCSettings) else PRDCSettings().neighbours
+    return make_column(splits, params.split, params.pairwise_samples, seed)
 
 
 def _check_features(params: EvaluateParams, spec: DataSpec) -> None:
@@ -165,7 +149,6 @@ def _train(
 
 def _write_column(column: RealColumn, folder: Path) -> None:
     tensors = {"pairwise": column.pairwise, "held_out": column.held_out}
-    tensors |= {f"radii/{k}": radii for k, radii in column.radii.items()}
     for split, real in column.splits.items():
         tensors |= {f"{split}/features": real.features, f"{split}/rows": real.rows}
         if real.labels is not None:
@@ -182,6 +165,5 @@ def _read_column(folder: Path, split: Split) -> RealColumn:
         for name in SPLITS
         if f"{name}/features" in tensors
     }
-    radii = {int(name.removeprefix("radii/")): found for name, found in tensors.items() if name.startswith("radii/")}
     statistics = read_npz(folder / "statistics.npz")
-    return RealColumn(statistics, split, splits, tensors["pairwise"], tensors["held_out"], radii)
+    return RealColumn(statistics, split, splits, tensors["pairwise"], tensors["held_out"])

@@ -12,6 +12,7 @@ import torch
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.evaluation.context import EvalContext
+from ganops.evaluation.directions import domain_folder
 from ganops.evaluation.extractors.extractor import FeatureExtractor
 from ganops.evaluation.held_out import sample_count, task_rows
 from ganops.evaluation.metric import MetricGroup, scored_field
@@ -128,7 +129,7 @@ def load_validation_metric(
             found=base,
             action="take fid, kid, psnr, ssim or another one that is cheap and says which way is better",
         )
-    real = read_validation(reference, device)
+    real = read_validation(domain_folder(reference, game.task, spec), device)
     made = real.description
     if group.needs_features and real.extractor is None:
         return NoValidation(f"there are no features of {made.spec.fields[made.spec.target].description}")

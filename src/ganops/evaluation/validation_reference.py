@@ -19,7 +19,7 @@ from ganops.atomic import atomic_path, write_text
 from ganops.data.fields.image import ImageField
 from ganops.data.packed import Split
 from ganops.data.rows import Rows
-from ganops.data.spec import LABEL, DataSpec
+from ganops.data.spec import DOMAINS, LABEL, DataSpec
 from ganops.errors import EvaluationError
 from ganops.evaluation.extractors.choose import load_extractor
 from ganops.evaluation.extractors.classifier import Classifier
@@ -58,6 +58,12 @@ class ValidationReference:
     extractor: FeatureExtractor | None
 
 
+def validation_folder(reference: Path) -> Path:
+    """Where validation metrics find the real side. Those of both domains lie in one folder, for trainings use both."""
+    inside = reference / VALIDATION
+    return reference.parent / VALIDATION / reference.name if reference.name in DOMAINS else inside
+
+
 def write_validation(
     out: Path,
     data: Mapping[Split, Rows],
@@ -75,7 +81,7 @@ def write_validation(
     """
     from ganops.evaluation.reference import features_of
 
-    folder, target = out / VALIDATION, spec.target
+    folder, target = validation_folder(out), spec.target
     # The other split than the final score's, so that the step is not chosen by the score that it is then praised for.
     enough = len(data.get("test", ())) >= FEWEST_TEST and params.split == "train"
     split: Split = "test" if enough else "train"
@@ -109,7 +115,7 @@ def validation_extractor(features: FeaturesName, folder: Path, device: torch.dev
 
 def read_validation(reference: Path, device: torch.device | str = "cpu") -> ValidationReference:
     """Read the folder inside `reference`; raises EvaluationError when a file is missing or damaged."""
-    folder = reference / VALIDATION
+    folder = validation_folder(reference)
     try:
         description = ValidationDescription.model_validate_json((folder / DESCRIPTION).read_text("utf-8"))
         if description.features is None:

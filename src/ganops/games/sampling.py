@@ -39,20 +39,28 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Inputs of one batch: stored, and modelled together with the latents. truth: the real outputs, stored."""
+    """Inputs of one batch: stored, and modelled together with the latents. truth: the real outputs, stored.
+
+    classes: (N,) the class that each output should be of; None where none is known.
+    """
 
     inputs: Rows | None
     modelled: Rows
     truth: Rows | None
+    classes: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One batch of inputs and outputs, and the real outputs of paired tasks; all stored, on the CPU."""
+    """One batch of inputs and outputs, and the real outputs of paired tasks; all stored, on the CPU.
+
+    classes: (N,) the class that each output should be of; None where none is known.
+    """
 
     inputs: Rows | None
     outputs: Rows
     truth: Rows | None
+    classes: Tensor | None = None
 
 
 def sample(
@@ -75,7 +83,7 @@ def sample(
         with torch.no_grad(), _Evaluating(game):
             outputs = game.generate(drawn.modelled.to(device), task)
         stored = {name: field.to_storage(outputs[name]).cpu() for name, field in wanted.outputs.items()}
-        yield Sample(drawn.inputs, Rows(stored), drawn.truth)
+        yield Sample(drawn.inputs, Rows(stored), drawn.truth, drawn.classes)
 
 
 def sample_outputs(
@@ -128,15 +136,16 @@ def draw_inputs(
     for start in range(0, count, batch_size):
         end = min(start + batch_size, count)
         inputs = {name: column[start:end] for name, column in known.items()}
-        truth = None
+        truth, classes = None, inputs.get(task.class_column or "")
         if held_out is not None and _from_data(task.inputs, given):
             rows = _held_out_rows(held_out, start, end, seed)
             inputs |= rows.only(_from_data(task.inputs, given))
             truth = rows.only(task.outputs) if task.paired else None
+            classes = rows.get(task.class_column or "", classes)
         modelled = {name: task.inputs[name].to_model(column) for name, column in inputs.items()}
         latents = _latents(task.latents, start, end, seed)
         ordered = Rows({name: inputs[name] for name in task.inputs}) if inputs else None
-        yield Drawn(ordered, Rows({**modelled, **latents}), truth)
+        yield Drawn(ordered, Rows({**modelled, **latents}), truth, classes)
 
 
 def find_task(game: Game, name: str | None) -> Task:

@@ -7,7 +7,7 @@ from collections.abc import Hashable, Mapping
 from torch import Tensor, nn
 
 from ganops.data.rows import Rows
-from ganops.data.spec import IMAGE, DataSpec
+from ganops.data.spec import IMAGE, LABEL, DataSpec
 from ganops.errors import SettingsError
 from ganops.games.figures import stacked_rows
 from ganops.games.game import Figure, Game
@@ -53,6 +53,7 @@ class Translation(Game):
                 outputs={self.target: self._target_field},
                 inputs={self.source: self._source_field},
                 paired=True,
+                class_column=LABEL if spec.classes else None,
             )
         }
 

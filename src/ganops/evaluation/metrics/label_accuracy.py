@@ -1,8 +1,11 @@
-"""Label accuracy: does a model that is asked for a class make an image of it?"""
+"""Label accuracy: does an output show the class that was asked for, or that of its source?
+
+For translations this is the accuracy of a reader, after the FCN score (Isola et al. 2017, arXiv:1611.07004, 3.2).
+"""
 
 from __future__ import annotations
 
-from ganops.data.spec import LABEL, DataSpec
+from ganops.data.spec import DataSpec
 from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import from_share
 from ganops.evaluation.metric import Metric, MetricGroup, Result, at_the_end, has_classes
@@ -17,7 +20,7 @@ def _measure(context: EvalContext) -> Result:
 
 
 def _applies(task: Task, spec: DataSpec) -> bool:
-    return LABEL in task.inputs and has_classes(task, spec)
+    return task.class_column is not None and has_classes(task, spec)
 
 
 GROUP = MetricGroup(
@@ -27,11 +30,11 @@ GROUP = MetricGroup(
             "label_accuracy",
             "Label accuracy",
             "higher",
-            "The share of images in which the classifier sees the class that was requested.",
+            "The share of outputs in which the classifier sees the class that was requested, or that of the source.",
         ),
     ),
     _applies,
     at_the_end(_measure),
-    "a model that takes a class label",
+    "a task whose outputs should be of a known class",
     needs_classifier=True,
 )
