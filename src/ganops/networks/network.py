@@ -94,12 +94,12 @@ class Translator(nn.Module):
 
 
 class PatchDiscriminator(nn.Module):
-    """(N, C, H, W) source images and (N, C', H, W) target images to (N, 1, h, w) logits, one for each patch.
+    """(N, C, H, W) source images or None, and (N, C', H, W) target images, to (N, 1, h, w) logits, one for each patch.
 
-    source, target: names of the fields that it is built for.
+    source, target: names of the fields that it is built for; source None: it sees targets alone.
     """
 
-    source: str
+    source: str | None
     target: str
 
 

@@ -20,14 +20,15 @@ MOST_GROWTH = 8  # channels of the widest layer, in units of `width`
 
 
 class PatchganSettings(Settings):
-    """source, target: names of the image fields it is built for: equal sizes, any channels.
+    """source, target: names of the image fields it is built for: equal sizes, any channels. Without a source it judges
+    targets alone.
 
     layers: convolutions that halve the maps; 0, 1, 2, 3 give patches of 1, 16, 34, 70 pixels. The paper takes 3 for
     images of 256 pixels, where patches of the whole image were worse. width: channels of the first layer; they double
     with each layer, to 8 times. norm: after all convolutions but the first and the last.
     """
 
-    source: str = "source"
+    source: str | None = "source"
     target: str = IMAGE
     layers: int = Field(default=3, ge=0, le=6)
     width: int = Field(default=64, ge=1)
@@ -59,16 +60,18 @@ def receptive_field(settings: PatchganSettings) -> int:
 
 @NETWORKS.add("patchgan", PatchganSettings)
 class Patchgan(PatchDiscriminator):
-    """(N, C, H, W) source and (N, C', H, W) target images in [-1, 1] to (N, 1, h, w) logits, larger for real targets.
+    """(N, C, H, W) source images or None and (N, C', H, W) target images in [-1, 1] to (N, 1, h, w) logits.
 
+    Logits are larger for real targets.
     Source and target lie on top of each other as channels of one image.
     """
 
     def __init__(self, settings: PatchganSettings, spec: DataSpec) -> None:
         super().__init__()
         self.source, self.target = settings.source, settings.target
-        source, target = image_field(spec, settings.source), image_field(spec, settings.target)
-        if source.size != target.size:
+        target = image_field(spec, settings.target)
+        source = None if settings.source is None else image_field(spec, settings.source)
+        if source is not None and source.size != target.size:
             raise SettingsError(
                 "a PatchGAN sees source and target as one image",
                 code="image-size",
@@ -77,7 +80,7 @@ class Patchgan(PatchDiscriminator):
             )
         self._check_size(settings, target.size)
         *hidden, last = convolutions(settings)
-        layers, channels = list[nn.Module](), source.channels + target.channels
+        layers, channels = list[nn.Module](), target.channels + (source.channels if source else 0)
         for index, layer in enumerate(hidden):
             after = settings.width * min(2**index, MOST_GROWTH)
             norm: NormName = "none" if index == 0 else settings.norm
@@ -90,9 +93,10 @@ class Patchgan(PatchDiscriminator):
         self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, *last))
         self.apply(dcgan_initial_weights)
 
-    def forward(self, source: Tensor, target: Tensor) -> Tensor:
-        """One logit for each patch of each pair."""
-        return cast(Tensor, self.layers(channels_last(torch.cat((source, target), dim=1))))
+    def forward(self, source: Tensor | None, target: Tensor) -> Tensor:
+        """One logit for each patch of each target, or of each pair."""
+        images = target if source is None else torch.cat((source, target), dim=1)
+        return cast(Tensor, self.layers(channels_last(images)))
 
     @staticmethod
     def _check_size(settings: PatchganSettings, size: int) -> None:

@@ -1,0 +1,125 @@
+"""CycleGAN: two domains translated into each other without pairs (Zhu et al. 2017, arXiv:1703.10593)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from ganops.data.rows import Rows
+from ganops.data.spec import DataSpec
+from ganops.errors import SettingsError
+from ganops.games.game import GAMES, Losses
+from ganops.games.image_pool import ImagePool
+from ganops.games.unpaired import A_TO_B, B_TO_A, A, B, UnpairedTranslation, check_domains
+from ganops.networks.network import PatchDiscriminator, Translator, pick
+from ganops.objectives.adversarial import ADVERSARIAL, LossName
+from ganops.settings import Settings
+
+
+class CycleGANSettings(Settings):
+    """loss: the adversarial loss of both sides, a mean over patches.
+
+    cycle_weight: of the mean absolute difference between an image and its translation there and back.
+    identity_weight: of that between an image of the target domain and its translation, which keeps colours; it needs
+    domains of equal form. The authors take half of cycle_weight, and 0 for many data sets.
+    pool: generated images of each domain that the discriminators may be shown later.
+    """
+
+    loss: LossName = "least-squares"
+    cycle_weight: float = Field(default=10.0, ge=0)
+    identity_weight: float = Field(default=5.0, ge=0)
+    pool: int = Field(default=50, ge=0)
+
+
+@GAMES.add("cyclegan", CycleGANSettings)
+class CycleGAN(UnpairedTranslation):
+    """Two generators, a_to_b and b_to_a, and a discriminator of each domain (equations 1 to 3).
+
+    Both generators have one optimiser and play first; both discriminators have the other, as in the authors' code.
+    """
+
+    def __init__(self, settings: CycleGANSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:
+        super().__init__(spec)
+        if ADVERSARIAL[settings.loss].relativistic:
+            raise SettingsError(
+                "CycleGAN has no pairs of real and generated images",
+                code="no-pairs",
+                found=f"loss: {settings.loss}",
+                action="take least-squares, non-saturating, hinge or wasserstein",
+            )
+        if settings.identity_weight and self.fields[A] != self.fields[B]:
+            raise SettingsError(
+                "the identity loss compares images of both domains",
+                code="other-fields",
+                expected="domains of equal size and channels",
+                found=" and ".join(field.description for field in self.fields.values()),
+                action="set game.identity_weight: 0, or channels and image_size in the recipe",
+            )
+        self.settings, self.loss = settings, ADVERSARIAL[settings.loss]
+        self.a_to_b, self.b_to_a = pick(networks, "a_to_b", Translator), pick(networks, "b_to_a", Translator)
+        self.discriminator_a = pick(networks, "discriminator_a", PatchDiscriminator)
+        self.discriminator_b = pick(networks, "discriminator_b", PatchDiscriminator)
+        check_domains("a_to_b", self.a_to_b, A, B)
+        check_domains("b_to_a", self.b_to_a, B, A)
+        check_domains("discriminator_a", self.discriminator_a, None, A)
+        check_domains("discriminator_b", self.discriminator_b, None, B)
+        self.pool_a = ImagePool(settings.pool, self.fields[A].shape)
+        self.pool_b = ImagePool(settings.pool, self.fields[B].shape)
+        self.players = {"generator": ("a_to_b", "b_to_a"), "discriminator": ("discriminator_a", "discriminator_b")}
+        self.ema_networks = ("a_to_b", "b_to_a")
+        self.translators = {A_TO_B: "a_to_b", B_TO_A: "b_to_a"}
+        self.tasks = {A_TO_B: self.task_between(A, B), B_TO_A: self.task_between(B, A)}
+        # The authors' squared error lacks the factor 1/2 of arXiv:1611.04076; the generator's terms keep their ratio.
+        self._adversarial_weight = 2.0 if settings.loss == "least-squares" else 1.0
+        self._translated: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def losses(self, player: str, batch: Rows, _step: int, micro_batch: int = 0) -> Losses:
+        """The losses of one player's turn; see Game."""
+        if player == "generator":
+            return self._generator_losses(batch, micro_batch)
+        fake_a, fake_b = self._translated.pop(micro_batch, None) or self._translate_both(batch)
+        found = [
+            self._discriminator_losses(name, discriminator, real, pool(fake.detach()))
+            for name, discriminator, real, pool, fake in (
+                ("A", self.discriminator_a, batch[A], self.pool_a, fake_a),
+                ("B", self.discriminator_b, batch[B], self.pool_b, fake_b),
+            )
+        ]
+        logs = found[0].logs | found[1].logs
+        accuracy = torch.stack([logs.pop(f"accuracy_{name}") for name in "AB"]).mean()
+        return Losses(found[0].losses | found[1].losses, logs | {"accuracy": accuracy})
+
+    def _generator_losses(self, batch: Rows, micro_batch: int) -> Losses:
+        """Translations should get large logits, return to their source, and leave images of the target as they are."""
+        a, b, settings = batch[A], batch[B], self.settings
+        fake_a, fake_b = self._translate_both(batch)
+        self._translated[micro_batch] = fake_a.detach(), fake_b.detach()
+        losses = {
+            "loss_A": self._adversarial_weight * self.loss.generator(self.discriminator_a(None, fake_a).float()),
+            "loss_B": self._adversarial_weight * self.loss.generator(self.discriminator_b(None, fake_b).float()),
+        }
+        if settings.cycle_weight:
+            losses["cycle_A"] = settings.cycle_weight * F.l1_loss(self.translate(B_TO_A, fake_b), a)
+            losses["cycle_B"] = settings.cycle_weight * F.l1_loss(self.translate(A_TO_B, fake_a), b)
+        if settings.identity_weight:
+            losses["identity_A"] = settings.identity_weight * F.l1_loss(self.translate(B_TO_A, a), a)
+            losses["identity_B"] = settings.identity_weight * F.l1_loss(self.translate(A_TO_B, b), b)
+        return Losses(losses)
+
+    def _translate_both(self, batch: Rows) -> tuple[Tensor, Tensor]:
+        """Generated images of A and of B."""
+        return self.translate(B_TO_A, batch[B]), self.translate(A_TO_B, batch[A])
+
+    def _discriminator_losses(self, name: str, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Losses:
+        real_logits, fake_logits = discriminator(None, real).float(), discriminator(None, fake).float()
+        logs = {
+            f"D_{name}(x)": self.loss.score(real_logits).mean(),
+            f"D_{name}(G(x))": self.loss.score(fake_logits).mean(),
+            f"accuracy_{name}": (real_logits > fake_logits).float().mean(),
+        }
+        losses = {f"loss_{name}": self.loss.discriminator(real_logits, fake_logits)}
+        return Losses(losses, {key: value.detach() for key, value in logs.items()})
