@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import os
 import sys
+from configparser import ConfigParser
+from contextlib import suppress
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,9 +51,35 @@ def require_packages() -> None:
 
 def enter() -> None:
     """Set what is not set yet, and put this interpreter's tools first on PATH, where DVC finds `python`."""
+    # Imported here: this checkout's, not the installed one.
+    from ganops.credentials import hide_credentials
+    from ganops.printing import print_anything
+    from ganops.services import bypass_proxies_on_loopback
+
+    print_anything()
+    hide_credentials()
+    bypass_proxies_on_loopback()
+    _work_without_git()
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     tools = str(Path(sys.executable).parent)
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
     if path[0] != tools:
         os.environ["PATH"] = os.pathsep.join([tools, *path])
+
+
+def _work_without_git() -> None:
+    """Where the sources were downloaded without a git repository, let DVC work without one; else undo that."""
+    from ganops.atomic import write_text
+
+    local = ROOT / ".dvc" / "config.local"
+    settings = ConfigParser(interpolation=None)
+    settings.read(local)
+    without = not any((folder / ".git").exists() for folder in (ROOT, *ROOT.parents))
+    if settings.getboolean("core", "no_scm", fallback=False) == without:
+        return
+    settings.read_dict({"core": {"no_scm": str(without).lower()}})
+    text = StringIO()
+    settings.write(text)
+    with suppress(OSError):  # DVC reports a folder that cannot be written
+        write_text(local, text.getvalue())

@@ -92,7 +92,7 @@ def register_version(packaged: tuple[Path, str], tracking_home: Path) -> Callabl
     def register(*, unhealthy: bool = False, protocol: str = "p", **values: float) -> str:
         scores = small_scores(protocol, **values)
         tags = {"recipe": "tiny", "unhealthy": str(unhealthy).lower(), "protocol": protocol_digest(scores)}
-        version = versions.create(uri, tags | {"metric": "fid"} | measured_tag(scores), "a test's model")
+        version = versions.create(uri, tags | {"metric": "fid"} | measured_tag(scores))
         versions.set_alias(CHALLENGER, version)
         return version
 

@@ -30,7 +30,16 @@ LAYERS = (
     ("ganops.data",),
     ("ganops.code_digest",),
     ("ganops.recipe", "ganops.params", "ganops.registry_of_kinds"),
-    ("ganops.progress", "ganops.schedules", "ganops.settings", "ganops.workspace", "ganops.atomic", "ganops.errors"),
+    (
+        "ganops.progress",
+        "ganops.schedules",
+        "ganops.services",
+        "ganops.settings",
+        "ganops.workspace",
+        "ganops.atomic",
+        "ganops.devices",
+        "ganops.errors",
+    ),
 )
 DEPTH = {room: depth for depth, rooms in enumerate(LAYERS) for room in rooms}
 SOURCES = sorted([*ROOT.glob("src/ganops/**/*.py"), *ROOT.glob("pipeline/**/*.py")])

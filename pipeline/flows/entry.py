@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import sys
 import time
@@ -14,9 +15,11 @@ from typing import NoReturn
 from ganops.atomic import write_text
 from ganops.errors import GanopsError
 from ganops.params import read_params
+from ganops.services import why_silent
+from ganops.tracking.location import redact
 from ganops.workspace import WORKSPACE
 from pipeline.flows.outcome import Outcome, describe
-from pipeline.flows.reproduce import DVC_ERROR
+from pipeline.flows.reproduce import DVC_ERROR, StageError
 from pipeline.stages.entry import FAILED, INTERRUPTED
 
 KEPT_LOGS = 20
@@ -32,6 +35,7 @@ def run_flow(start: Callable[[], Outcome]) -> NoReturn:
     try:
         read_params(WORKSPACE.params)
         _keep_full_log(log)
+        _check_server()
         outcome = describe(start())
     except GanopsError as error:
         _end(error.exit_code, f"error: {error}", log)
@@ -44,6 +48,23 @@ def run_flow(start: Callable[[], Outcome]) -> NoReturn:
     logging.disable(logging.INFO)  # the outcome is the last thing on the screen
     print(f"\n{outcome}")
     sys.exit(0)
+
+
+def _check_server() -> None:
+    """Prefect itself would try for a minute, and end with a traceback."""
+    from prefect.settings import PREFECT_API_URL
+
+    address = PREFECT_API_URL.value()
+    reason = why_silent(address, "/health") if address else ""
+    if reason:
+        raise StageError(
+            "the Prefect server does not answer",
+            code="prefect-silent",
+            expected=f"Prefect at {redact(address)}",
+            found=reason,
+            action="start it (make server), correct PREFECT_API_URL, or unset it: a flow then starts its own",
+            exit_code=os.EX_TEMPFAIL,
+        )
 
 
 def _keep_full_log(path: Path) -> None:
@@ -71,7 +92,7 @@ def _is_for_the_screen(record: logging.LogRecord) -> bool:
 
 def _end(code: int, message: str, log: Path) -> NoReturn:
     logging.disable(logging.INFO)
-    print(message + (f"\n  log: {log}" if log.is_file() else ""), file=sys.stderr, flush=True)
+    print(redact(message) + (f"\n  log: {log}" if log.is_file() else ""), file=sys.stderr, flush=True)
     sys.exit(code)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
 from ganops.errors import SettingsError
+from pipeline.flows.causes import cause_of
 
 INVENTORY = "inventory"
 DVC = (sys.executable, "-m", "dvc")
@@ -37,11 +38,12 @@ def read_stages() -> list[Stage]:
     """
     done = _dvc("dag", "--dot")
     if done.returncode:
+        found, action = cause_of(done.stderr.splitlines())
         raise SettingsError(
             "DVC cannot read the pipeline",
             code="bad-pipeline",
-            found=_last_line(done.stderr),
-            action="correct dvc.yaml or pipeline/resolved.yaml",
+            found=found,
+            action=action or "correct dvc.yaml or pipeline/resolved.yaml",
         )
     needs: dict[str, list[str]] = {}
     for line in done.stdout.splitlines():
@@ -69,8 +71,4 @@ def has_remote() -> bool:
 
 
 def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*DVC, *arguments], capture_output=True, text=True, check=False)  # noqa: S603
-
-
-def _last_line(text: str) -> str:
-    return (text.strip().splitlines() or ["nothing"])[-1]
+    return subprocess.run([*DVC, *arguments], capture_output=True, text=True, errors="replace", check=False)  # noqa: S603

@@ -6,9 +6,10 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 from ganops.errors import GanopsError
+from pipeline.flows.causes import cause_of
 from pipeline.flows.command_group import CommandGroup, CompletedCommand
 
 # Another DVC works on the same files, for as long as its stage takes: --wait-for-lock does not wait for that.
@@ -96,11 +97,13 @@ def reproduce(
 
 
 def _error(name: str, ended: CompletedCommand) -> StageError:
-    """The stage's own error where it printed one, else the last line that says something."""
+    """The stage's own error where it printed one, else what the tools said."""
     kind = TransientError if TRANSIENT.search(ended.text) else StageError
     starts = [number for number, line in enumerate(ended.lines) if line.startswith(ERROR)]
     if not starts:
-        return kind(f"{name} failed", code="stage-failed", found=_last_words(ended), action="see the log")
+        found, action = cause_of(ended.lines)
+        found = found or f"exit code {ended.code}"
+        return kind(f"{name} failed", code="stage-failed", found=found, action=action or "see the log")
     first, *rest = ended.lines[starts[-1] :]
     message, details = [first.removeprefix(ERROR)], dict[str, str]()
     for line in rest:
@@ -117,11 +120,3 @@ def _error(name: str, ended: CompletedCommand) -> StageError:
         found=details.get("found", ""),
         action=details.get("to do", ""),
     )
-
-
-def _last_words(ended: CompletedCommand) -> str:
-    own: Sequence[str] = [line for line in ended.lines if not line.startswith(DVC_ERROR)]
-    killed = re.search(r"exited with (-?\d+)", ended.text)
-    if any(line.startswith("Traceback") for line in own) or not killed:
-        return (own or ended.lines or (f"exit code {ended.code}",))[-1]
-    return killed[0]

@@ -30,6 +30,7 @@ from ganops.progress import progress
 from ganops.recipe import find_recipe, load_recipe
 from ganops.registry.init_model import InitModel, find_init_model
 from ganops.tracking.callback import RunCallback
+from ganops.tracking.replay import replay
 from ganops.tracking.run import RunFile, resume_run, start_run
 from ganops.tracking.tracked import TrackedRun
 from ganops.training.callback import Callback
@@ -165,11 +166,7 @@ def _lead(training: Training, group: ProcessGroup) -> None:
             finally:
                 callback.flush()
             _write_outs(training, trainer, out)
-            hardware = trainer.hardware
-            made = {"device": hardware.device_name, "precision": hardware.precision_name}
-            run.set_tags(made | {"selected": trainer.selected})
-            run.log_file(out / "training.json")
-            run.log_file(out / "history.csv")
+            replay(run, out)  # and so whatever the store has missed
         RunFile(run_id=run.run_id, recipe=job.name).write(WORKSPACE.run_file(job.name))
         forget(folder)
 

@@ -89,7 +89,7 @@ def test_a_list_of_errors_is_reported_whole() -> None:
     [
         (("Traceback (most recent call last):", "ValueError: a bug", "ERROR: ... exited with 1"), "ValueError: a bug"),
         (("some line", "ERROR: failed to run: ..., exited with -9"), "exited with -9"),
-        (("ERROR: output 'results/x' does not exist",), "ERROR: output 'results/x' does not exist"),
+        (("ERROR: output 'results/x' does not exist",), "output 'results/x' does not exist"),
         ((), "exit code 255"),
     ],
 )

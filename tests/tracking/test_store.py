@@ -67,6 +67,16 @@ def test_a_server_that_does_not_listen_is_reported_quickly() -> None:
     assert "secret" not in str(error.value)
 
 
+def test_a_server_that_never_answers_is_reported_within_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ganops.services.why_silent.__defaults__", ("", 0.5))
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        started = time.monotonic()
+        with pytest.raises(TrackingError) as error:
+            connect(f"http://127.0.0.1:{silent.getsockname()[1]}")
+    assert time.monotonic() - started < 3
+    assert (error.value.code, error.value.found) == ("store-unusable", "no answer within 0.5 seconds")
+
+
 def test_a_file_that_is_not_a_database_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_text("this is not a database, though it is long enough to look at " * 10)
     with pytest.raises(TrackingError) as error:

@@ -15,6 +15,7 @@ from ganops.data.rows import Rows
 from ganops.games.saved import digest_of, load_description, load_game
 from ganops.games.task import Task
 from ganops.registry.versions import CONTENT
+from ganops.tracking.process import process_tags
 from ganops.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def log_package(store: Store, run_id: str, folder: Path, card: Path, inputs: Row
             code_paths=[str(Path(ganops.__file__).parent)],
             signature=signature(task),
             input_example=(_example(task, inputs), {"seed": 0}),
+            tags=process_tags(),  # so that `sweep` finds it where this process is killed before it is a version
             pip_requirements=[f"{name}=={version(name).split('+')[0]}" for name in REQUIREMENTS],
             metadata={
                 "recipe": description.name,

@@ -15,6 +15,7 @@ from ganops.registry.card import short_card, write_card
 from ganops.registry.load import problem_with
 from ganops.registry.naming import registered_name
 from ganops.registry.package import EXAMPLES, log_package
+from ganops.registry.sweep import delete_leftover_models
 from ganops.registry.versions import (
     CHALLENGER,
     CONTENT,
@@ -59,8 +60,10 @@ def register(candidate: Candidate, params: Params, workspace: Workspace) -> tupl
     own. Raises TrackingError or RegistryError where the server does not answer or refuses.
     """
     versions, lineage = Versions(connect(), registered_name(params)), candidate.lineage()
+    delete_leftover_models(versions.store, params.tracking.experiment)
     known = _intact(versions, versions.with_lineage(lineage))
     version = known[0] if known else _create(versions, candidate, params, workspace, lineage)
+    versions.describe(version, short_card(candidate))
     versions.mark(version, _mean_tags(candidate))
     versions.set_alias(CHALLENGER, version)
     found = Registration(
@@ -95,12 +98,12 @@ def _create(versions: Versions, candidate: Candidate, params: Params, workspace:
         for file in sorted(card.parent.iterdir()):
             run.log_file(file, "card")
         uri = log_package(versions.store, run.run_id, candidate.folder, card.parent, _example(candidate, workspace))
-        about = short_card(candidate)
-        own = versions.create(uri, {LINEAGE: lineage, **origin, **_score_tags(candidate)}, about)
-        run.set_tags({"model.version": f"{versions.model}/{own}", "mlflow.note.content": about})
+        own = versions.create(uri, {LINEAGE: lineage, **origin, **_score_tags(candidate)})
+        run.set_tags({"model.version": f"{versions.model}/{own}", "mlflow.note.content": short_card(candidate)})
     first = _intact(versions, versions.with_lineage(lineage))[0]
     if first != own:
         versions.delete(own)
+        versions.store.client.delete_logged_model(uri.rpartition("/")[2])
     return first
 
 

@@ -99,15 +99,18 @@ class Versions:
                 return None
             raise _refused(self.model, error) from error
 
-    def create(self, uri: str, tags: Mapping[str, str], description: str) -> str:
+    def create(self, uri: str, tags: Mapping[str, str]) -> str:
         """Register the MLflow model at `uri` as the next version; it has its tags from the first moment."""
         import mlflow
 
         with _readable(self.model):
-            made = mlflow.register_model(uri, self.model, tags=dict(tags))
-            self.store.client.update_model_version(self.model, made.version, description)
+            return str(mlflow.register_model(uri, self.model, tags=dict(tags)).version)
+
+    def describe(self, version: str, text: str) -> None:
+        """Set the descriptions of a version and of the registered model."""
+        with _readable(self.model):
+            self.store.client.update_model_version(self.model, version, text)
             self.store.client.update_registered_model(self.model, ABOUT)
-        return str(made.version)
 
     def delete(self, version: str) -> None:
         """Remove a version from the registry."""

@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 SQLITE = "sqlite:///"
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlruns"
-SECRETS = "password|passwd|pwd|secret|token|signature|api[-_]?key|access[-_]?key|credential|\\bsig\\b"  # in names of queries
+SECRETS = (
+    "password|passwd|pwd|secret|token|signature|api[-_]?key|access[-_]?key|credential|\\bsig\\b"  # in names of queries
+)
 
 
 def repository_root() -> Path:

@@ -1,4 +1,4 @@
-"""Records on their way to the tracking store: sent in order by a thread, so that the work never waits for the store."""
+"""Records on their way to the tracking store: sent by a thread, so that the work never waits for the store."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ganops.tracking.location import redact
 
 # MLflow's codes for a record that is refused, or whose run is gone: sending it again cannot help.
 FINAL = frozenset({"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED", "UNAUTHENTICATED"})
-PAUSE = 1.0  # seconds between two attempts while the end of the work waits for the store
+PAUSE = 1.0  # seconds after a failed attempt
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,13 @@ class Record:
 
 
 class Outbox:
-    """Takes records without waiting for the store. A record that fails is tried again when the outbox is closed."""
+    """Takes records without waiting for the store. A record that fails goes behind the others and is tried again."""
 
     def __init__(self) -> None:
         self._waiting: deque[Record] = deque()
-        self._failed: deque[Record] = deque()
         self._sent = 0
         self._changed = threading.Condition()
-        self._closing = self._abandoned = False
+        self._closing = self._abandoned = self._warned = False
         self._thread: threading.Thread | None = None
 
     def put(self, label: str, send: Callable[[], object]) -> None:
@@ -45,7 +44,7 @@ class Outbox:
                 self._thread.start()
 
     def waiting(self) -> int:
-        """How many records have not been tried yet."""
+        """How many records have not been sent yet."""
         with self._changed:
             return len(self._waiting)
 
@@ -61,26 +60,23 @@ class Outbox:
                 sent, deadline = self._sent, time.monotonic() + patience
         with self._changed:
             self._abandoned = True
-            return [record.label for record in (*self._failed, *self._waiting)]
+            return [record.label for record in self._waiting]
 
     def _work(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closing)
-                retry = not self._waiting  # the work is done: whatever failed before gets more attempts
-                queue = self._failed if retry else self._waiting
-                if not queue or self._abandoned:
+                if not self._waiting or self._abandoned:
                     return
-                record = queue[0]
+                record = self._waiting[0]
             failed = self._attempt(record)
             with self._changed:
-                if not retry:
+                if failed:
+                    self._waiting.rotate(-1)
+                else:
                     self._waiting.popleft()
-                    if failed:
-                        self._failed.append(record)
-                elif not failed:
-                    self._failed.popleft()
-            if retry and failed:
+                    self._warned &= bool(self._waiting)
+            if failed:
                 time.sleep(PAUSE)
 
     def _attempt(self, record: Record) -> bool:
@@ -89,8 +85,9 @@ class Outbox:
             record.send()
         except Exception as error:  # whatever is wrong with tracking must not cost hours of training
             if not is_final(error):
-                if not self._failed:
+                if not self._warned:
                     warn(f"the tracking store does not take records for now; work continues: {first_line(error)}")
+                self._warned = True
                 return True
             warn(f"the tracking store refused {record.label}: {first_line(error)}")
         self._sent += 1

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -17,10 +18,14 @@ from ganops.recipe import Recipe
 from ganops.settings import Settings
 from ganops.tracking.describe import Description, dataset_input, describe_flow, describe_model
 from ganops.tracking.outbox import warn
+from ganops.tracking.process import process_tags
 from ganops.tracking.replay import replay
 from ganops.tracking.store import Store, connect, unusable
 from ganops.tracking.tracked import RESTORED, Status, TrackedRun
 from ganops.workspace import WORKSPACE
+
+if TYPE_CHECKING:
+    from mlflow.entities import Run
 
 PARENT_VARIABLE = "GANOPS_PARENT_RUN_ID"
 PARAMS_PER_BATCH = 100
@@ -92,24 +97,27 @@ def resume_run(
     """Continue the run that `run_file` names.
 
     Where the store does not know it (a fresh clone, another server, a deleted run), a new run tagged `restored_from`
-    takes its place, the same one each time. The run of a training that has ended gets the curves and samples that the
-    store has missed, so it is FINISHED only when its records are complete.
-    Raises TrackingError when the store does not answer or the run file is missing or damaged.
+    takes its place, the same one each time. The run of a training that has ended gets the records that the store has
+    missed, so it is FINISHED only when they are complete.
+    Raises TrackingError when the store does not answer, when it does not take the records of a stage after the
+    training, and when the run file is missing or damaged.
     """
     about = read_run_file(run_file)
+    ended = run_file == WORKSPACE.run_file(about.recipe)  # written when a training has ended: its results are there
     store = connect()
     run = _find(store, about.run_id, params.tracking.experiment)
     if run is None:
         description = describe_model(about.recipe, params, recipe, manifest)
         run = _create(store, description, tags={RESTORED: about.run_id})
-    with _open(run, system_metrics):
-        if run_file == WORKSPACE.run_file(about.recipe):  # written when a training has ended: its results are there
+    with _open(run, system_metrics, required=ended):
+        if ended and not run.complete:
             replay(run, WORKSPACE.trained(about.recipe))
         yield run
 
 
 @contextmanager
-def _open(run: TrackedRun, system_metrics: bool) -> Iterator[None]:
+def _open(run: TrackedRun, system_metrics: bool, required: bool = False) -> Iterator[None]:
+    """Watch and end a run. required: that the store does not take all records is an error."""
     monitor = None
     if system_metrics:
         from mlflow.system_metrics.system_metrics_monitor import SystemMetricsMonitor
@@ -129,7 +137,9 @@ def _open(run: TrackedRun, system_metrics: bool) -> Iterator[None]:
     finally:
         if monitor is not None:
             monitor.finish()
-        run.finish(status, patience=HURRY if status == "KILLED" else PATIENCE)
+        missing = run.finish(status, patience=HURRY if status == "KILLED" else PATIENCE)
+    if missing and required:
+        raise unusable(run.store.uri, ConnectionError(f"it did not take {len(missing)} records"))
 
 
 def _create(
@@ -139,9 +149,9 @@ def _create(
     from mlflow.exceptions import MlflowException
 
     parent = parent or os.environ.get(PARENT_VARIABLE)
-    tags = description.tags | dict(tags or {})
+    tags = description.tags | process_tags() | dict(tags or {})
     try:
-        if parent is not None and _known(store, parent):
+        if parent is not None and _get(store, parent) is not None:
             tags["mlflow.parentRunId"] = parent
         elif parent is not None:
             warn(f"the tracking store does not know the parent run {parent}; the run has no parent")
@@ -162,7 +172,8 @@ def _find(store: Store, run_id: str, experiment: str) -> TrackedRun | None:
     from mlflow.exceptions import MlflowException
 
     try:
-        if not _known(store, run_id):
+        run = _get(store, run_id)
+        if run is None:
             substitutes = store.client.search_runs(
                 [store.experiment(experiment)],
                 f"tags.{RESTORED} = '{run_id}'",
@@ -171,19 +182,29 @@ def _find(store: Store, run_id: str, experiment: str) -> TrackedRun | None:
             )
             if not substitutes:
                 return None
-            run_id = substitutes[0].info.run_id
-        store.client.update_run(run_id, status="RUNNING")
-        return TrackedRun(store, store.client.get_run(run_id))
+            run = substitutes[0]
+        tracked = TrackedRun(store, run)
+        mark_running(store, tracked.run_id)
+        return tracked
     except (MlflowException, OSError) as error:
         raise unusable(store.uri, error) from error
 
 
-def _known(store: Store, run_id: str) -> bool:
+def mark_running(store: Store, run_id: str) -> None:
+    """Say that this process keeps the run open, then that it is RUNNING."""
+    from mlflow.entities import RunTag
+
+    store.client.log_batch(run_id, tags=[RunTag(name, value) for name, value in process_tags().items()])
+    store.client.update_run(run_id, status="RUNNING")
+
+
+def _get(store: Store, run_id: str) -> Run | None:
     from mlflow.exceptions import MlflowException
 
     try:
-        return str(store.client.get_run(run_id).info.lifecycle_stage) == "active"
+        run = store.client.get_run(run_id)
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-            return False
+            return None
         raise
+    return run if run.info.lifecycle_stage == "active" else None

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
+from ganops.credentials import hide_credentials
 from ganops.errors import TrackingError
+from ganops.services import bypass_proxies_on_loopback, why_silent
+from ganops.tracking.database import is_database, prepare_database
 from ganops.tracking.location import artifact_location, redact, sqlite_path, store_lock, tracking_uri
 from ganops.tracking.moved import correct_artifact_paths
 from ganops.tracking.outbox import first_line
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-
-REACH_SECONDS = 5.0
 
 # MLflow's defaults retry an unreachable server for some four minutes and phone home; a person's own settings win.
 QUIET = {
@@ -73,6 +70,8 @@ def connect(uri: str | None = None) -> Store:
     """
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    bypass_proxies_on_loopback()
+    hide_credentials()
     uri = uri or tracking_uri()
     _check_reachable(uri)
     import mlflow
@@ -83,7 +82,8 @@ def connect(uri: str | None = None) -> Store:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         with store_lock(uri, "setup"):
-            _migrate(uri)
+            if is_database(uri):
+                prepare_database(uri)
             correct_artifact_paths(uri)
             client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.search_experiments(max_results=1)
@@ -113,34 +113,7 @@ def unusable(uri: str, error: Exception) -> TrackingError:
 
 
 def _check_reachable(uri: str) -> None:
-    """One connection attempt; MLflow itself would retry for a long time before it reports a closed port."""
-    address = urlsplit(uri)
-    if address.scheme not in ("http", "https") or address.hostname is None:
-        return
-    if address.scheme in getproxies() and not proxy_bypass(address.hostname):
-        return
-    try:
-        port = address.port or (443 if address.scheme == "https" else 80)
-        socket.create_connection((address.hostname, port), timeout=REACH_SECONDS).close()
-    except (OSError, ValueError) as error:
-        raise unusable(uri, error) from error
-
-
-def _migrate(uri: str) -> None:
-    """Bring an older SQLite database to the schema of the installed MLflow; a copy of the old file is kept."""
-    from mlflow.store.db import utils
-
-    database = sqlite_path(uri)
-    if database is None or not database.is_file():
-        return
-    engine = utils.create_sqlalchemy_engine(uri)
-    try:
-        found, wanted = utils._get_schema_version(engine), utils._get_latest_schema_revision()
-        if found is None or found == wanted:
-            return
-        backup = database.with_name(f"{database.name}.before-{wanted}")
-        with closing(sqlite3.connect(database)) as old, closing(sqlite3.connect(backup)) as copy:
-            old.backup(copy)
-        utils._upgrade_db(engine)
-    finally:
-        engine.dispose()
+    """One request; MLflow itself would try for minutes before it reports a server that does not answer."""
+    reason = why_silent(uri, "/health") if urlsplit(uri).scheme in ("http", "https") else ""
+    if reason:
+        raise unusable(uri, ConnectionError(reason))

@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal
 from ganops.evaluation.scores import Scores
 from ganops.tracking.describe import shortened
 from ganops.tracking.names import tracked_name
-from ganops.tracking.outbox import Outbox, warn
+from ganops.tracking.outbox import Outbox, first_line, warn
 from ganops.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow.entities import Run
     from PIL import Image
 
-RESTORED, INCOMPLETE, SAMPLED = "restored_from", "records", "samples.step"
+RESTORED, INCOMPLETE, SAMPLED = "restored_from", "records", "samples.steps"
 METRICS_PER_BATCH = 1000
+MOST_SAMPLES = 500  # sample grids whose steps a tag of the run names
 LONGEST_TAG = 5000
-SAMPLES = "samples"
+SAMPLES, HEALTH = "samples", "health/"
 CLOCK = "kimg"  # a curve that every row has: its steps are the rows that the store has
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
@@ -30,6 +31,7 @@ class TrackedRun:
     """An open run. Records are sent by a thread; a store that fails or is slow is never an error here.
 
     restored_from: the id that the store did not know, where this run was made in its place; else None.
+    complete: whether the store had all records of the run when it was opened.
     """
 
     def __init__(self, store: Store, run: Run) -> None:
@@ -37,10 +39,14 @@ class TrackedRun:
         self.restored_from: str | None = run.data.tags.get(RESTORED)
         self.outbox = Outbox()
         self._scores: dict[str, float] = dict(run.data.metrics)
-        self._logged = self._logged_steps() if CLOCK in run.data.metrics else set[int]()
-        sampled = run.data.tags.get(SAMPLED, "")
-        self._sampled = int(sampled) if sampled.isdecimal() else -1
         self._incomplete = bool(run.data.tags.get(INCOMPLETE))
+        self.complete = run.info.status == "FINISHED" and not self._incomplete
+        self._logged = self._steps_of(CLOCK) if CLOCK in self._scores else set[int]()
+        sampled = run.data.tags.get(SAMPLED, "").split(",")
+        self._sampled = {int(step) for step in sampled if step.isdecimal()}
+        self._in_store = set(self._sampled)
+        health = [name for name in self._scores if name.startswith(HEALTH)]
+        self._health = {(name, step) for name in health for step in self._steps_of(name)}
 
     def last_logged_step(self) -> int:
         """The last step whose curves the run has; -1 before the first."""
@@ -68,26 +74,32 @@ class TrackedRun:
         self._log_metrics(batch)
 
     def log_samples(self, step: int, image: Image.Image) -> None:
-        """Log the sample grid of a step, once; steps come in ascending order. The UI shows them under one slider."""
-        if step <= self._sampled:
+        """Log the sample grid of a step, once. The UI shows all of them under one slider."""
+        if step in self._sampled:
             return
-        self._sampled = step
+        self._sampled.add(step)
         picture, client, now = image.copy(), self.store.client, int(time.time() * 1000)
 
         def send() -> None:
             client.log_image(self.run_id, picture, key=SAMPLES, step=step, timestamp=now)
-            client.set_tag(self.run_id, SAMPLED, str(step))
+            self._in_store.add(step)
+            newest = sorted(self._in_store)[-MOST_SAMPLES:]
+            client.set_tag(self.run_id, SAMPLED, ",".join(map(str, newest)))
 
         self.outbox.put(f"samples of step {step}", send)
 
     def log_health(self, event: Mapping[str, Any]) -> None:
-        """Log a health event (`kind`, `step` and whatever else it has) as a tag and a metric at its step."""
+        """Log a health event (`kind`, `step` and whatever else it has), once, as a tag and a metric at its step."""
         from mlflow.entities import Metric
 
         kind, step = str(event.get("kind", "event")), int(event.get("step", 0))
+        name = tracked_name(f"{HEALTH}{kind}")
+        if (name, step) in self._health:
+            return
+        self._health.add((name, step))
         facts = "; ".join(f"{key}: {value}" for key, value in event.items() if key not in ("kind", "step"))
         self.set_tags({f"health.{kind}": f"step {step}" + (f"; {facts}" if facts else "")})
-        self._log_metrics([Metric(tracked_name(f"health/{kind}"), 1.0, int(time.time() * 1000), step)])
+        self._log_metrics([Metric(name, 1.0, int(time.time() * 1000), step)])
 
     def log_scores(self, scores: Scores) -> None:
         """Log scores as metrics at the run's last step, `<key>_error` their standard errors; their protocol as a file.
@@ -116,11 +128,11 @@ class TrackedRun:
         client = self.store.client
         self.outbox.put(f"tags {', '.join(tags)}", lambda: client.log_batch(self.run_id, tags=batch))
 
-    def finish(self, status: Status, patience: float) -> None:
-        """Send what is left and set the status.
+    def finish(self, status: Status, patience: float) -> list[str]:
+        """Send what is left and set the status; the labels of the records that the store did not take.
 
-        A run whose records the store did not take ends FAILED with the tag `records`, until a later `resume_run` has
-        sent them. patience: seconds without progress after which the rest is given up.
+        With such records the run ends FAILED with the tag `records`, or stays RUNNING where the store takes no status
+        either, until a later command has sent them. patience: seconds without progress until the rest is given up.
         """
         from mlflow.exceptions import MlflowException
 
@@ -131,23 +143,25 @@ class TrackedRun:
             note = f"incomplete: {len(unsent)} records are missing ({names})"
             status = "FAILED" if status == "FINISHED" else status
             warn(
-                f"{self.store.uri} did not take {len(unsent)} records of run {self.run_id} ({names}); the run is "
-                "marked as incomplete, and the next stage that continues it sends curves and samples again"
+                f"{self.store.uri} did not take {len(unsent)} records of run {self.run_id} ({names}); it is "
+                "incomplete until the next `make run`, stage of this recipe or `ganops doctor` has sent them"
             )
         try:
             if note or self._incomplete:
                 self.store.client.set_tag(self.run_id, INCOMPLETE, note)
             self.store.client.set_terminated(self.run_id, status)
         except (MlflowException, OSError) as error:
-            warn(f"the status of run {self.run_id} could not be set to {status}: {error}")
+            warn(f"the status of run {self.run_id} could not be set to {status}: {first_line(error)}")
+            return unsent or [f"status {status}"]
+        return unsent
 
     def _log_metrics(self, metrics: Sequence[Any]) -> None:
         if metrics:
             client, steps = self.store.client, f"{metrics[0].step} to {metrics[-1].step}"
             self.outbox.put(f"metrics of steps {steps}", lambda: client.log_batch(self.run_id, metrics=metrics))
 
-    def _logged_steps(self) -> set[int]:
-        return {metric.step for metric in self.store.client.get_metric_history(self.run_id, CLOCK)}
+    def _steps_of(self, metric: str) -> set[int]:
+        return {each.step for each in self.store.client.get_metric_history(self.run_id, metric)}
 
 
 def flat_scores(scores: Scores) -> dict[str, float]:

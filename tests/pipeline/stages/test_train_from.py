@@ -60,7 +60,7 @@ def promote(folder: Path) -> None:
     with start_run("tiny", params=small_params(), system_metrics=False) as run:
         uri = log_package(run.store, run.run_id, folder, folder.parent / "card")
     versions = Versions(connect(), "ganops")
-    versions.set_alias(CHAMPION, versions.create(uri, {"recipe": "dcgan"}, "a test's model"))
+    versions.set_alias(CHAMPION, versions.create(uri, {"recipe": "dcgan"}))
 
 
 def weights(folder: Path, network: str) -> dict[str, Tensor]:

@@ -1,0 +1,76 @@
+"""A database that MLflow uses without a server: its driver, one connection within seconds, and its schema."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from ganops.errors import TrackingError
+from ganops.services import SECONDS
+from ganops.tracking.location import redact, sqlite_path
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+TIME_LIMIT = {"connect_timeout": int(SECONDS)}
+ARGUMENTS: dict[str, dict[str, int]] = {"postgresql": TIME_LIMIT, "mysql": TIME_LIMIT, "mssql": {}, "sqlite": {}}
+DRIVERS = {"postgresql": "make env EXTRAS=postgres, or pip install 'ganops[postgres]'"}
+
+
+def is_database(uri: str) -> bool:
+    """Whether an address names a database and not a server."""
+    return _engine_name(uri) in ARGUMENTS
+
+
+def prepare_database(uri: str) -> None:
+    """Check that a database can be used, and bring an older SQLite file to the schema of the installed MLflow.
+
+    MLflow itself tries ten times within 100 seconds before it reports a database that refuses. Raises TrackingError
+    without the driver or with a schema of a newer MLflow, SQLAlchemyError where there is no connection.
+    """
+    from sqlalchemy import NullPool, create_engine
+
+    name = _engine_name(uri)
+    try:
+        engine = create_engine(uri, poolclass=NullPool, connect_args=ARGUMENTS[name])
+    except ModuleNotFoundError as error:
+        raise TrackingError(
+            f"the Python driver for {name} is not installed",
+            code="driver-missing",
+            expected=f"a driver for {redact(uri)}",
+            found=str(error),
+            action=f"run: {DRIVERS[name]}" if name in DRIVERS else f"install the package that provides {error.name}",
+        ) from error
+    _bring_up_to_date(uri, engine)
+
+
+def _bring_up_to_date(uri: str, engine: Engine) -> None:
+    from alembic.script import ScriptDirectory
+    from mlflow.store.db import utils
+
+    found = utils._get_schema_version(engine)
+    scripts = ScriptDirectory.from_config(utils._get_alembic_config(""))
+    wanted = scripts.get_current_head()
+    if found is None or found == wanted:
+        return
+    if found not in {script.revision for script in scripts.walk_revisions()}:
+        raise TrackingError(
+            "the tracking database belongs to a newer MLflow, or to another program",
+            code="newer-schema",
+            expected=f"schema {wanted} or an older one of MLflow at {redact(uri)}",
+            found=f"schema {found}",
+            action="update this environment (make env), or name another database in MLFLOW_TRACKING_URI",
+        )
+    database = sqlite_path(uri)
+    if database is None:
+        return  # MLflow refuses an older schema on a server of databases, and says how to upgrade it
+    backup = database.with_name(f"{database.name}.before-{wanted}")
+    with closing(sqlite3.connect(database)) as old, closing(sqlite3.connect(backup)) as copy:
+        old.backup(copy)
+    utils._upgrade_db(engine)
+
+
+def _engine_name(uri: str) -> str:
+    return urlsplit(uri).scheme.partition("+")[0]

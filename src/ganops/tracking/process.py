@@ -1,0 +1,69 @@
+"""Which process keeps a run open, so that the runs of killed processes can be told from those at work."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from ganops.tracking.location import repository_root
+
+HOST, BOOT, NAMESPACE, PID, STARTED, CHECKOUT = (
+    f"process.{name}" for name in ("host", "boot", "namespace", "pid", "started", "checkout")
+)
+
+
+def process_tags() -> dict[str, str]:
+    """The machine, its present boot, this process and its checkout, as tags of what the process keeps open."""
+    return {
+        HOST: socket.gethostname(),
+        BOOT: _read("/proc/sys/kernel/random/boot_id"),
+        NAMESPACE: _target("/proc/self/ns/pid"),
+        PID: str(os.getpid()),
+        STARTED: _started(os.getpid()) or "",
+        CHECKOUT: str(repository_root()),
+    }
+
+
+def has_died(tags: Mapping[str, str]) -> bool:
+    """Whether the process that wrote `tags` is known to have ended.
+
+    False for a process of another machine, of another container, or of another checkout that is still there: nothing
+    is known of those.
+    """
+    mine, checkout = process_tags(), tags.get(CHECKOUT, "")
+    if tags.get(HOST) != mine[HOST] or not checkout:
+        return False
+    if checkout != mine[CHECKOUT] and Path(checkout).exists():
+        return False
+    if tags.get(BOOT) != mine[BOOT]:
+        return True
+    return tags.get(NAMESPACE) == mine[NAMESPACE] and _started(int(tags[PID])) != tags.get(STARTED)
+
+
+def _started(pid: int) -> str | None:
+    """When a process started, None where there is none. In ticks since boot, which no change of the clock moves."""
+    stat = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    if stat:
+        return None if stat[0] == "Z" else stat[19]
+    try:
+        return f"{psutil.Process(pid).create_time():.0f}"
+    except psutil.Error:
+        return None
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
+
+
+def _target(link: str) -> str:
+    try:
+        return str(Path(link).readlink())
+    except OSError:
+        return ""

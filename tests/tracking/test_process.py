@@ -1,0 +1,63 @@
+"""A process that has ended is told from one at work, and what is not known counts as at work."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ganops.tracking.process import BOOT, CHECKOUT, HOST, NAMESPACE, PID, STARTED, has_died, process_tags
+
+PROGRAM = (
+    "import json, sys; from ganops.tracking.process import process_tags\n"
+    "print(json.dumps(process_tags()), flush=True); sys.stdin.read()"
+)
+
+
+@pytest.fixture(autouse=True)
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / ".dvc").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    return tmp_path
+
+
+def test_a_killed_process_has_died_and_one_at_work_has_not() -> None:
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", PROGRAM], stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout
+        tags = json.loads(process.stdout.readline())
+        assert tags[PID] == str(process.pid)
+        assert not has_died(tags)
+        process.send_signal(signal.SIGKILL)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert has_died(tags), "a zombie is dead"
+        process.wait()
+        assert has_died(tags)
+
+
+@pytest.mark.parametrize(
+    ("changes", "died"),
+    [
+        ({}, False),
+        ({STARTED: "1"}, True),  # another process has its number now
+        ({BOOT: "before"}, True),
+        ({HOST: "another"}, False),
+        ({NAMESPACE: "pid:[1]", PID: "999999999"}, False),
+        ({PID: "999999999"}, True),
+        ({PID: "999999999", CHECKOUT: "/"}, False),  # another checkout's business
+        ({PID: "999999999", CHECKOUT: "/there/is/no/such/folder"}, True),  # this one, before it was moved
+        ({PID: "999999999", CHECKOUT: ""}, False),
+    ],
+)
+def test_only_what_is_known_to_be_dead_counts(changes: dict[str, str], died: bool) -> None:
+    assert has_died(process_tags() | changes) is died
+
+
+def test_a_run_of_an_older_version_says_nothing() -> None:
+    assert not has_died({})
