@@ -88,6 +88,12 @@ def validate(kind: type[S], values: Mapping[str, Any], where: str) -> S:
     return made
 
 
+def shortened(value: Any) -> str:
+    """A value as text; of a long one the beginning."""
+    text = str(value)
+    return text if len(text) <= LONGEST_FOUND else f"{text[:LONGEST_FOUND]} ..."
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """A phrase that offers the known name closest to `name`, or lists all of them when none is close."""
     names = sorted(known)
@@ -107,7 +113,10 @@ def _check_numbers(given: Any, made: Any, where: str, key: str = "") -> None:
         raise SettingsError(f"{where}: key '{key}' is wrong", code="bad-value", expected="a number", found=str(given))
     elif isinstance(given, int | float) and abs(given) > LARGEST:
         raise SettingsError(
-            f"{where}: key '{key}' is too large", code="bad-value", expected=f"at most {LARGEST:g}", found=_shown(given)
+            f"{where}: key '{key}' is too large",
+            code="bad-value",
+            expected=f"at most {LARGEST:g}",
+            found=shortened(repr(given)),
         )
 
 
@@ -123,7 +132,7 @@ def _explain(error: ValidationError, kind: type[Settings], values: Mapping[str, 
         return SettingsError(
             f"{where}: unknown key '{key}'{more}",
             code="unknown-key",
-            found=_shown(first["input"]),
+            found=shortened(repr(first["input"])),
             action=nearest(path[-1], _keys_at(kind, path[:-1])),
         )
     if first["type"] == "missing":
@@ -132,7 +141,7 @@ def _explain(error: ValidationError, kind: type[Settings], values: Mapping[str, 
         f"{where}: key '{key}' is wrong{more}",
         code="bad-value",
         expected=" or ".join(dict.fromkeys(PREFIX.sub("", each["msg"]) for each in (first, *others))),
-        found=_shown(first["input"]),
+        found=shortened(repr(first["input"])),
     )
 
 
@@ -148,11 +157,6 @@ def _key(place: tuple[int | str, ...], values: Any, missing: bool) -> tuple[str,
             break
         path.append(str(part))
     return tuple(path)
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= LONGEST_FOUND else f"{text[:LONGEST_FOUND]} ..."
 
 
 def _keys_at(kind: type[Settings], path: tuple[str, ...]) -> list[str]:

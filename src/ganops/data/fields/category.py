@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganops.data.fields.field import FIELDS, Field
 from ganops.errors import DataError
-from ganops.settings import nearest
+from ganops.settings import nearest, shortened
 
 LISTED = 12
 
@@ -80,11 +80,11 @@ class CategoryField(Field):
         """Class names to indices."""
         known = {name: index for index, name in enumerate(self.classes)}
         for name in wire:
-            if name not in known:
+            if not isinstance(name, str) or name not in known:
                 raise DataError(
-                    f"unknown class '{name}'",
+                    f"unknown class '{shortened(name)}'",
                     code="unknown-class",
-                    found=str(name),
-                    action=nearest(str(name), self.classes),
+                    found=shortened(name),
+                    action=nearest(shortened(name), self.classes),
                 )
         return torch.tensor([known[name] for name in wire], dtype=torch.int64)

@@ -168,7 +168,7 @@ class LabelMapField(Field):
                 indexed = image.mode in ("P", "L", "1")
             form = LabelFormat(self.size, len(self.labels.classes), () if indexed else self.labels.colours)
             return torch.from_numpy(decode(content, form).copy())
-        except (ValueError, TypeError, OSError, RefusedError) as error:
+        except (ValueError, TypeError, OSError, Image.DecompressionBombError, RefusedError) as error:
             raise DataError(
                 "a value is not a label map",
                 code="bad-value",

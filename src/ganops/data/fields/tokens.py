@@ -15,7 +15,7 @@ from torch import Tensor
 from ganops.data.fields.captions import INK, LINE_PIXELS, font
 from ganops.data.fields.field import FIELDS, Field, stack
 from ganops.errors import DataError
-from ganops.settings import nearest
+from ganops.settings import nearest, shortened
 
 PADDING = 0  # the index that fills a text up to its length
 SHOWN = 16  # texts in a picture
@@ -118,9 +118,9 @@ class TokensField(Field):
         for token in tokens:
             if token not in known:
                 raise DataError(
-                    f"the token '{token}' is not in the vocabulary",
+                    f"the token '{shortened(token)}' is not in the vocabulary",
                     code="unknown-token",
-                    found=token,
-                    action=nearest(token, known),
+                    found=shortened(token),
+                    action=nearest(shortened(token), known),
                 )
         return torch.tensor([known[token] for token in tokens] + [PADDING] * (self.length - len(tokens)))

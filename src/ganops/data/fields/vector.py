@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 from PIL import Image
 from pydantic import Field as Bounded
@@ -13,6 +15,7 @@ from torch import Tensor
 from ganops.data.fields.field import FIELDS, Field
 from ganops.data.mixture import Mixture
 from ganops.errors import DataError
+from ganops.settings import shortened
 
 
 @FIELDS.add("vector")
@@ -58,7 +61,7 @@ class VectorField(Field):
         """Lists of `size` finite numbers."""
         try:
             stored = torch.tensor([[float(number) for number in _numbers(row)] for row in wire], dtype=torch.float32)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise DataError(
                 "a value is not a vector", code="bad-value", expected=self.description, found=str(error)
             ) from error
@@ -81,6 +84,11 @@ class VectorField(Field):
 
 
 def _numbers(row: Any) -> Any:
-    if isinstance(row, str):  # it could be iterated, too
-        raise TypeError(f"the text '{row}'")
-    return row
+    """The row, where it is numbers: float() would also take texts and booleans."""
+    numbers = row.tolist() if isinstance(row, np.ndarray) else row
+    if not isinstance(numbers, list | tuple):
+        raise TypeError(shortened(row))
+    for each in numbers:
+        if isinstance(each, bool) or not isinstance(each, Real):
+            raise TypeError(shortened(each))
+    return numbers
