@@ -89,7 +89,7 @@ worker: env ## run what the server schedules, on this machine
 retrain: env ## pull, train, gate and push once, without a server
 	@$(BIN)/python -m pipeline.flows.retraining
 
-.PHONY: test test-fast lint types format tiny soak ci
+.PHONY: test test-fast lint types format tiny soak gpu-check ci
 # Two processes on two cores; tests/conftest.py gives each one thread.
 TEST := $(TOOL) pytest --numprocesses 2 --dist loadgroup
 test: env-dev ## the whole test suite
@@ -115,6 +115,9 @@ tiny: env ## the whole pipeline on tiny settings in build/tiny, twice: the secon
 MINUTES ?= 30
 soak: env-dev ## kill, damage and starve small trainings for half an hour (MINUTES=...): nothing may be lost
 	OMP_NUM_THREADS=1 $(BIN)/python tests/soak.py --minutes $(MINUTES)
+
+gpu-check: env-dev ## all that only a GPU can show, in nine minutes: tests, resume, graphs, scores, images/s; prints what to send back
+	@$(BIN)/python tests/gpu_check.py
 
 ci: test tiny ## all that CI checks; style and types are part of the tests
 
