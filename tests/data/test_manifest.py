@@ -52,3 +52,11 @@ def test_a_damaged_one_says_how_to_make_it_again(tmp_path: Path, text: str) -> N
         read_manifest(tmp_path)
     assert error.value.code == "manifest-unreadable"
     assert "dvc repro --force prepare" in error.value.action
+
+
+@pytest.mark.parametrize(
+    ("source", "origin", "name"),
+    [("digits", "scikit-learn", "digits"), ("images", "cats.zip", "cats"), ("images", "mine.2", "mine.2")],
+)
+def test_its_name_is_that_of_the_source_or_of_the_users_own_folder(source: str, origin: str, name: str) -> None:
+    assert MANIFEST.model_copy(update={"source": source, "origin": origin}).name == name

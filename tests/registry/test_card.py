@@ -26,10 +26,10 @@ def test_the_card_has_data_recipe_scores_protocol_limits_and_lineage(tmp_path: P
     text = card(candidate, {"git.commit": "c0ffee"})
     for words in (
         "# tiny, trained on digits",
-        "80 train, 20 test",
+        "80 rows for training, 20 for the test",
         "| zero | 30 | 20 |",
         "| one | 50 | 0 |",
-        r"| generator | mlp-generator | latent\_dim 4, widths \[8\] |",
+        "| generator | mlp-generator | latent dim 4, widths 8 |",
         "| FID ↓ | 10.00 ± 0.10 |",
         "| KID ↓ | 0.2500 |",
         "| features | inception-v3 |",

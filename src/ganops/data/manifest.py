@@ -13,6 +13,7 @@ from ganops.data.spec import DataSpec
 from ganops.errors import DataError, SettingsError
 from ganops.settings import Settings
 
+OWN_IMAGES = "images"  # the source whose data are a folder or zip file of the user
 SplitRule = Literal["published", "folders", "content"]
 
 
@@ -45,6 +46,14 @@ class Manifest(Settings):
     rejected_count: int = 0
     rejected_reasons: dict[str, int] = Field(default_factory=dict)
     rejected: tuple[Rejected, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What people call the data: the source, or the name of the folder or zip file of their own images."""
+        if self.source != OWN_IMAGES:
+            return self.source
+        path = Path(self.origin)
+        return path.stem if path.suffix == ".zip" else path.name or self.source
 
     def write(self, folder: Path) -> None:
         """Write manifest.json into a prepared folder, atomically."""

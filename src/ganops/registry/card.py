@@ -15,6 +15,7 @@ from ganops.atomic import write_text
 from ganops.evaluation.scores import Scores
 from ganops.registry.candidate import SHORT, Candidate
 from ganops.reporting.contents import PictureEntry
+from ganops.reporting.parts import facts
 from ganops.reporting.scores import heading, metrics_of, show
 
 CARD = "README.md"
@@ -35,7 +36,7 @@ def card(candidate: Candidate, lineage: Mapping[str, str]) -> str:
     """The card as Markdown; pictures are named relative to it."""
     pictures = [_picture(picture) for picture in _pictures(candidate)]
     sections = (
-        f"# {escape(candidate.recipe)}, trained on {escape(candidate.manifest.source)}\n\n{short_card(candidate)}",
+        f"# {escape(candidate.recipe)}, trained on {escape(candidate.manifest.name)}\n\n{short_card(candidate)}",
         *pictures[:1],
         _data(candidate),
         _recipe(candidate),
@@ -66,11 +67,11 @@ def short_card(candidate: Candidate) -> str:
 
 def _data(candidate: Candidate) -> str:
     manifest = candidate.manifest
-    counts = ", ".join(f"{count:,} {split}" for split, count in manifest.counts.items())
-    rejected = f"{manifest.rejected_count:,} inputs were rejected" if manifest.rejected_count else "none were rejected"
+    counts = f"{manifest.counts['train']:,} rows for training, {manifest.counts['test']:,} for the test"
+    rejected = f"{manifest.rejected_count:,} inputs" if manifest.rejected_count else "nothing"
     fields = [(name, field.kind, field.description) for name, field in manifest.spec.fields.items()]
     text = (
-        f"## Data\n\nSource {escape(manifest.source)}, digest `{manifest.digest[:SHORT]}`: {counts}; {rejected}.\n\n"
+        f"## Data\n\n{escape(manifest.name)}, digest `{manifest.digest[:SHORT]}`: {counts}; {rejected} rejected.\n\n"
         + _table(("field", "kind", "content"), fields)
     )
     splits = list(manifest.class_counts)
@@ -86,8 +87,8 @@ def _recipe(candidate: Candidate) -> str:
     networks = [(name, section.get("kind", ""), _options(section)) for name, section in recipe.networks.items()]
     game = f"`{recipe.game.get('kind')}` ({escape(_options(recipe.game)) or 'default settings'})"
     return (
-        f"## Recipe\n\n{escape(recipe.summary)}. {escape(recipe.paper)}. Game {game}, "
-        f"batch size {recipe.batch_size}, {recipe.budget_kimg:g} thousand training rows shown; "
+        f"## Recipe\n\n{escape(recipe.summary[:1].upper() + recipe.summary[1:])}. {escape(recipe.paper)}. Game {game}, "
+        f"batch size {recipe.batch_size}, budget of {recipe.budget_kimg:g} thousand training rows; "
         f"digest `{recipe.digest()[:SHORT]}`.\n\n" + _table(("network", "kind", "settings"), networks)
     )
 
@@ -112,11 +113,11 @@ def _score_table(scores: Scores) -> str:
 
 
 def _training(candidate: Candidate) -> str:
-    facts = [(key, value) for key, value in candidate.training.items() if key not in ("health_events", "init")]
+    shown = {key: value for key, value in candidate.training.items() if key not in ("health_events", "init")}
     events = candidate.training.get("health_events") or []
     lines = [f"- step {event['step']}: {event['kind']}: {escape(str(event['detail']))}" for event in events]
     health = "\n".join(lines) if lines else "The health checks reported nothing."
-    return "## Training\n\n" + _table(("fact", "value"), facts) + f"\n\n{health}"
+    return "## Training\n\n" + _table(("fact", "value"), list(facts(shown).items())) + f"\n\n{health}"
 
 
 def _limits() -> str:
@@ -139,7 +140,7 @@ def _picture(picture: PictureEntry) -> str:
 
 
 def _options(section: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in section.items() if key != "kind" and value is not None)
+    return ", ".join(f"{key} {value}" for key, value in facts({**section, "kind": None}).items())
 
 
 def escape(text: str) -> str:

@@ -3,28 +3,18 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from ganops.data.manifest import Manifest
 from ganops.errors import RegistryError
 from ganops.params import AUTO, Params
 
 LONGEST = 60
-OWN_IMAGES = "images"  # the source whose data are a folder or zip file of the user
 
 
 def model_name(manifest: Manifest, task: str) -> str:
     """What `tracking.model: auto` stands for: ganops-<data set>-<task>, of characters that MLflow and URLs accept."""
-    words = re.sub(r"[^a-z0-9]+", "-", f"{data_name(manifest)}-{task}".lower()).strip("-")
+    words = re.sub(r"[^a-z0-9]+", "-", f"{manifest.name}-{task}".lower()).strip("-")
     return f"ganops-{words}"[:LONGEST].rstrip("-")
-
-
-def data_name(manifest: Manifest) -> str:
-    """The name of the data set: its source, or the name of the folder or zip file of one's own images."""
-    if manifest.source != OWN_IMAGES:
-        return manifest.source
-    path = Path(manifest.origin)
-    return path.stem if path.suffix == ".zip" else path.name or manifest.source
 
 
 def data_family(manifest: Manifest) -> str:
@@ -33,7 +23,7 @@ def data_family(manifest: Manifest) -> str:
     It stays the same when rows are added to the data, so that a retrained model compares with its predecessor.
     """
     fields = "; ".join(f"{name}: {field.description}" for name, field in manifest.spec.fields.items())
-    return f"{data_name(manifest)} ({fields})"
+    return f"{manifest.name} ({fields})"
 
 
 def registered_name(params: Params) -> str:
