@@ -22,13 +22,6 @@ def test_equals_brute_force(block_bytes: int) -> None:
     assert torch.equal(rows, expected.indices[:, :3])
 
 
-@pytest.mark.parametrize("block_bytes", [1, 2**20])
-def test_radii_leave_the_image_itself_out(block_bytes: int) -> None:
-    y = torch.tensor([[0.0], [1.0], [3.0], [7.0]])
-    assert KNNIndex(y, block_bytes).kth_distances(1).tolist() == pytest.approx([1, 1, 2, 4])
-    assert KNNIndex(y, block_bytes).kth_distances(2).tolist() == pytest.approx([3, 2, 3, 6])
-
-
 def test_copies_lie_at_exactly_zero() -> None:
     """Even far from the origin, where the square of a length has no digits left for a difference."""
     _, y = clouds(shift=1000)

@@ -17,7 +17,7 @@ from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError, SettingsError
 from ganops.evaluation.extractors.classifier import load_classifier
 from ganops.evaluation.frechet import frechet_distance
-from ganops.evaluation.metrics.kid import kernel_distance
+from ganops.evaluation.kernel_distance import kernel_distance
 from ganops.evaluation.reference import make_reference
 from ganops.evaluation.statistics import statistics_of
 from ganops.evaluation.validation_metric import (

@@ -45,13 +45,3 @@ class KNNIndex:
             distances.append(exact.values)
             rows.append(found.gather(1, exact.indices))
         return torch.cat(distances), torch.cat(rows)
-
-    def kth_distances(self, k: int) -> Tensor:
-        """(m,) distance of each row of y to its k-th nearest other row; k below m."""
-        kth_distances = []
-        for part, squares in self.blocks(self.y + self.centre):
-            own = torch.arange(part.start, part.stop)
-            squares[own - part.start, own] = torch.inf
-            # topk is several times faster here than kthvalue.
-            kth_distances.append(squares.topk(k, dim=1, largest=False).values[:, -1].sqrt())
-        return torch.cat(kth_distances)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -69,7 +69,6 @@ class RealColumn:
     statistics: of `split`, which generated rows are compared with.
     pairwise: (m,) the features of that split of which every pair with generated ones is compared.
     held_out: (t,) distance of each test row to the nearest training row; empty where there is no test split.
-    radii: distances of these to their k-th nearest among them, by k, as far as they are known already.
     """
 
     statistics: Statistics
@@ -77,7 +76,6 @@ class RealColumn:
     splits: Mapping[Split, RealFeatures]
     pairwise: Tensor
     held_out: Tensor
-    radii: Mapping[int, Tensor] = field(default_factory=dict)
 
     @property
     def compared(self) -> RealFeatures:
@@ -88,11 +86,6 @@ class RealColumn:
     def pairwise_features(self) -> Tensor:
         """(m, d): the features that are compared pair by pair."""
         return self.compared.features[self.pairwise]
-
-    def kth_distances(self, k: int) -> Tensor:
-        """(m,) distance of each of the pairwise features to its k-th nearest other; k below m."""
-        known = self.radii.get(k)
-        return KNNIndex(self.pairwise_features).kth_distances(k) if known is None else known
 
 
 @dataclass(frozen=True)
@@ -105,7 +98,7 @@ class Reference:
 
 
 def make_column(splits: Mapping[Split, RealFeatures], split: Split, pairwise_samples: int, seed: int) -> RealColumn:
-    """What follows from the features of the splits, apart from radii."""
+    """What follows from the features of the splits."""
     held_out = torch.empty(0)
     if "train" in splits and len(splits.get("test", ())):
         held_out = KNNIndex(splits["train"].features).nearest(splits["test"].features)[0][:, 0]

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from ganops.data.fields.category import CategoryField
 from ganops.data.spec import LABEL, DataSpec
+from ganops.evaluation.all_pairs import manifolds_of, neighbours_of
 from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import Estimate, from_share
+from ganops.evaluation.kernel_distance import mmd2
 from ganops.evaluation.metric import Metric, MetricGroup, Result, Table, at_the_end, has_classes
-from ganops.evaluation.metrics.kid import mmd2_estimate
 from ganops.evaluation.metrics.modes import modes_of
-from ganops.evaluation.metrics.prdc import manifolds_of, neighbours_of
 from ganops.games.task import Task
 
 FEWEST, MOST = 10, 1000  # images of a class on each side: fewer give no KID, more are not used
@@ -46,7 +46,7 @@ def class_rows(context: EvalContext) -> list[ClassRow]:
     """The table of all classes; for `EvalContext.cached`."""
     real, generated = context.reals.compared, context.classes
     assert real.labels is not None
-    shares, found = context.cached(modes_of), context.cached(manifolds_of)
+    shares, found = context.cached(modes_of), manifolds_of(context)
     compared, pairwise = generated[: len(context.compared)], real.labels[context.reals.pairwise]
     return [
         ClassRow(
@@ -64,7 +64,7 @@ def class_rows(context: EvalContext) -> list[ClassRow]:
 def _kid(generated: Tensor, real: Tensor) -> Estimate | None:
     if min(len(generated), len(real)) < FEWEST:
         return None
-    return mmd2_estimate(generated[:MOST], real[:MOST])
+    return mmd2(generated[:MOST], real[:MOST])
 
 
 def _share(found: Tensor) -> Estimate | None:

@@ -8,8 +8,8 @@ from torch import Tensor
 from torch_fidelity.metric_prc import calculate_precision_recall_full
 
 from ganops.errors import EvaluationError
-from ganops.evaluation.knn import KNNIndex
-from ganops.evaluation.metrics.prdc import Manifolds, manifolds
+from ganops.evaluation.manifolds import Manifolds, Radii, manifolds
+from ganops.evaluation.products import centred, sweep
 
 
 def means(found: Manifolds) -> list[float]:
@@ -81,22 +81,25 @@ def test_size_of_blocks_and_order_do_not_matter() -> None:
     generated, real = clouds()
     generated = generated + 5
     whole = means(manifolds(generated, real, k=5))
-    assert means(manifolds(generated, real, k=5, block_bytes=4 * 250 * 7)) == pytest.approx(whole, abs=1e-5)
+    assert means(manifolds(generated, real, k=5, at_once=7)) == pytest.approx(whole, abs=1e-5)
     assert means(manifolds(generated.flip(0), real.flip(0), k=5)) == pytest.approx(whole, abs=1e-5)
 
 
-def test_known_radii_are_taken() -> None:
-    generated, real = clouds()
-    kth_distances = KNNIndex(real).kth_distances(5)
-    assert means(manifolds(generated + 5, real, 5, kth_distances)) == means(manifolds(generated + 5, real, 5))
+@pytest.mark.parametrize("at_once", [1, 2, 3, 10])
+def test_radii_leave_the_image_itself_out(at_once: int) -> None:
+    (side,) = centred(line(0, 1, 3, 7))
+    for k, expected in ((1, [1, 1, 2, 4]), (2, [3, 2, 3, 6])):
+        radii = Radii(side, k)
+        sweep(side, side, [radii], at_once)
+        assert radii.squares.sqrt().tolist() == pytest.approx(expected)
 
 
 def test_too_few_images_and_other_features_are_refused() -> None:
-    for generated, real in (
-        (torch.rand(5, 3), torch.rand(9, 3)),
-        (torch.rand(9, 3), torch.rand(5, 3)),
-        (torch.rand(9, 3), torch.rand(9, 4)),
+    for generated, real, code in (
+        (torch.rand(5, 3), torch.rand(9, 3), "too-few-images"),
+        (torch.rand(9, 3), torch.rand(5, 3), "too-few-images"),
+        (torch.rand(9, 3), torch.rand(9, 4), "features-differ"),
     ):
         with pytest.raises(EvaluationError) as caught:
             manifolds(generated, real, k=5)
-        assert caught.value.code == "too-few-images"
+        assert caught.value.code == code
