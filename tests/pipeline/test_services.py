@@ -1,12 +1,15 @@
-"""The flow with a Prefect server (where first_run ran), without one, and as a deployment that a worker runs."""
+"""The flow with a Prefect server (where first_run ran), without one, and as a deployment that a schedule runs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from prefect_server import Server, working
+from service import wait_until
 from tiny import Checkout, git, ran, records
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pipeline")]
@@ -32,32 +35,45 @@ def test_without_a_server_it_runs_too_and_skips_what_is_done(checkout: Checkout,
     environment = {name: value for name, value in checkout.environment.items() if name != "PREFECT_API_URL"}
     alone = replace(checkout, environment=environment | {"PREFECT_HOME": str(tmp_path)})
     before = records(checkout.folder), (checkout.folder / "dvc.lock").read_bytes()
-    said = alone.run("-m", "pipeline.flows.training")
-    assert "Starting temporary server" in said
+    said = alone.run("-m", "pipeline.flows.run")
+    assert "Starting temporary server" not in said, "nothing has to run"
     assert "Traceback" not in said
     assert "ran: nothing, every stage was up to date" in said
     assert "already champion" in said
     assert (records(checkout.folder), (checkout.folder / "dvc.lock").read_bytes()) == before
 
 
-def test_as_a_deployment_a_worker_runs_it_and_hands_on_the_results(
+def test_a_worker_runs_what_the_schedule_makes_and_hands_on_the_results(
     checkout: Checkout, server: Server, tmp_path: Path
 ) -> None:
-    """Pull and push included, with a folder as the DVC remote; a clone then has all without running anything."""
+    """`make deploy`, `make worker`, and then only time: the deployment of prefect.yaml with another cron.
+
+    Pull and push included, with a folder as the DVC remote; a clone then has all without running anything.
+    """
     store = tmp_path / "store"
     checkout.dvc("remote", "add", "--default", "store", str(store))
-    git(checkout.folder, "commit", "--quiet", "--all", "--message", "a remote")
+    file = checkout.folder / "prefect.yaml"
+    project = yaml.safe_load(file.read_text())
+    (schedule,) = next(each for each in project["deployments"] if each["name"] == "retrain")["schedules"]
+    assert (schedule["cron"], schedule["active"]) == ("0 3 * * 1", True)
+    schedule["cron"] = "* * * * * */10"  # every ten seconds: the sixth field is that of the seconds
+    file.write_text(yaml.safe_dump(project))
+    git(checkout.folder, "commit", "--quiet", "--all", "--message", "a remote, and often")
     prefect = ("-m", "pipeline", "prefect")
+    # A worker asks every ten seconds where nobody tells it otherwise.
+    checkout = replace(checkout, environment=checkout.environment | {"PREFECT_WORKER_QUERY_SECONDS": "1"})
     checkout.run(*prefect, "work-pool", "create", "ganops", "--type", "process", "--overwrite")
     checkout.run(*prefect, "--no-prompt", "deploy", "--all")
     (retrain,) = (found for found in server.list("deployments") if found["name"] == "retrain")
-    assert [schedule["schedule"]["cron"] for schedule in retrain["schedules"]] == ["0 3 * * 1"]
     before = records(checkout.folder)
     log = tmp_path / "worker.log"
     with working(checkout, log):
-        checkout.run(*prefect, "deployment", "run", "retrain-gans/retrain", "--watch", "--watch-timeout", "300")
-    states = {run["state_type"] for run in server.list("flow_runs")}
-    assert states <= {"COMPLETED", "SCHEDULED"}, log.read_text()
+        wait_until(lambda: bool(begun(server, retrain["id"])), 120)
+        server.post(f"deployments/{retrain['id']}/pause_deployment")  # one run is enough
+        wait_until(lambda: all(run["end_time"] for run in begun(server, retrain["id"])), 300)
+    first = begun(server, retrain["id"])[0]
+    assert (first["state_type"], first["auto_scheduled"]) == ("COMPLETED", True), log.read_text()
+    assert first["created_by"]["type"] == "SCHEDULE"
     assert records(checkout.folder) == before
     clone = tmp_path / "clone"
     git(tmp_path, "clone", "--quiet", str(checkout.folder), str(clone))
@@ -66,3 +82,9 @@ def test_as_a_deployment_a_worker_runs_it_and_hands_on_the_results(
     said = other.dvc("repro")
     assert ran(said) == {"register"}, "a version is made in each registry; all else came from the remote"
     assert records(clone)["model_versions"] == 1
+
+
+def begun(server: Server, deployment: str) -> list[dict[str, Any]]:
+    """The deployment's runs that are more than planned, the first one first."""
+    runs = server.list("flow_runs", sort="EXPECTED_START_TIME_ASC", deployments={"id": {"any_": [deployment]}})
+    return [run for run in runs if run["state_type"] != "SCHEDULED"]
