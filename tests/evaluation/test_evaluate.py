@@ -106,8 +106,9 @@ def test_the_device_does_not_matter(
 ) -> None:
     on_gpu = open_evaluator(reference_folder, prepared, params, SEED, "cuda")
     found = score_images(on_gpu, torch.split(dimmed, 100))
-    # A GPU adds up in another order.
-    assert values(found) == pytest.approx(values(whole), rel=1e-5, abs=1e-5)
+    # A GPU adds up in another order: features differ in the sixth digit, distances of nearly equal sets in the third.
+    # The classifier of `cas` is trained there, and 597 test images decide.
+    assert values(found, {"cas", "cas_gain"}) == pytest.approx(values(whole, {"cas", "cas_gain"}), rel=1e-3, abs=1e-3)
     assert found.scores.protocol == whole.scores.protocol
 
 
@@ -293,16 +294,25 @@ def test_tensor_float_is_off_and_cudnn_on_while_scores_are_measured(
     evaluator: Evaluator, dimmed: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also while a game generates, whose steps a path length measures."""
-    seen = []
-    cudnn = torch.backends.cudnn
+    seen = {"generate": set(), "extract": set()}
+    cudnn, matmul, forward = torch.backends.cudnn, torch.backends.cuda.matmul, Classifier.forward
+
+    def flags() -> tuple[bool, ...]:
+        return cudnn.enabled, cudnn.allow_tf32, matmul.allow_tf32, cudnn.deterministic, cudnn.benchmark
 
     class Watching(Pictures):
         def generate(self, inputs: Rows, task: str | None = None) -> Rows:
-            seen.append((cudnn.enabled, cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark))
+            seen["generate"].add(flags())
             return super().generate(inputs, task)
 
-    before = (cudnn.enabled, cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark)
+    def watching(self: Classifier, images: Tensor) -> tuple[Tensor, Tensor]:
+        seen["extract"].add(flags())
+        return forward(self, images)
+
+    monkeypatch.setattr(Classifier, "forward", watching)
+    monkeypatch.setattr(matmul, "allow_tf32", True)  # as torch.set_float32_matmul_precision("high") leaves it
+    before = flags()
     few = with_metrics(evaluator, fid={}, path_length={"pairs": 10})
     score_game(Watching(dimmed[:5]), few, DataSpec(fields={"image": IMAGE16}))
-    assert set(seen) == {(True, False, True, False)}
-    assert (cudnn.enabled, cudnn.allow_tf32, cudnn.deterministic, cudnn.benchmark) == before
+    assert seen == {key: {(True, False, False, True, False)} for key in seen}
+    assert flags() == before
