@@ -8,10 +8,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import save_file
 from tiny_training import MeanImage, make_trainer, run, shrunk, weights
+from torch import Tensor, nn
 
 from ganops.errors import TrainingError
 from ganops.recipe import Recipe
 from ganops.training.callback import Callback
+from ganops.training.distributed.batch_norm import norms_across_processes
 from ganops.training.distributed.join import join
 from ganops.training.history import write_history
 
@@ -26,7 +28,7 @@ def two_part_recipe(name: str) -> Recipe:
     """A shipped recipe whose batches are computed in two micro-batches."""
     if name == "mlp":
         return shrunk(name, kimg=0.8, networks=NETWORKS, micro_batches=2)
-    recipe = shrunk(name, kimg=0.16, micro_batches=2)
+    recipe = shrunk(name, kimg=0.16, micro_batches=2, **({"batch_norm": "processes"} if name == "dcgan" else {}))
     if recipe.game.get("augment", {}).get("kind") != "ada":
         return recipe
     quick = {"kind": "ada", "images": 32, "speed_kimg": 0.5, "target": -0.9}  # so that it acts at once
@@ -53,6 +55,51 @@ def train_as(rank: int, port: int, folder: Path, name: str, dies_after: int) -> 
         trained = {name: tensor.contiguous() for name, tensor in weights(trainer).items()}
         save_file(trained, folder / f"weights-{rank}.safetensors")
         write_history(folder / f"history-{rank}.csv", trainer.history)
+
+
+def norm_as(rank: int, port: int, folder: Path) -> None:
+    """One of two processes with half of a batch each: outputs, gradients of a penalty, running statistics."""
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": "2"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    with join("cpu") as group:
+        network = normed_network()
+        norms_across_processes(network, two_part_recipe("mlp").model_copy(update={"batch_norm": "processes"}))
+        half = slice(rank * NORM_ROWS // 2, (rank + 1) * NORM_ROWS // 2)
+        gradients = group.gradients(list(network.parameters()))
+        gradients.add(lambda: penalised(network, norm_rows()[half], norm_factors()[half]), last=True)
+        save_file(network.state_dict() | found_gradients(network), folder / f"norm-{rank}.safetensors")
+
+
+NORM_ROWS = 12
+
+
+def norm_rows() -> Tensor:
+    return torch.randn(NORM_ROWS, 3, 4, 4, generator=torch.Generator().manual_seed(0)) * torch.arange(
+        1, NORM_ROWS + 1
+    ).view(-1, 1, 1, 1)
+
+
+def norm_factors() -> Tensor:
+    return torch.randn(NORM_ROWS, generator=torch.Generator().manual_seed(1))
+
+
+def normed_network() -> nn.Sequential:
+    """Two batch norms, after maps and after vectors."""
+    torch.manual_seed(0)
+    layers = [nn.Conv2d(3, 4, 3, padding=1), nn.BatchNorm2d(4), nn.Softplus(), nn.Flatten()]
+    return nn.Sequential(*layers, nn.Linear(64, 5), nn.BatchNorm1d(5), nn.Softplus(), nn.Linear(5, 1))
+
+
+def penalised(network: nn.Sequential, rows: Tensor, factors: Tensor) -> Tensor:
+    """A loss whose gradient needs second derivatives of the norms."""
+    rows = rows.clone().requires_grad_()
+    outputs = (network(rows).squeeze(1) * factors).sum()
+    (slope,) = torch.autograd.grad(outputs, rows, create_graph=True)
+    return outputs / len(rows) + slope.square().sum() / len(rows)
+
+
+def found_gradients(network: nn.Sequential) -> dict[str, Tensor]:
+    return {f"grad.{name}": weight.grad for name, weight in network.named_parameters() if weight.grad is not None}
 
 
 class Dying(Callback):

@@ -107,7 +107,9 @@ class Recipe(Settings):
     image_size, channels: what the networks are built for; null: as the prepared data are.
     derived: columns computed from others while training runs (noise, edges ...), by name.
     batch_size: rows per turn; micro_batches: number of equal parts in which they are computed, one after the other or
-        one per process, gradients averaged. A batch norm sees one part.
+        one per process, gradients averaged.
+    batch_norm: what a batch norm's statistics in training are of: one part ("micro-batch"), or the parts that all
+        processes compute at the same time ("processes").
     seed: of weights, noise and data order; null: that of params.yaml. Recipes that differ in their seed only are one
         candidate on the leaderboard, with a spread.
     budget_kimg: thousands of real rows shown to the first player.
@@ -129,6 +131,7 @@ class Recipe(Settings):
     turns: dict[str, int] = Field(default_factory=dict)
     batch_size: int = Field(ge=2)
     micro_batches: int = Field(default=1, ge=1)
+    batch_norm: Literal["micro-batch", "processes"] = "micro-batch"
     budget_kimg: float = Field(gt=0)
     images: int | None = Field(default=None, ge=2)
     flip: bool = False

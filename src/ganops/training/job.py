@@ -28,6 +28,7 @@ from ganops.training.best import Validation
 from ganops.training.callback import Callback
 from ganops.training.cpu.convolutions import install_cpu_kernels
 from ganops.training.cpu.malloc import disable_malloc_trim
+from ganops.training.distributed.batch_norm import norms_across_processes
 from ganops.training.distributed.process_group import ProcessGroup
 from ganops.training.graphs.captured_steps import capture_steps
 from ganops.training.graphs.cpu_recorder import CpuRecorder
@@ -114,6 +115,14 @@ class TrainingJob:
                     action="put the images of each class into a folder of its own, or take a recipe without classes",
                 )
             )
+        if "domains" in recipe.needs and self.data.paired:
+            found.append(
+                TrainingError(
+                    f"the recipe '{self.name}' needs two domains without pairs, and the prepared data are one data set",
+                    code="needs-domains",
+                    action="give two folders A and B of images with other names, or set data.source: domains",
+                )
+            )
         attempt(lambda: _enough_images(recipe, count))
         attempt(lambda: ProcessGroup(0, settings.processes).micro_batches(recipe.micro_batches))
         attempt(lambda: _enough_gpus(settings))
@@ -162,6 +171,7 @@ class TrainingJob:
         recipe, settings = self.recipe, self.settings
         torch.set_num_threads(settings.threads)
         game = self.new_game() if game is None else game
+        norms_across_processes(game, recipe)
         if recipe.images is not None:
             rows = [subsample(each, recipe.images, self.seed) for each in rows]
         plan = make_plan(recipe, settings, next(iter(game.players)))

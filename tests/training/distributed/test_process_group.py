@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import multiprocessing
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from tiny_training import make_trainer, run, weights
-from two_processes import train_as, two_part_recipe
+from two_processes import (
+    found_gradients,
+    norm_as,
+    norm_factors,
+    norm_rows,
+    normed_network,
+    penalised,
+    train_as,
+    two_part_recipe,
+)
 
 from ganops.errors import TrainingError
 from ganops.training.distributed.process_group import ProcessGroup
@@ -19,13 +29,13 @@ from ganops.training.distributed.process_group import ProcessGroup
 RECIPES = ("mlp", "wgan-gp", "infogan", "stylegan2-ada")
 
 
-def start_two(folder: Path, name: str, dies_after: int = 10**9) -> list[int | None]:
+def start_two(target: Callable[..., None], *arguments: object) -> list[int | None]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["two_processes", "ganops.training.distributed.fabric_group"])
-    children = [context.Process(target=train_as, args=(rank, port, folder, name, dies_after)) for rank in range(2)]
+    children = [context.Process(target=target, args=(rank, port, *arguments)) for rank in range(2)]
     for child in children:
         child.start()
     for child in children:
@@ -42,7 +52,7 @@ def test_two_processes_end_where_one_does(name: str, tmp_path: Path) -> None:
     micro-batches one after the other.
     """
     alone = run(make_trainer(tmp_path / "alone", two_part_recipe(name), checkpoint_seconds=1e9))
-    assert start_two(tmp_path, name) == [0, 0]
+    assert start_two(train_as, tmp_path, name, 10**9) == [0, 0]
     first, second = (load_file(tmp_path / f"weights-{rank}.safetensors") for rank in range(2))
     compared = {f"game.{name}" for name, _ in alone.game.named_parameters()} | {"game.augment_strength"}
     for key, expected in weights(alone).items():
@@ -54,9 +64,31 @@ def test_two_processes_end_where_one_does(name: str, tmp_path: Path) -> None:
     assert validated == [True, False], "the main process validates, and the other waits for it"
 
 
+def test_batch_norms_over_two_processes_are_those_of_the_full_batch(tmp_path: Path) -> None:
+    """Weights' gradients with second derivatives, and running statistics; the halves differ in scale."""
+    assert start_two(norm_as, tmp_path) == [0, 0]
+    first, second = (load_file(tmp_path / f"norm-{rank}.safetensors") for rank in range(2))
+    network = normed_network()
+    penalised(network, norm_rows(), norm_factors()).backward()
+    expected = network.state_dict() | found_gradients(network)
+    assert first.keys() == expected.keys()
+    for key, value in expected.items():
+        assert torch.equal(first[key], second[key]), key
+        torch.testing.assert_close(first[key], value, rtol=1e-4, atol=1e-5)
+    assert abs(float(expected["1.running_mean"].mean())) > 1e-3
+
+
+@pytest.mark.slow
+def test_a_training_with_batch_norms_over_processes_keeps_them_equal(tmp_path: Path) -> None:
+    assert start_two(train_as, tmp_path, "dcgan", 10**9) == [0, 0]
+    first, second = (load_file(tmp_path / f"weights-{rank}.safetensors") for rank in range(2))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert any("running_mean" in key for key in first)
+
+
 @pytest.mark.slow
 def test_when_one_dies_the_other_ends_with_an_error(tmp_path: Path) -> None:
-    codes = start_two(tmp_path, "mlp", dies_after=20)
+    codes = start_two(train_as, tmp_path, "mlp", 20)
     assert codes == [1, 9]
     assert (tmp_path / "error-0.txt").read_text() == "process-lost"
 
