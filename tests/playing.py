@@ -53,6 +53,15 @@ def spec_of(channels: int, size: int, classes: tuple[str, ...] = (), shares: tup
     return DataSpec(fields=fields | _label(classes, shares))
 
 
+def domains_spec(channels: int, size: int, classes: tuple[str, ...] = ()) -> DataSpec:
+    """Two domains of images of one form, without pairs, with labels where there are classes."""
+    fields: dict[str, Field] = {}
+    for domain in "AB":
+        fields[domain] = ImageField(channels=channels, size=size)  # type: ignore[arg-type]
+        fields |= {f"{domain}_label": field for field in _label(classes, ()).values()}
+    return DataSpec(fields=fields, paired=False)
+
+
 def points_spec(classes: tuple[str, ...] = (), size: int = 2) -> DataSpec:
     """Vectors of `size` numbers, with labels where there are classes."""
     fields: dict[str, Field] = {"vector": VectorField(size=size)}

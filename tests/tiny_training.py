@@ -36,7 +36,14 @@ RECIPES = Path(__file__).resolve().parents[1] / "pipeline" / "recipes"
 SPEC = DataSpec(
     fields={"image": ImageField(channels=1, size=8), "label": CategoryField(classes=tuple("0123456789"))},
 )
-SMALL = {"width": 4, "widths": [16, 8], "latent_dim": 16, "max_width": 8, "group_width": 4}
+DOMAINS = DataSpec(
+    fields={
+        **{"A": ImageField(channels=1, size=8), "A_label": CategoryField(classes=tuple("0123456789"))},
+        **{"B": ImageField(channels=1, size=8), "B_label": CategoryField(classes=tuple("0123456789"))},
+    },
+    paired=False,
+)
+SMALL = {"width": 4, "widths": [16, 8], "latent_dim": 16, "max_width": 8, "group_width": 4, "layers": 1}
 
 
 def digits(count: int = 256) -> Rows:
@@ -44,6 +51,13 @@ def digits(count: int = 256) -> Rows:
     raw = load_digits()
     images = torch.from_numpy(raw.images[:count] * (255 / 16)).to(torch.uint8)[:, None]
     return Rows({"image": images, "label": torch.from_numpy(raw.target[:count]).long()})
+
+
+def domains(count: int = 256) -> list[Rows]:
+    """Digits as domain A, and fewer of them, dark on light, as domain B."""
+    found = digits(count + count // 2)
+    a, b = found.select(slice(0, count)), found.select(slice(count, None))
+    return [Rows({"A": a["image"], "A_label": a["label"]}), Rows({"B": 255 - b["image"], "B_label": b["label"]})]
 
 
 def shrunk(name: str, kimg: float = 0.64, **changes: Any) -> Recipe:
@@ -83,13 +97,17 @@ class StopAfter(Interruption):
 
 
 def make_job(recipe: Recipe, seed: int = 0, start: Path | None = None, **params: Any) -> TrainingJob:
-    """A job on the digits, in float32, without compilation. start: the model folder it starts from."""
+    """A job on the digits, in float32, without compilation; on two domains of them where the recipe needs these.
+
+    start: the model folder it starts from.
+    """
     defaults: dict[str, Any] = {
         **{"device": "cpu", "precision": "float32", "compile": "never"},
         **{"sample_images": 16, "sample_times": 4, "checkpoint_seconds": 1e-9, "validate_kimg": 0.1},
     }
     model = InitModel(str(start), "digest", start) if start else None
-    return TrainingJob("test", recipe, TrainParams(**(defaults | params)), seed, SPEC, "digits", model, "test")
+    spec = DOMAINS if "domains" in recipe.needs else SPEC
+    return TrainingJob("test", recipe, TrainParams(**(defaults | params)), seed, spec, "digits", model, "test")
 
 
 def make_trainer(
@@ -107,8 +125,11 @@ def make_trainer(
     validation: with `validate_kimg` 0.1 it is computed every six steps of 16.
     """
     job = make_job(recipe, seed, start, **params)
-    held_out = HeldOut(digits(64), job.spec)
-    return job.build([digits()], folder, callback=callback, group=group, validation=validation, held_out=held_out)
+    paired = job.data.paired
+    first = digits(64) if paired else domains(64)[0]
+    rows = [digits()] if paired else domains()
+    held_out = HeldOut(first, job.spec)
+    return job.build(rows, folder, callback=callback, group=group, validation=validation, held_out=held_out)
 
 
 def save_model(folder: Path, recipe: Recipe, seed: int = 5) -> Path:

@@ -27,6 +27,7 @@ RECIPES = (
     "stylegan2-ada",
     "denoise",
     "denoise-l1",
+    "cyclegan",
     "vae",
 )
 KIMG, KILLS = 0.48, 5

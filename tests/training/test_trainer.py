@@ -34,7 +34,7 @@ class Recorder(Callback):
         self.rows.setdefault(row["step"], row)
 
     def on_samples(self, step: int, rows: Rows) -> None:
-        self.grids.setdefault(step, rows["image"])
+        self.grids.setdefault(step, next(iter(rows.values())))
 
 
 def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
