@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ganops.atomic import atomic_path
@@ -133,13 +134,15 @@ def _draw(panel: Any, title: str, curves: dict[str, Curve]) -> None:
         style = ".-" if len(shown) <= FEW_POINTS else "-"
         panel.plot(curve.kimg, shown, style, color=colour, alpha=0.25, linewidth=0.8)
         smoothed, label = smooth(curve.values), name.removesuffix(f"/{title}")
-        panel.plot(curve.kimg, smoothed, color=colour, linewidth=1.6, label=label)
+        panel.plot(curve.kimg, smoothed, "o" if len(shown) == 1 else "-", color=colour, linewidth=1.6, label=label)
     broken = np.unique(np.concatenate([curve.kimg[~np.isfinite(curve.values)] for curve in curves.values()]))
     if broken.size:
         foot = panel.get_xaxis_transform()
         panel.plot(broken, np.full(broken.size, 0.03), "|", transform=foot, label="not a finite number", **BROKEN_MARK)
     beyond = _cut_outliers(panel, np.concatenate([curve.values for curve in curves.values()]))
-    panel.set_title(title.replace("_", " ") + (f"  ({beyond} outliers not shown)" if beyond else ""), **TITLE)
+    title_words = title.replace("val_", "validation ", 1).replace("_", " ")
+    panel.set_title(title_words + (f"  ({beyond} outliers not shown)" if beyond else ""), **TITLE)
+    panel.xaxis.set_major_locator(MaxNLocator(5))
     panel.grid(alpha=0.25, linewidth=0.6)
     panel.spines[["top", "right"]].set_visible(False)
     panel.tick_params(labelsize=8)

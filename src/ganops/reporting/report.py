@@ -101,7 +101,8 @@ def template(name: str) -> jinja2.Template:
 
 def _score_line(metric: Metric, rows: Sequence[LeaderboardRow]) -> ScoreLine:
     able = {row.name: row.scores for row in rows if row.kind == "recipe" and not row.unhealthy}
-    best = min((sort_key(metric, scores) for scores in able.values()), default=inf)
+    keys = {sort_key(metric, scores) for scores in able.values()}
+    best = min(keys) if len(keys) > 1 else inf  # where all are equal, none is the best
     marked = [row.name in able and sort_key(metric, row.scores) == best < inf for row in rows]
     return ScoreLine(heading(metric), metric.sentence, [show(row.scores.get(metric.key)) for row in rows], marked)
 
