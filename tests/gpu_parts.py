@@ -80,7 +80,8 @@ class Bench:
                 part: {key: _smaller(key, value) for key, value in section.items()}
                 for part, section in recipe.networks.items()
             }
-            changes = {"batch_size": 16, "networks": networks, "image_size": None} | changes
+            size = recipe.image_size if any("widths" in section for section in networks.values()) else None
+            changes = {"batch_size": 16, "networks": networks, "image_size": size} | changes
         return recipe.model_copy(update=changes)
 
     def trainer(self, recipe: Recipe, name: str, *, steps: int, pixels: int, **params: Any) -> Trainer:

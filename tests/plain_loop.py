@@ -64,10 +64,10 @@ class PlainLoop:
 
     def step(self) -> None:
         """All players' turns, each followed by what tutorials print."""
-        first, batch = next(iter(self.game.players)), Rows({})
+        first, batch = next(iter(self.game.players)), next(self._batches)
         for player, optimizer in self.optimizers.items():
-            for _ in range(self.recipe.turns.get(player, 1)):
-                batch = next(self._batches) if player == first else batch
+            for turn in range(self.recipe.turns.get(player, 1)):
+                batch = next(self._batches) if player == first and turn > 0 else batch
                 total = self.game.losses(player, batch, self.steps).total
                 self.game.zero_grad()
                 torch.autograd.backward(total)
