@@ -19,7 +19,11 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: env env-dev lock
-env: $(RUN_READY) ## make the environment: .venv with pinned packages
+ifdef EXTRAS
+export EXTRAS
+.PHONY: $(RUN_READY)
+endif
+env: $(RUN_READY) ## make the environment: .venv with pinned packages; EXTRAS="s3 postgres heif": with these, from then on
 env-dev: $(DEV_READY) ## the same plus the tools for tests and checks
 
 $(RUN_READY): requirements/run.txt requirements/uv.txt requirements/install.sh pyproject.toml
@@ -33,6 +37,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 lock: env-dev ## write requirements/*.txt after a change of pyproject.toml
 	$(TOOL) $(COMPILE) pyproject.toml --extra build -o requirements/run.txt
 	$(TOOL) $(COMPILE) pyproject.toml --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt
+	$(TOOL) $(COMPILE) pyproject.toml --extra heif --extra postgres --extra s3 -c requirements/run.txt -o requirements/extras.txt
 
 .PHONY: run repro plots ui doctor promote rollback
 # The path goes through the environment, as it is: it may hold spaces, quotes, $$ and =.
@@ -41,7 +46,7 @@ run: export GANOPS_DATA := $(value DATA)
 endif
 run: env ## train, score, compare, register and promote, as params.yaml says; DATA=folder-or-zip: on your own images
 	@if [ -n "$$GANOPS_DATA" ]; then $(BIN)/python -m pipeline.own_data "$$GANOPS_DATA"; fi
-	@$(BIN)/python -m pipeline.flows.training
+	@$(BIN)/python -m pipeline.flows.run
 
 repro: env ## the same stages by DVC alone: no flow, no promotion
 	$(TOOL) dvc repro
@@ -87,7 +92,7 @@ worker: env ## run what the server schedules, on this machine
 	$(TOOL) prefect worker start --pool ganops --limit 1
 
 retrain: env ## pull, train, gate and push once, without a server
-	@$(BIN)/python -m pipeline.flows.retraining
+	@$(BIN)/python -m pipeline.flows.run retraining
 
 .PHONY: test test-fast lint types format tiny soak gpu-check ci
 # Two processes on two cores; tests/conftest.py gives each one thread.

@@ -160,7 +160,7 @@ def main(folder: Path) -> None:
             sys.exit(f"{folder} exists and is not an earlier checkout: remove it, or name another folder")
         shutil.rmtree(folder)
     make_checkout(folder)
-    flow = [sys.executable, "-m", "pipeline.flows.training"]
+    flow = [sys.executable, "-m", "pipeline.flows.run"]
     start = time.monotonic()
     subprocess.run(flow, cwd=folder, env=clean_environment(), check=True)
     middle = time.monotonic()

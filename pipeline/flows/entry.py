@@ -20,7 +20,7 @@ from ganops.tracking.location import redact
 from ganops.workspace import WORKSPACE
 from pipeline.flows.outcome import Outcome, describe
 from pipeline.flows.reproduce import DVC_ERROR, StageError
-from pipeline.stages.entry import FAILED, INTERRUPTED
+from pipeline.stages.entry import FAILED, INTERRUPTED, TERMINATED
 
 KEPT_LOGS = 20
 
@@ -28,19 +28,26 @@ KEPT_LOGS = 20
 def run_flow(start: Callable[[], Outcome]) -> NoReturn:
     """Start a flow, print and keep its outcome, and end the process with the exit codes of a stage.
 
-    params.yaml is read first: a mistake in it is reported before a server is started.
+    params.yaml is read and the tracking store is asked first: what is wrong there is reported before a server starts.
     """
     signal.signal(signal.SIGTERM, _terminate)
     log = WORKSPACE.logs / f"{time.strftime('%Y%m%d-%H%M%S')}.log"
     try:
-        read_params(WORKSPACE.params)
+        params = read_params(WORKSPACE.params)
         _keep_full_log(log)
-        _check_server()
+        from ganops.registry.sweep import sweep  # torch comes with it, and what is wrong above is said without
+
+        for line in sweep(params):
+            print(line, flush=True)
         outcome = describe(start())
     except GanopsError as error:
         _end(error.exit_code, f"error: {error}", log)
     except KeyboardInterrupt:
         _end(INTERRUPTED, "interrupted: the same command resumes where it was", log)
+    except SystemExit as ended:
+        if ended.code != TERMINATED:
+            raise
+        _end(TERMINATED, "terminated: the same command resumes where it was", log)
     except Exception as error:
         logging.getLogger(__name__).exception("the flow failed")
         _end(FAILED, f"error: the flow failed\n  found: {type(error).__name__}: {error}", log)
@@ -50,8 +57,8 @@ def run_flow(start: Callable[[], Outcome]) -> NoReturn:
     sys.exit(0)
 
 
-def _check_server() -> None:
-    """Prefect itself would try for a minute, and end with a traceback."""
+def check_server() -> None:
+    """Raise StageError where the server that PREFECT_API_URL names does not answer; Prefect tries for a minute."""
     from prefect.settings import PREFECT_API_URL
 
     address = PREFECT_API_URL.value()

@@ -1,6 +1,6 @@
 """Scheduled retraining: pull, bring everything up to date, promote, push.
 
-prefect.yaml puts this flow on a schedule; `python -m pipeline.flows.retraining` runs it once.
+prefect.yaml puts this flow on a schedule; `python -m pipeline.flows.run retraining` runs it once.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from pipeline.flows.command_group import CommandGroup
-from pipeline.flows.entry import run_flow
+from pipeline.flows.dead import end_dead_flow_runs
+from pipeline.flows.entry import check_server, run_flow
 from pipeline.flows.graph import has_remote
 from pipeline.flows.outcome import Outcome
 from pipeline.flows.reproduce import run_dvc
@@ -35,6 +36,8 @@ def retrain_gans(
     parallel, stage_timeout: as of train_gans.
     """
     log, commands = get_run_logger().info, CommandGroup()
+    for line in end_dead_flow_runs():
+        log(line)
     remote = has_remote()
     if not remote:
         log("no DVC remote is configured: nothing to pull from or push to")
@@ -54,7 +57,12 @@ def retrain_gans(
 @click.option("--push/--no-push", default=True, show_default=True, help="hand results to the DVC remote at the end")
 def main(pull: bool, push: bool) -> None:
     """Pull, train, score, compare, register, promote and push, once."""
-    run_flow(lambda: retrain_gans(pull, push))
+
+    def start() -> Outcome:
+        check_server()
+        return retrain_gans(pull, push)
+
+    run_flow(start)
 
 
 if __name__ == "__main__":

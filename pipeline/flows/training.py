@@ -1,7 +1,7 @@
 """The training flow: every stage of dvc.yaml as a task, then the gate.
 
 DVC decides what has to run; Prefect runs it, with retries, timeouts and artifacts; MLflow remembers.
-`python -m pipeline.flows.training` needs no server: Prefect then starts a temporary one.
+`python -m pipeline.flows.run` needs no server: Prefect then starts a temporary one.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
-from ganops.errors import GanopsError, RegistryError
+from ganops.errors import GanopsError
 from ganops.params import load_params, recipe_files
 from ganops.workspace import WORKSPACE
 from pipeline.flows.artifacts import artifact_key, stage_markdown
 from pipeline.flows.command_group import CommandGroup
-from pipeline.flows.entry import run_flow
+from pipeline.flows.dead import end_dead_flow_runs
+from pipeline.flows.entry import check_server, run_flow
+from pipeline.flows.gate import pass_gate
 from pipeline.flows.graph import INVENTORY, Stage, is_up_to_date, read_stages
 from pipeline.flows.outcome import Outcome, verdict
 from pipeline.flows.reproduce import StageError, reproduce
@@ -50,18 +52,8 @@ def run_stage(stage: Stage, commands: CommandGroup, slots: Slots, environment: d
 
 @task(task_run_name="gate", cache_policy=NO_CACHE)
 def run_gate(commands: CommandGroup) -> Promotion:
-    """Put the registered winner before the gate; params.gate.mode decides what follows."""
-    from ganops.registry.promotion import promote
-
-    params, log = load_params(WORKSPACE.params), get_run_logger().info
-    try:
-        found = promote(params, workspace=WORKSPACE)
-    except RegistryError as error:
-        # Results may be up to date where the registry is new: after `dvc pull` in a fresh clone, or on another server.
-        log(f"{error.message}: registering the winner again")
-        reproduce("register", commands, log, force=True)
-        found = promote(params, workspace=WORKSPACE)
-    log(verdict(found))
+    """Put the registered winner before the gate, and show the verdict."""
+    found = pass_gate(commands, get_run_logger().info)
     create_markdown_artifact(verdict(found), key="gate", description="whether the winner became champion, and why")
     return found
 
@@ -75,6 +67,8 @@ def train_gans(parallel: int | None = None, stage_timeout: float = DAY) -> Outco
     Raises StageError naming what failed.
     """
     commands = CommandGroup()
+    for line in end_dead_flow_runs():
+        get_run_logger().info(line)
     try:
         recipe_files(load_params(WORKSPACE.params), WORKSPACE.recipes)  # an unknown name ends it before any work
         write_inventory()
@@ -136,7 +130,12 @@ def _together(errors: list[GanopsError]) -> GanopsError:
 @click.option("--stage-hours", default=24.0, show_default=True, help="hours after which a stage is stopped")
 def main(parallel: int | None, stage_hours: float) -> None:
     """Train, score, compare, register and promote, as params.yaml says."""
-    run_flow(lambda: train_gans(parallel, stage_hours * 3600))
+
+    def start() -> Outcome:
+        check_server()
+        return train_gans(parallel, stage_hours * 3600)
+
+    run_flow(start)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ def first_run(empty_checkout: Checkout, server: Server) -> tuple[Checkout, str]:
     """The checkout, and what the flow printed on its first run: two stages at a time."""
     environment = empty_checkout.environment | {"PREFECT_API_URL": server.address}
     checkout = replace(empty_checkout, environment=environment)
-    said = checkout.run("-m", "pipeline.flows.training", "--parallel", "2", timeout=900)
+    said = checkout.run("-m", "pipeline.flows.run", "--parallel", "2", timeout=900)
     git(checkout.folder, "add", "dvc.lock")
     git(checkout.folder, "commit", "--quiet", "--message", "first run")
     return checkout, said

@@ -77,5 +77,5 @@ def test_make_hands_the_path_on_as_it_is(home: Path, name: str) -> None:
     done = subprocess.run(command, cwd=home, env=clean, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == [
         str(["-m", "pipeline.own_data", name]),
-        str(["-m", "pipeline.flows.training"]),
+        str(["-m", "pipeline.flows.run"]),
     ], done.stderr

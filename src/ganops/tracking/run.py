@@ -124,15 +124,12 @@ def _open(run: TrackedRun, system_metrics: bool, required: bool = False) -> Iter
 
         monitor = SystemMetricsMonitor(run.run_id, resume_logging=True, tracking_uri=run.store.uri)
         monitor.start()
-    status: Status = "FAILED"
+    status: Status = "KILLED"  # by whatever ends the process: Ctrl-C, SIGTERM, what Prefect raises for it
     try:
         yield
         status = "FINISHED"
-    except (KeyboardInterrupt, SystemExit):
-        status = "KILLED"
-        raise
-    except GanopsError as error:
-        status = "KILLED" if error.exit_code > SIGNALLED else "FAILED"
+    except Exception as error:
+        status = "KILLED" if isinstance(error, GanopsError) and error.exit_code > SIGNALLED else "FAILED"
         raise
     finally:
         if monitor is not None:

@@ -1,0 +1,41 @@
+"""The gate at the end of a flow: the registered winner is tested, judged and, where it is good enough, promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ganops.errors import RegistryError
+from ganops.params import load_params
+from ganops.workspace import WORKSPACE
+from pipeline.flows.command_group import CommandGroup
+from pipeline.flows.outcome import verdict
+from pipeline.flows.reproduce import reproduce
+
+if TYPE_CHECKING:
+    from ganops.registry.promotion import Promotion
+
+
+def pass_gate(commands: CommandGroup, log: Callable[[str], None]) -> Promotion:
+    """Put the registered winner before the gate; params.gate.mode decides what follows.
+
+    The winner is registered again, once, where the registry does not know it (results came by `dvc pull` into a fresh
+    clone, or belong to another server) or its files are missing or altered.
+    """
+    # Imported here: MLflow comes with it.
+    from ganops.registry.load import problem_with
+    from ganops.registry.naming import registered_name
+    from ganops.registry.promotion import promote
+
+    params = load_params(WORKSPACE.params)
+    try:
+        found = promote(params, workspace=WORKSPACE)
+        problem = problem_with(f"models:/{registered_name(params)}/{found.version}")
+    except RegistryError as error:
+        problem = error.message
+    if problem:
+        log(f"{problem}: registering the winner again")
+        reproduce("register", commands, log, force=True)
+        found = promote(params, workspace=WORKSPACE)
+    log(verdict(found))
+    return found

@@ -1,0 +1,58 @@
+"""`python -m pipeline.flows.run [training | retraining] [OPTION ...]`: run a flow once, in a session of its own.
+
+Where nothing has to run, the winner is put before the gate without a flow: importing Prefect and starting its temporary
+server would take longer than all the rest. A signal to this process' group (Ctrl-C, the end of a terminal) reaches the
+flow alone, and not its server, which has to outlive it: without a server Prefect tries for a minute and then fails.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import subprocess
+import sys
+from types import FrameType
+
+from ganops.params import load_params, recipe_files
+from ganops.workspace import WORKSPACE
+from pipeline.flows.command_group import CommandGroup
+from pipeline.flows.entry import run_flow
+from pipeline.flows.gate import pass_gate
+from pipeline.flows.graph import is_up_to_date
+from pipeline.flows.outcome import Outcome
+from pipeline.stages.entry import run_stage
+from pipeline.stages.inventory import write_inventory
+
+HELP = {"-h", "--help"}
+
+
+def main(*arguments: str) -> None:
+    """Run a flow, by default `training`, or the gate alone; ends the process with the flow's exit code."""
+    flow, *options = arguments or ("training",)
+    if flow == "training" and not HELP & set(options):
+        recipe_files(load_params(WORKSPACE.params), WORKSPACE.recipes)  # an unknown name ends it before any work
+        write_inventory()
+        if is_up_to_date():
+            logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+            log = logging.getLogger(__name__)
+            log.setLevel(logging.INFO)
+            run_flow(lambda: Outcome((), pass_gate(CommandGroup(), log.info)))
+    sys.exit(run_in_session([sys.executable, "-m", f"pipeline.flows.{flow}", *options]))
+
+
+def run_in_session(command: list[str]) -> int:
+    """Run a command in a session of its own and hand signals on to it alone; its exit code, 128 + n after signal n."""
+    process = subprocess.Popen(command, start_new_session=True)  # noqa: S603 - this program's own words
+
+    def hand_on(number: int, _frame: FrameType | None) -> None:
+        process.send_signal(signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` and `&` in a script leave it
+            signal.signal(number, hand_on)
+    code = process.wait()
+    return code if code >= 0 else 128 - code
+
+
+if __name__ == "__main__":
+    run_stage(main)
