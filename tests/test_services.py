@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from ganops.services import LOOPBACK, bypass_proxies_on_loopback, why_silent
+from ganops.services import LOOPBACK, NO_ADDRESS, bypass_proxies_on_loopback, why_silent
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -68,6 +68,10 @@ def test_a_port_without_a_service_is_refused_at_once() -> None:
 @pytest.mark.parametrize("address", ["foo", "ftp://host", "http://", "http://host:x", "http://[::1"])
 def test_what_is_not_an_address_is_said(address: str) -> None:
     assert why_silent(address)
+
+
+def test_no_part_of_a_password_is_said() -> None:
+    assert why_silent("http://me:hunter2/secret@127.0.0.1:9") == NO_ADDRESS
 
 
 @pytest.mark.parametrize("variable", ["http_proxy", "HTTP_PROXY", "ALL_PROXY"])

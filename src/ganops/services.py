@@ -11,6 +11,7 @@ from urllib.request import getproxies_environment, urlopen
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 SECONDS = 8.0
+NO_ADDRESS = "not an address of the form http://HOST:PORT"
 GATEWAY_ERRORS = (502, 503, 504)  # what a proxy answers for a service that does not
 
 
@@ -33,12 +34,14 @@ def why_silent(address: str, path: str = "", seconds: float = SECONDS) -> str:
         parts = urlsplit(address)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         if parts.scheme not in ("http", "https") or not host:
-            return "not an address of the form http://HOST:PORT"
+            return NO_ADDRESS
         port = f":{parts.port}" if parts.port else ""
         urlopen(f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}{path}", timeout=seconds).close()  # noqa: S310
     except HTTPError as error:
         return f"status {error.code} {error.reason}" if error.code in GATEWAY_ERRORS else ""
-    except (OSError, HTTPException, ValueError) as error:
+    except ValueError:  # whose text repeats a part of the address, perhaps of a password
+        return NO_ADDRESS
+    except (OSError, HTTPException) as error:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLError):
             return ""
