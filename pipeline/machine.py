@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from itertools import takewhile
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
@@ -19,7 +20,7 @@ def gpu_ids() -> list[str]:
     """The GPUs that may be used: those of CUDA_VISIBLE_DEVICES where it is set, else all that the driver knows."""
     if VISIBLE in os.environ:
         named = (each.strip() for each in os.environ[VISIBLE].split(","))
-        return [each for each in named if each and each not in ("-1", "NoDevFiles")]
+        return list(takewhile(lambda each: each not in ("", "-1", "NoDevFiles"), named))  # as CUDA reads it
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return []

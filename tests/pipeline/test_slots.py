@@ -59,7 +59,15 @@ def test_each_training_gets_as_many_gpus_as_it_has_processes(gpus: str, processe
 
 
 @pytest.mark.parametrize(
-    ("visible", "expected"), [("2,0", ["2", "0"]), ("", []), ("-1", []), ("GPU-1a, GPU-2b", ["GPU-1a", "GPU-2b"])]
+    ("visible", "expected"),
+    [
+        ("2,0", ["2", "0"]),
+        ("", []),
+        ("-1", []),
+        ("GPU-1a, GPU-2b", ["GPU-1a", "GPU-2b"]),
+        ("MIG-1a/2/0,MIG-3c", ["MIG-1a/2/0", "MIG-3c"]),
+        ("1,-1,0", ["1"]),
+    ],
 )
 def test_gpus_that_the_user_has_excluded_are_not_used(
     monkeypatch: pytest.MonkeyPatch, visible: str, expected: list[str]
