@@ -10,12 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-import torch
-
 from ganops.atomic import atomic_path, write_json
 from ganops.data.fields.pictures import save_png
 from ganops.data.manifest import read_manifest
 from ganops.data.spec import DataSpec
+from ganops.devices import find_device
 from ganops.errors import EvaluationError
 from ganops.evaluation.directions import domain_folder, joint_scores
 from ganops.evaluation.evaluate import Evaluation, open_evaluator, score_game
@@ -94,7 +93,7 @@ class TaskEvaluation:
 def _evaluate_task(recipe: str, game: Game, name: str, spec: DataSpec, params: Params) -> TaskEvaluation:
     task = game.tasks[name]
     reference, data = (domain_folder(each, task, spec) for each in (WORKSPACE.reference, WORKSPACE.prepared))
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = find_device()
     evaluator = open_evaluator(reference, data, params.evaluate, params.seed, device, inputs=WORKSPACE.prepared)
     found = score_game(game, evaluator, spec, f"evaluate {recipe}", name)
     for group, reason in found.left_out.items():

@@ -11,14 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from ganops.atomic import write_json
 from ganops.data.fields.field import Schema
 from ganops.data.fields.pictures import save_png
 from ganops.data.manifest import Manifest, read_manifest
 from ganops.data.packed import read_domains
 from ganops.data.rows import Rows
+from ganops.devices import find_device
 from ganops.errors import TrainingError
 from ganops.evaluation.held_out import task_rows
 from ganops.evaluation.metric_groups import module_of_group
@@ -147,7 +146,7 @@ def _validation(job: TrainingJob, game: Game) -> ValidationMetric | NoValidation
         samples=job.settings.validation_samples,
         seed=job.default_seed,
         batch_size=job.recipe.batch_size,  # as in training, which needs more memory for each
-        device="cuda" if torch.cuda.is_available() else "cpu",
+        device=find_device(job.settings.device),
     )
 
 
