@@ -1,5 +1,6 @@
 #!/bin/sh
-# Make or mend the environment: install.sh VENV run|dev, with PYTHON naming the interpreter to start from.
+# Make or mend the environment: install.sh VENV run|dev, with PYTHON naming the interpreter to start from, and EXTRAS
+# the extras of pyproject.toml to install from now on.
 # Interrupted at any point, the next call finishes the work. Package indexes are the user's own settings of pip and uv.
 set -eu
 
@@ -48,6 +49,12 @@ echo "Installing the packages of requirements/$kind.txt (5 GB with torch: some m
 # Compiled once here, so that the first run does not wait for it in every process.
 uv pip sync $again --compile-bytecode --require-hashes --build-constraints "$here/$kind.txt" "$here/$kind.txt"
 uv pip install --quiet --no-deps --no-build-isolation --editable "$here/.."
+extras=${EXTRAS:-$(cat "$venv/.extras" 2>/dev/null || true)}
+if [ -n "$extras" ]; then
+    names=$(echo "$extras" | tr -s ' ' ',')
+    uv pip install --quiet --no-build-isolation --constraints "$here/extras.txt" --editable "$here/..[$names]"
+    echo "$extras" >"$venv/.extras"
+fi
 "$venv/bin/python" -m pipeline.plots_page
 rm -f "$venv/.unfinished"
 touch "$venv/.run-ready"

@@ -65,6 +65,14 @@ def test_an_environment_that_is_there_is_left_alone(copy: Path) -> None:
     assert "Nothing to be done" in make("env", "env-dev", folder=copy).stdout
 
 
+def test_extras_are_installed_again_though_nothing_changed(copy: Path) -> None:
+    venv = copy / ".venv"
+    venv.mkdir()
+    (venv / ".run-ready").touch()
+    said = make("--dry-run", "env", "EXTRAS=s3 postgres", folder=copy, PYTHON=sys.executable).stdout
+    assert "requirements/install.sh .venv run" in said
+
+
 @pytest.mark.parametrize(("target", "kind"), [("env", "run"), ("env-dev", "dev")])
 def test_a_changed_lock_file_is_installed(copy: Path, target: str, kind: str) -> None:
     venv = copy / ".venv"
@@ -85,6 +93,7 @@ def test_the_lock_files_fit_pyproject() -> None:
     for kind, wanted in (
         ("run", [*project["dependencies"], *optional["build"]]),
         ("dev", [*project["dependencies"], *optional["build"], *optional["dev"]]),
+        ("extras", [name for extra in optional.keys() - {"build", "dev"} for name in optional[extra]]),
     ):
         lock = (ROOT / "requirements" / f"{kind}.txt").read_text()
         pinned = set(re.findall(r"^([a-z0-9._-]+)==", lock, re.MULTILINE))
