@@ -28,7 +28,7 @@ def find_device(name: str = "auto") -> torch.device:
         raise _no_device(name, here) from error
     if device.type not in here or (device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()):
         raise _no_device(name, here)
-    if device.type == "cuda" and device.index is None:
+    if device == torch.device("cuda"):
         return torch.device("cuda", torch.cuda.current_device())
     return device
 

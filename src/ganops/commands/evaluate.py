@@ -68,7 +68,7 @@ def command(
     if ".npz" in (images.suffix, reference.suffix):
         if json_file:
             raise click.BadOptionUsage("--json", "--json takes the images of both sides, not their statistics")
-        _statistics_only(images, reference, size, params, find_device(device), save_statistics)
+        _statistics_only(images, reference, size, params, str(find_device(device)), save_statistics)
         return
     found, statistics = score_folders(images, reference, params, size=size, seed=seed, device=device)
     _show(found.scores, found.left_out)
