@@ -39,15 +39,15 @@ def describe(manifest: Manifest) -> str:
         f"  digest    {manifest.digest[:12]}",
     ]
     if manifest.rejected_count:
-        reasons = ", ".join(f"{count:,} {reason}" for reason, count in manifest.rejected_reasons.items())
+        reasons = ", ".join(f"{reason} ({count:,})" for reason, count in manifest.rejected_reasons.items())
         names = f"{WORKSPACE.prepared}/manifest.json names them"
-        lines.append(f"  rejected  {manifest.rejected_count:,}: {reasons} ({names})")
+        lines.append(f"  rejected  {manifest.rejected_count:,}: {reasons}; {names}")
     return "\n".join(lines)
 
 
 def _classes(manifest: Manifest) -> str:
     label = next((field for name, field in manifest.spec.fields.items() if name == "label"), None)
-    return f"{len(manifest.spec.classes)}: {label.description}" if label else "none"
+    return f"{len(manifest.spec.classes):,}: {label.description}" if label else "none"
 
 
 if __name__ == "__main__":

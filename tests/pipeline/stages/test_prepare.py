@@ -50,7 +50,7 @@ def test_what_was_prepared_is_summarised(checkout: Path, capsys: pytest.CaptureF
         f"  rows      {train} train, {test} test (split by the images' own content)\n"
         "  classes   2: cats, dogs\n"
         f"  digest    {manifest.digest[:12]}\n"
-        "  rejected  2: 1 not an image, 1 empty file (data/prepared/manifest.json names them)\n"
+        "  rejected  2: not an image (1), empty file (1); data/prepared/manifest.json names them\n"
     )
 
 
