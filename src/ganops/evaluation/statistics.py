@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import sqrt
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 import torch
+from scipy.linalg.blas import dsyrk
 from torch import Tensor
 
 from ganops.atomic import atomic_path
@@ -44,8 +46,8 @@ class StatisticsGatherer:
 
     def __init__(self) -> None:
         self.count, self._dim, self._rows_waiting = 0, 0, 0
-        self._mean: Tensor | None = None
-        self._scatter: Tensor | None = None
+        self._mean = torch.empty(0)
+        self._scatter = np.empty((0, 0))  # of which the lower triangle counts
         self._waiting: list[Tensor] = []
 
     def add(self, features: Tensor) -> None:
@@ -73,29 +75,30 @@ class StatisticsGatherer:
     def result(self) -> Statistics:
         """The statistics of all rows so far; raises EvaluationError for fewer than 2."""
         self._merge()
-        if self.count < 2 or self._mean is None or self._scatter is None:
+        if self.count < 2:
             raise EvaluationError(
                 "there are too few images for a covariance",
                 code="too-few-images",
                 expected="at least 2",
                 found=str(self.count),
             )
-        return Statistics(self._mean, self._scatter / (self.count - 1), self.count)
+        lower = torch.from_numpy(self._scatter).tril() / (self.count - 1)
+        return Statistics(self._mean, lower + lower.tril(-1).T, self.count)
 
     def _merge(self) -> None:
-        if not self._waiting:
+        if not self._rows_waiting:
             return
         rows = torch.cat(self._waiting).double().cpu()
         self._waiting, self._rows_waiting = [], 0
-        mean = rows.mean(dim=0)
-        centred = (rows - mean).numpy()
-        # numpy sees that both factors are one matrix and computes half of the symmetric product; torch does not.
-        scatter = torch.from_numpy(centred.T @ centred)
-        if self._mean is None or self._scatter is None:
-            self.count, self._mean, self._scatter = len(rows), mean, scatter
-            return
-        total, shift = self.count + len(rows), mean - self._mean
-        self._scatter += scatter + torch.outer(shift, shift) * (self.count * len(rows) / total)
+        if not self.count:
+            self._mean = torch.zeros(self._dim, dtype=torch.float64)
+            self._scatter = np.zeros((self._dim, self._dim), order="F")
+        mean, total = rows.mean(dim=0), self.count + len(rows)
+        shift = mean - self._mean
+        # The shift between both means adds its outer product, as one more row does.
+        centred = torch.cat([rows.sub_(mean), shift.unsqueeze(0) * sqrt(self.count * len(rows) / total)]).numpy()
+        # Half of a symmetric product, added in place.
+        self._scatter = dsyrk(1.0, centred.T, beta=1.0, c=self._scatter, overwrite_c=1, lower=1)
         self._mean = self._mean + shift * (len(rows) / total)
         self.count = total
 

@@ -53,6 +53,17 @@ def test_same_seed_same_weights_whatever_was_drawn_before(prepared: Path) -> Non
     assert quick(prepared, seed=4).weights_digest != one.weights_digest
 
 
+def test_rows_in_two_parts_train_like_the_same_rows_in_one(prepared: Path) -> None:
+    """Their batches hold the same images in another order, which rounds otherwise."""
+    train, test = read_packed(prepared, "train"), read_packed(prepared, "test")
+    parts = [train.select(part) for part in (slice(0, 130), slice(130, 300))]
+    found = train_classifier(parts[0], test, SPEC, QUICK, 3, also=parts[1])
+    expected = quick(prepared, seed=3)
+    torch.testing.assert_close(found(test["image"]).logits, expected(test["image"]).logits, rtol=1e-2, atol=1e-2)
+    alone = train_classifier(parts[0], test, SPEC, QUICK, 3)
+    assert not torch.allclose(alone(test["image"]).logits, expected(test["image"]).logits, rtol=1e-2, atol=1e-2)
+
+
 def test_training_leaves_the_global_random_numbers_alone(prepared: Path) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)

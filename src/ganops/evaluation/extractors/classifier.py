@@ -20,7 +20,7 @@ from ganops.data.fields.category import CategoryField
 from ganops.data.fields.field import Field
 from ganops.data.fields.image import ImageField
 from ganops.data.fields.vector import VectorField
-from ganops.data.rows import Rows
+from ganops.data.rows import Rows, concatenate
 from ganops.data.spec import LABEL, DataSpec
 from ganops.errors import EvaluationError
 from ganops.evaluation.extractors.extractor import FeatureExtractor, digest_of
@@ -132,8 +132,11 @@ def train_classifier(
     seed: int,
     device: torch.device | str = "cpu",
     report: Callable[[int, str], None] | None = None,
+    also: Rows | None = None,
 ) -> Classifier:
     """Train the classifier on labelled rows; the same seed gives the same weights on the same machine.
+
+    also: rows to train on besides `train`. Neither is copied: packed rows stay on the disk.
 
     Data from a known mixture need no training: the mixture's formula is the best classifier.
 
@@ -143,13 +146,14 @@ def train_classifier(
     Raises EvaluationError where the data have no classes, only one, or too few images.
     """
     _check(train, spec)
-    samples, labels, target = train[spec.target], train[LABEL], spec.fields[spec.target]
+    train, target = train.only((spec.target, LABEL)), spec.fields[spec.target]
+    count = len(train) + (0 if also is None else len(also))
     if isinstance(target, VectorField) and target.mixture is not None:
         best = MixtureNetwork(target.mixture)
         found = ClassifierDescription(spec=spec, width=params.width, accuracy=_accuracy(best, test, spec, "cpu"))
         return Classifier(best, found, device)
-    batch_size = min(params.batch_size, len(train))
-    per_epoch = len(train) // batch_size
+    batch_size = min(params.batch_size, count)
+    per_epoch = count // batch_size
     steps = max(1, min(params.epochs * per_epoch, ceil(params.max_kimg * 1000 / batch_size)))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -161,10 +165,10 @@ def train_classifier(
     generator = torch.Generator().manual_seed(seed)
     for step in range(steps):
         if step % per_epoch == 0:
-            order = torch.randperm(len(train), generator=generator)
-        rows = order[step % per_epoch * batch_size :][:batch_size]
-        _, logits = network(samples[rows].to(device))
-        loss = F.cross_entropy(logits, labels[rows].to(device))
+            order = torch.randperm(count, generator=generator)
+        batch = _gather(train, also, order[step % per_epoch * batch_size :][:batch_size])
+        _, logits = network(batch[spec.target].to(device))
+        loss = F.cross_entropy(logits, batch[LABEL].to(device))
         optimizer.zero_grad()
         torch.autograd.backward(loss)
         optimizer.step()
@@ -174,6 +178,13 @@ def train_classifier(
     network.eval()
     description = ClassifierDescription(spec=spec, width=params.width, accuracy=_accuracy(network, test, spec, device))
     return Classifier(network, description, device)
+
+
+def _gather(train: Rows, also: Rows | None, rows: Tensor) -> Rows:
+    if also is None:
+        return train.select(rows)
+    own = rows < len(train)
+    return concatenate([train.select(rows[own]), also.select(rows[~own] - len(train))])
 
 
 def _check(train: Rows, spec: DataSpec) -> None:

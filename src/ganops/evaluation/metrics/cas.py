@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ganops.data.packed import read_packed
-from ganops.data.rows import Rows, concatenate
+from ganops.data.rows import Rows
 from ganops.data.spec import LABEL, DataSpec
 from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import Estimate, share_error
@@ -45,12 +45,13 @@ class _Training:
         train, test = (read_packed(context.prepared, split).only((spec.target, LABEL)) for split in ("train", "test"))
         synthetic = Rows({spec.target: torch.cat(self._kept), LABEL: context.classes})
         accuracies = []
-        for name, data in (("generated", synthetic), ("real", train), ("both", concatenate([train, synthetic]))):
+        for name, data, also in (("generated", synthetic, None), ("real", train, None), ("both", train, synthetic)):
             settings = context.params.classifier
-            shown = round(min(settings.epochs * len(data), settings.max_kimg * 1000))
+            count = len(data) + (0 if also is None else len(also))
+            shown = round(min(settings.epochs * count, settings.max_kimg * 1000))
             with progress(f"cas {name}", shown, "images") as bar:
                 device = context.features_from.device
-                trained = train_classifier(data, test, spec, settings, context.seed, device, bar.update)
+                trained = train_classifier(data, test, spec, settings, context.seed, device, bar.update, also)
             accuracies.append(trained.description.accuracy)
         generated_only, real_only, together = accuracies
         errors = [share_error(accuracy, len(test)) for accuracy in accuracies]
