@@ -15,7 +15,7 @@ from playing import spec_of
 
 from ganops.errors import SettingsError
 from ganops.games.build import outline_game, recipe_spec
-from ganops.recipe import find_recipe, load_recipe
+from ganops.recipe import Recipe, find_recipe, load_recipe
 
 FOLDER = Path(__file__).resolve().parents[2] / "pipeline" / "recipes"
 PRESETS = sorted(path.stem for path in (FOLDER / "paper").glob("*.yaml"))
@@ -25,8 +25,11 @@ IMAGENET, CIFAR10 = 1000, 10
 def weights(name: str) -> tuple[int, int]:
     """Numbers of weights of generator and discriminator."""
     recipe = load_recipe(FOLDER / "paper" / f"{name}.yaml")
-    classes = (CIFAR10 if "cifar" in name else IMAGENET) if "labels" in recipe.needs else 0
-    game = outline_game(recipe, recipe_spec(recipe, spec_of(3, 32, tuple(map(str, range(classes))))), name)
+    return weights_of(recipe, (CIFAR10 if "cifar" in name else IMAGENET) if "labels" in recipe.needs else 0)
+
+
+def weights_of(recipe: Recipe, classes: int) -> tuple[int, int]:
+    game = outline_game(recipe, recipe_spec(recipe, spec_of(3, 32, tuple(map(str, range(classes))))))
     counts = {part: sum(p.numel() for p in network.parameters()) for part, network in game.named_children()}
     return counts["generator"], counts["discriminator"]
 
@@ -135,6 +138,22 @@ def test_biggan_for_imagenet() -> None:
     assert weights("biggan-128") == (70_433_988, 87_982_370)
 
 
+def test_biggan_at_256_pixels_by_settings_alone() -> None:
+    """BigGAN-PyTorch's G_arch and D_arch of 256 pixels (ch 96, 7 pieces of the latent of 20): 16, 16, 8, 8, 4, 2, 1."""
+    widths, condition = [96 * factor for factor in (16, 16, 8, 8, 4, 2, 1)], 128 + 20
+    generator = IMAGENET * 128 + 20 * 16 * widths[0] + 16 * widths[0] + attention(4 * 96)
+    for before, after in pairwise(widths):
+        generator += conv(before, after, 3) + conv(after, after, 3) + conv(before, after, 1)
+        generator += 2 * condition * (before + after)
+    generator += 2 * widths[-1] + conv(widths[-1], 3, 3)
+    discriminator = resnet_discriminator(widths[::-1], IMAGENET, wide=True) + attention(2 * 96)
+    recipe = load_recipe(FOLDER / "paper" / "biggan-128.yaml")
+    networks = {name: section | {"widths": widths} for name, section in recipe.networks.items()}
+    networks["generator"] |= {"latent_dim": 140}
+    changed = recipe.model_copy(update={"image_size": 256, "networks": networks})
+    assert weights_of(changed, IMAGENET) == (generator, discriminator) == (82_235_844, 99_225_890)
+
+
 def stylegan2_generator(widths: Sequence[int], mapping: int) -> int:
     """NVlabs' training/networks.py, widths from 4 pixels on: each layer has an affine map from a style of 512."""
 
@@ -196,16 +215,33 @@ def test_r3gan_for_cifar10_by_class() -> None:
     assert weights("r3gan-cifar") == (generator, discriminator - 768 * 768 + 768 + 1)
 
 
+def fastgan_discriminator(size: int) -> int:
+    """FastGAN-pytorch's models.py (ndf 64): two sizes, five halvings with three gates, heads and three decoders."""
+    n = {8: 1024, 16: 512, 32: 256, 64: 128, 128: 64, 256: 32, 512: 16, 1024: 8}
+    two_halvings = 3 * n[1024] * 16 + n[1024] * n[512] * 16 + 2 * n[512]
+    total = {256: 3 * n[512] * 9, 512: 3 * n[512] * 16, 1024: two_halvings}[size]
+    for before, after in pairwise([n[512], n[256], n[128], n[64], n[32], n[16]]):
+        total += before * after * 17 + after * after * 9 + 3 * 2 * after
+    total += n[16] * n[8] + 2 * n[8] + 16 * n[8]
+    total += sum(16 * n[large] * n[small] + n[small] ** 2 for large, small in ((512, 64), (256, 32), (128, 16)))
+    total += 3 * n[256] * 16 + 16 * n[32]
+    total += sum(16 * before * after + 2 * after for before, after in pairwise([n[256], n[128], n[64], n[32]]))
+    for start in (n[16], n[32], n[32]):
+        widths = (start, 128, 64, 64, 32)
+        total += sum(9 * before * 2 * after + 4 * after for before, after in pairwise(widths)) + 32 * 3 * 9
+    return total
+
+
 @pytest.mark.parametrize(("size", "more"), [(256, 0), (1024, 128 * 8 * 16 + 8 * 8)])
 def test_fastgan(size: int, more: int) -> None:
-    """FastGAN-pytorch's models.py (ngf 64, nz 256), the generator without its second image of 128 pixels.
+    """FastGAN-pytorch's models.py (ngf 64, nz 256), with its second image of 128 pixels.
 
     More here: three biases of the image, a strength of the noise in the stages of one convolution, and a gate at 1024
-    pixels. The discriminator is another one (see `differs`), so that its count says nothing.
+    pixels.
     """
     widths = [1024, 512, 256, 128, 128, 64, 32, 16, 8][: {256: 7, 1024: 9}[size]]
     twice = [1, 3, 5, 7]
-    total = 256 * 2 * widths[0] * 16 + 2 * 2 * widths[0] + 3 * widths[-1] * 9
+    total = 256 * 2 * widths[0] * 16 + 2 * 2 * widths[0] + 3 * widths[-1] * 9 + 3 * widths[5]
     for level, (before, after) in enumerate(pairwise(widths), start=1):
         total += before * 2 * after * 9 + 4 * after
         if level in twice:
@@ -215,4 +251,4 @@ def test_fastgan(size: int, more: int) -> None:
         widths[small] * widths[large] * 16 + widths[large] ** 2 for small, large in gates.items() if large < len(widths)
     )
     singles = sum(level not in twice for level in range(1, len(widths)))
-    assert weights(f"fastgan-{size}")[0] == total + 3 + singles + more
+    assert weights(f"fastgan-{size}") == (total + 3 + singles + more, fastgan_discriminator(size))

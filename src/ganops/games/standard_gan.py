@@ -35,10 +35,11 @@ class DiscriminatorOutput:
 
 @dataclass(frozen=True)
 class GeneratedBatch:
-    """Generated rows, float32, with the latents they came from; both with their graph."""
+    """Generated rows, float32, with the latents they came from; both with their graph. small: at a second size."""
 
     images: Tensor
     latents: Tensor
+    small: Tensor | None = None
 
 
 class StandardGAN(Game):

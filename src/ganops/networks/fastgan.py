@@ -12,9 +12,16 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganops.data.spec import DataSpec
+from ganops.errors import SettingsError
 from ganops.networks.heads import LogitHead
 from ganops.networks.maps import flatten_maps, unflatten_maps
-from ganops.networks.network import NETWORKS, Generator, ReconstructingDiscriminator, image_field, resolutions
+from ganops.networks.network import (
+    NETWORKS,
+    ReconstructingDiscriminator,
+    TwoSizesGenerator,
+    image_field,
+    resolutions,
+)
 from ganops.networks.residual import double
 from ganops.networks.widths import Widths
 
@@ -24,18 +31,20 @@ MOST_SKIPPED = 4  # doublings between the two maps of an excitation, as in the p
 class FastganGeneratorSettings(Widths):
     """width: channels next to the image. latent_dim: length of the noise.
 
-    twice: sizes of the maps that two convolutions make; the others are made by one.
+    twice: sizes of the maps that two convolutions make; the others are made by one. second: pixels of smaller images
+    that are made as well, for a discriminator of two sizes; null: none.
     """
 
     width: int = 32
     growth: Literal[1, 2] = 2
     max_width: int = 512
     twice: tuple[int, ...] = ()
+    second: int | None = None
     latent_dim: int = Field(default=256, ge=1)
 
 
 @NETWORKS.add("fastgan-generator", FastganGeneratorSettings)
-class FastganGenerator(Generator):
+class FastganGenerator(TwoSizesGenerator):
     """One or two convolutions per resolution, gated by maps of a much smaller resolution (skip-layer excitation)."""
 
     def __init__(self, settings: FastganGeneratorSettings, spec: DataSpec) -> None:
@@ -50,25 +59,45 @@ class FastganGenerator(Generator):
             Gated(),
         )
         self.ups = nn.ModuleList(
-            nn.Sequential(_Up(before, after), *([_Conv(after, after)] if size in settings.twice else []))
+            nn.Sequential(Up(before, after), *([_Conv(after, after)] if size in settings.twice else []))
             for size, (before, after) in zip(ladder[1:], pairwise(widths), strict=True)
         )
         self.skipped = max(1, min(MOST_SKIPPED, len(ladder) - 2))
         self.excitations = nn.ModuleList(
-            _Excitation(widths[small], widths[small + self.skipped], ladder[small])
+            Excitation(widths[small], widths[small + self.skipped], ladder[small])
             for small in range(len(ladder) - self.skipped)
         )
         self.image = spectral_norm(nn.Conv2d(widths[-1], image.channels, 3, padding=1))
+        self.second = settings.second
+        if self.second is not None:
+            if self.second not in ladder[:-1]:
+                raise SettingsError(
+                    f"the generator has no maps of {self.second} pixels",
+                    code="unsupported-size",
+                    expected=f"second: one of {', '.join(map(str, ladder[:-1]))}, or null",
+                    found=str(self.second),
+                )
+            self.second_level = ladder.index(self.second)
+            width = widths[self.second_level]
+            self.second_image = spectral_norm(nn.Conv2d(width, image.channels, 1, bias=False))
 
     def forward(self, latents: Tensor, _labels: Tensor | None = None) -> Tensor:
         """Generate one image per latent."""
+        return torch.tanh(self.image(self._maps(latents)[-1]))
+
+    def both(self, latents: Tensor) -> tuple[Tensor, Tensor]:
+        """The same, and the images of `second` pixels."""
+        maps = self._maps(latents)
+        return torch.tanh(self.image(maps[-1])), torch.tanh(self.second_image(maps[self.second_level]))
+
+    def _maps(self, latents: Tensor) -> list[Tensor]:
         maps = [self.start(latents[:, :, None, None])]
         for level, up in enumerate(self.ups, start=1):
             after = up(maps[-1])
             if level >= self.skipped:
                 after = after * self.excitations[level - self.skipped](maps[level - self.skipped])
             maps.append(after)
-        return torch.tanh(self.image(maps[-1]))
+        return maps
 
 
 class FastganDiscriminatorSettings(Widths):
@@ -89,11 +118,11 @@ class FastganDiscriminator(ReconstructingDiscriminator):
         ladder = resolutions(image.size)
         widths = list(reversed(settings.of(ladder)))
         self.first = nn.Sequential(spectral_norm(nn.Conv2d(image.channels, widths[0], 3, padding=1)), nn.LeakyReLU(0.2))
-        self.downs = nn.Sequential(*(_Down(before, after) for before, after in pairwise(widths)))
+        self.downs = nn.Sequential(*(Down(before, after) for before, after in pairwise(widths)))
         self.smallest = ladder[0]
         self.feature_count = widths[-1] * ladder[0] ** 2
         self.head = LogitHead(self.feature_count, 0, lambda before, after: spectral_norm(nn.Linear(before, after)))
-        decoder = [_Up(before, after) for before, after in pairwise(list(reversed(widths))[:-1])]
+        decoder = [Up(before, after) for before, after in pairwise(list(reversed(widths))[:-1])]
         self.decoder = nn.Sequential(*decoder, nn.Conv2d(widths[1], image.channels, 3, padding=1), nn.Tanh())
 
     def features(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
@@ -104,32 +133,33 @@ class FastganDiscriminator(ReconstructingDiscriminator):
         """One logit for each row of features."""
         return cast(Tensor, self.head(features, labels))
 
-    def reconstruct(self, features: Tensor) -> Tensor:
-        """Images of half the size from features."""
-        return cast(Tensor, self.decoder(unflatten_maps(features, self.smallest)))
+    def reconstruct(self, features: Tensor, images: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Images of half the size."""
+        return [(self.decoder(unflatten_maps(features, self.smallest)), F.avg_pool2d(images, 2))]
 
 
 class _Conv(nn.Module):
     """A convolution with noise, batch norm and a gated linear unit."""
 
-    def __init__(self, before: int, after: int) -> None:
+    def __init__(self, before: int, after: int, *, noise: bool = True) -> None:
         super().__init__()
         self.conv = spectral_norm(nn.Conv2d(before, 2 * after, 3, padding=1, bias=False))
         self.norm = nn.BatchNorm2d(2 * after)
         self.gate = Gated()
-        self.noise_share = nn.Parameter(torch.zeros(()))
+        self.noise_share = nn.Parameter(torch.zeros(())) if noise else None
 
     def forward(self, maps: Tensor) -> Tensor:
         maps = self.conv(maps)
-        if self.training:
+        if self.training and self.noise_share is not None:
             maps = maps + self.noise_share * torch.randn_like(maps[:, :1])
         return cast(Tensor, self.gate(self.norm(maps)))
 
 
-class _Up(_Conv):
+class Up(_Conv):
     """The same at twice the resolution."""
 
     def forward(self, maps: Tensor) -> Tensor:
+        """(N, before, H, W) to (N, after, 2 H, 2 W)."""
         return super().forward(double(maps))
 
 
@@ -142,7 +172,7 @@ class Gated(nn.Module):
         return values * gates.sigmoid()
 
 
-class _Excitation(nn.Module):
+class Excitation(nn.Module):
     """Gates in (0, 1) for the channels of large maps, from small maps (section 3.1)."""
 
     def __init__(self, before: int, after: int, size: int) -> None:
@@ -160,7 +190,7 @@ class _Excitation(nn.Module):
         return cast(Tensor, self.gates(F.avg_pool2d(small, self.pool)))
 
 
-class _Down(nn.Module):
+class Down(nn.Module):
     """Half the resolution by two convolutions, and by pooling and one; the mean of both."""
 
     def __init__(self, before: int, after: int) -> None:
@@ -181,4 +211,5 @@ class _Down(nn.Module):
         )
 
     def forward(self, maps: Tensor) -> Tensor:
+        """(N, before, H, W) to (N, after, H / 2, W / 2)."""
         return cast(Tensor, self.main(maps) + self.shortcut(maps)) / 2

@@ -27,6 +27,16 @@ class Generator(nn.Module):
     class_count: int = 0
 
 
+class TwoSizesGenerator(Generator):
+    """A generator that can also make its images at a second, smaller size; None where it does not."""
+
+    second: int | None = None
+
+    def both(self, latents: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W) images and the smaller ones."""
+        raise NotImplementedError
+
+
 class StyleGenerator(Generator):
     """A generator in two steps, latents to styles to images, so that paths in style space can be measured."""
 
@@ -40,7 +50,7 @@ class StyleGenerator(Generator):
 
 
 class Discriminator(nn.Module):
-    """(N, ...) modelled rows and (N,) labels or None to (N,) logits, larger for real ones.
+    """(N, ...) modelled rows and (N,) labels or None to (N,) logits, or some for each row; larger for real ones.
 
     It works in two steps, so that other heads can share its features.
     class_count: number of classes whose labels it takes; 0 where it takes no labels.
@@ -68,9 +78,16 @@ class Discriminator(nn.Module):
 class ReconstructingDiscriminator(Discriminator):
     """A discriminator whose features must suffice to reconstruct the image."""
 
-    def reconstruct(self, features: Tensor) -> Tensor:
-        """(N, feature_count) features to (N, C, H / 2, W / 2) images."""
+    def reconstruct(self, features: Tensor, images: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Pairs of (N, C, h, w): what (N, feature_count) features reconstruct, and what it should be of the images."""
         raise NotImplementedError
+
+
+class TwoSizesDiscriminator(ReconstructingDiscriminator):
+    """One that comes with a second discriminator, `small`, for the same images at `small_size` pixels."""
+
+    small: ReconstructingDiscriminator
+    small_size: int
 
 
 class JointDiscriminator(nn.Module):
