@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganops.commands.recipes import columns
+
 if TYPE_CHECKING:
     from ganops.registry.history import ChampionPeriod
 
@@ -42,9 +44,7 @@ def table(periods: Sequence[ChampionPeriod]) -> str:
         lasts = period.until is None and period.ended is None
         until, ended = ("now", "") if lasts else (_shown(period.until), ENDINGS.get(period.ended or "", ""))
         rows.append((period.version, period.recipe, _shown(period.since), until, ended, "; ".join(period.reasons)))
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    lines = ["  ".join([*map(str.ljust, row[:-1], widths), row[-1]]).rstrip() for row in rows]
-    return "\n".join(lines)
+    return columns(rows)
 
 
 def _shown(time: datetime | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -37,12 +37,12 @@ def command(context: click.Context, quick: bool) -> None:
         described = [] if quick else _described(recipe, data)
         needs = ", ".join(recipe.needs) or "-"
         rows.append([name, *described, needs, f"{recipe.summary} ({recipe.paper})"])
-    click.echo(columns(rows, right=set() if quick else {2, 3}))
+    click.echo(columns(rows, right=() if quick else (2, 3)))
     presets = {name: load_recipe(file) for name, file in preset_files(WORKSPACE.recipes).items()}
     if presets:
         rows = [["preset", "what it is, in the size of the paper"]]
         rows += [[name, f"{recipe.summary} ({recipe.paper})"] for name, recipe in presets.items()]
-        click.echo("\n" + columns(rows, right=set()))
+        click.echo("\n" + columns(rows))
 
 
 @command.command()
@@ -89,7 +89,7 @@ def _described(recipe: Recipe, data: DataSpec) -> list[str]:
     return [found.task, f"{sum(found.weights.values()):,}", f"{found.flops / 1e6:,.1f}"]
 
 
-def columns(rows: Sequence[Sequence[str]], right: set[int]) -> str:
+def columns(rows: Sequence[Sequence[str]], right: Collection[int] = ()) -> str:
     """Rows as columns two spaces apart; those in `right` are flush right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     adjust = [str.rjust if place in right else str.ljust for place in range(len(widths))]
