@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from playing import DIGITS, moved, optimizers_of, points_spec, random_batch, run_step, snapshot, spec_of
+from playing import DIGITS, domains_spec, moved, optimizers_of, points_spec, random_batch, run_step, snapshot, spec_of
 from torch import Tensor, nn
 
 from ganops.data.rows import Rows
@@ -27,7 +27,13 @@ DATA = {
     "rgb 28": spec_of(3, 28, DIGITS),
     "points": points_spec(DIGITS),
 }
+DOMAINS = {"grey 32": domains_spec(1, 32, DIGITS), "rgb 28": domains_spec(3, 28, DIGITS)}
 CASES = [(name, data) for name in RECIPES for data in DATA if data != "points" or name in FOR_VECTORS]
+
+
+def data_for(recipe: Recipe, data: str) -> DataSpec:
+    """Data of this form that the recipe can be trained on."""
+    return (DOMAINS if "domains" in recipe.needs else DATA)[data]
 
 
 def shrunk(recipe: Recipe) -> Recipe:
@@ -78,9 +84,9 @@ def test_recipe_file_is_short_and_explains_every_line(name: str) -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipe_of_full_width_can_be_built(name: str) -> None:
     recipe = RECIPES[name]
-    game = build_game(recipe, recipe_spec(recipe, DATA["rgb 28"]))
+    game = build_game(recipe, recipe_spec(recipe, data_for(recipe, "rgb 28")))
     assert ("label" in game.task.inputs) == ("labels" in recipe.needs)
-    assert list(game.task.outputs) == ["image"]
+    assert list(game.task.outputs) == ["B" if "domains" in recipe.needs else "image"]
 
 
 @pytest.mark.parametrize(("name", "data"), CASES)
@@ -89,8 +95,8 @@ def test_recipe_takes_steps_and_moves_every_weight(name: str, data: str) -> None
 
     A single number may stay: the last bias of a critic adds as much to real as to fake logits.
     """
-    recipe, spec = RECIPES[name], recipe_spec(RECIPES[name], DATA[data])
-    game = small_game(recipe, DATA[data])
+    recipe = RECIPES[name]
+    spec, game = recipe_spec(recipe, data_for(recipe, data)), small_game(recipe, data_for(recipe, data))
     trained = [network for networks in game.players.values() for network in networks]
     networks: dict[str, nn.Module] = {network: game.get_submodule(network) for network in trained}
     before = {part: snapshot(network) for part, network in networks.items()}
@@ -107,8 +113,8 @@ def test_recipe_takes_steps_and_moves_every_weight(name: str, data: str) -> None
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipe_trains_in_bfloat16(name: str) -> None:
-    spec = recipe_spec(RECIPES[name], DATA["grey 32"])
-    game = small_game(RECIPES[name], DATA["grey 32"])
+    spec = recipe_spec(RECIPES[name], data_for(RECIPES[name], "grey 32"))
+    game = small_game(RECIPES[name], data_for(RECIPES[name], "grey 32"))
     batch = random_batch(spec)
     with torch.autocast("cpu", torch.bfloat16):
         turns = run_step(game, batch, 0, optimizers_of(game))
@@ -119,8 +125,8 @@ def test_recipe_trains_in_bfloat16(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "data"), [case for case in CASES if case[1] != "rgb 28"])
 def test_model_of_a_recipe_gives_the_same_samples_back(name: str, data: str, tmp_path: Path) -> None:
-    recipe, spec = RECIPES[name], recipe_spec(RECIPES[name], DATA[data])
-    game = small_game(recipe, DATA[data])
+    recipe = RECIPES[name]
+    spec, game = recipe_spec(recipe, data_for(recipe, data)), small_game(recipe, data_for(recipe, data))
     run_step(game, random_batch(spec), 0, optimizers_of(game))
     save_game(tmp_path, game, SavedModel(name=name, recipe=shrunk(recipe), spec=spec))
     rows, again = (samples(each, spec, 6) for each in (game, load_game(tmp_path)))
@@ -130,15 +136,15 @@ def test_model_of_a_recipe_gives_the_same_samples_back(name: str, data: str, tmp
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipes_generate_larger_images(name: str) -> None:
-    data = spec_of(3, 128, DIGITS)
+    data = domains_spec(3, 128) if "domains" in RECIPES[name].needs else spec_of(3, 128, DIGITS)
     generated = samples(small_game(RECIPES[name], data), recipe_spec(RECIPES[name], data), 2)
     assert generated.shape[1:] == (3, 128, 128)
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_figures_have_whole_rows_a_title_and_a_caption(name: str) -> None:
-    spec = recipe_spec(RECIPES[name], DATA["grey 32"])
-    game = small_game(RECIPES[name], DATA["grey 32"]).eval()
+    spec = recipe_spec(RECIPES[name], data_for(RECIPES[name], "grey 32"))
+    game = small_game(RECIPES[name], data_for(RECIPES[name], "grey 32")).eval()
     latents = draw_latents(game.task.latents, 4, seed=0) or Rows({"none": torch.zeros(4, 0)})
     with torch.no_grad():
         figures = game.figures(latents, random_batch(spec, 8))

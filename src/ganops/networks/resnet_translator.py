@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
 from ganops.networks.maps import channels_last
+from ganops.networks.mirror_pad import MirrorPad
 from ganops.networks.network import NETWORKS, Translator, dcgan_initial_weights, image_field
 from ganops.networks.norms import NormName, norm_layers
 from ganops.settings import Settings
@@ -40,9 +41,9 @@ class ResidualBlock(nn.Module):
     def __init__(self, width: int, norm: NormName) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            *(nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3, bias=norm == "none"), *norm_layers(norm, width)),
+            *(MirrorPad(1), nn.Conv2d(width, width, 3, bias=norm == "none"), *norm_layers(norm, width)),
             nn.ReLU(),
-            *(nn.ReflectionPad2d(1), nn.Conv2d(width, width, 3, bias=norm == "none"), *norm_layers(norm, width)),
+            *(MirrorPad(1), nn.Conv2d(width, width, 3, bias=norm == "none"), *norm_layers(norm, width)),
         )
 
     def forward(self, maps: Tensor) -> Tensor:
@@ -72,7 +73,7 @@ class ResnetTranslator(Translator):
         self._check_size(settings, source.size)
         norm, width, border = settings.norm, settings.width, settings.outer_kernel // 2
         first = nn.Conv2d(source.channels, width, settings.outer_kernel, bias=norm == "none")
-        layers: list[nn.Module] = [_layer(nn.ReflectionPad2d(border), first, *norm_layers(norm, width))]
+        layers: list[nn.Module] = [_layer(MirrorPad(border), first, *norm_layers(norm, width))]
         for _ in range(settings.halvings):
             down = nn.Conv2d(width, 2 * width, 3, 2, 1, bias=norm == "none")
             layers.append(_layer(down, *norm_layers(norm, 2 * width)))
@@ -84,7 +85,7 @@ class ResnetTranslator(Translator):
             self.decoder.append(_layer(*_doubling(settings, width), *norm_layers(norm, width // 2)))
             width //= 2
         last = nn.Conv2d(width, target.channels, settings.outer_kernel)
-        self.to_image = nn.Sequential(nn.ReflectionPad2d(border), last, nn.Tanh())
+        self.to_image = nn.Sequential(MirrorPad(border), last, nn.Tanh())
         self.apply(dcgan_initial_weights)
 
     def forward(self, images: Tensor) -> Tensor:
