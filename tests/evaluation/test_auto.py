@@ -10,7 +10,9 @@ from ganops.data.fields.vector import VectorField
 from ganops.data.mixture import Mixture
 from ganops.data.spec import DataSpec
 from ganops.evaluation.auto import auto_features, classifier_possible, resolve_features
-from ganops.evaluation.unmeasurable import unmeasurable
+from ganops.evaluation.metric import Counts
+from ganops.evaluation.metric_groups import chosen_groups
+from ganops.evaluation.unmeasurable import divide
 from ganops.games.task import Task
 from ganops.params import EvaluateParams
 
@@ -43,16 +45,21 @@ def test_features_and_classifier_follow_from_the_data(
     assert resolve_features(own, spec, counts) is own  # type: ignore[arg-type]
 
 
+def unmeasurable(task: Task, spec: DataSpec, counts: Counts) -> dict[str, str]:
+    found = divide(chosen_groups(EvaluateParams()), task, spec, counts, classifier_possible(spec, counts))
+    return found.other_tasks | found.too_little
+
+
 def test_what_cannot_be_measured_is_known_before_training() -> None:
     spec = spec_of(3, 16)
     task = Task({"image": ImageField(channels=3, size=16)})
-    reasons = dict(unmeasurable(EvaluateParams(), task, spec, {"train": 100, "test": 19}))
+    reasons = unmeasurable(task, spec, {"train": 100, "test": 19})
     assert set(reasons) == {"memorisation", "modes", "by-class", "label-accuracy", "mixture", "pairs"}
     assert "there are 19" in reasons["memorisation"]
-    labelled = dict(unmeasurable(EvaluateParams(), task, spec_of(3, 16, AB), {"train": 100, "test": 20}))
+    labelled = unmeasurable(task, spec_of(3, 16, AB), {"train": 100, "test": 20})
     assert set(labelled) == {"modes", "by-class", "label-accuracy", "mixture", "pairs"}
     assert "too few images" in labelled["modes"]
-    enough = dict(unmeasurable(EvaluateParams(), task, spec_of(3, 16, AB), {"train": 200, "test": 20}))
+    enough = unmeasurable(task, spec_of(3, 16, AB), {"train": 200, "test": 20})
     assert set(enough) == {"label-accuracy", "mixture", "pairs"}
     paired = Task(task.outputs, {"source": task.outputs["image"]}, paired=True)
-    assert "pairs" not in dict(unmeasurable(EvaluateParams(), paired, spec, {"train": 100, "test": 20}))
+    assert "pairs" not in unmeasurable(paired, spec, {"train": 100, "test": 20})

@@ -6,23 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ganops.data.spec import DataSpec
-from ganops.evaluation.auto import classifier_possible, resolve_features
 from ganops.evaluation.metric import Counts, MetricGroup
-from ganops.evaluation.metric_groups import chosen_groups
 from ganops.games.task import Task
-from ganops.params import EvaluateParams
 from ganops.settings import Settings
-
-
-def unmeasurable(params: EvaluateParams, task: Task, spec: DataSpec, counts: Counts) -> list[tuple[str, str]]:
-    """(group, reason) for each group of `evaluate.metrics` that is left out; the others adapt to the data.
-
-    counts: rows of each split, as the manifest has them. Raises SettingsError for an unknown group or key.
-    """
-    params = resolve_features(params, spec, counts)
-    classifier = params.features == "classifier" or classifier_possible(spec, counts)
-    found = divide(chosen_groups(params), task, spec, counts, classifier)
-    return list((found.other_tasks | found.too_little).items())
 
 
 @dataclass(frozen=True)
