@@ -134,6 +134,10 @@ def test_params_are_checked_and_unknown_ones_are_refused(package: Path) -> None:
         assert error.value.error_code == "INVALID_PARAMETER_VALUE", params
     with pytest.raises(mlflow.exceptions.MlflowException):
         model.predict(pd.DataFrame({"count": [1]}))
+    for more in ({"lable": 3}, {"model": "x"}):
+        with pytest.raises(mlflow.exceptions.MlflowException) as error:
+            model.predict(pd.DataFrame([{"n": 1} | more]))
+        assert error.value.error_code == "INVALID_PARAMETER_VALUE", more
 
 
 def served(folder: Path) -> ServedGenerator:

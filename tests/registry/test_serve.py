@@ -67,6 +67,13 @@ def test_images_come_as_png_the_same_for_the_same_seed(address: str) -> None:
         {"dataframe_records": [{"n": 1}], "params": {"sead": 1}},
         {"dataframe_records": [{"n": 1}], "params": {"seed": "7"}},
         {"dataframe_records": [{"count": 1}]},
+        {"dataframe_records": [{"n": 1, "lable": 3}]},
+        {"dataframe_records": []},
+        {"dataframe_records": [{"n": [1]}]},
+        {"dataframe_records": [{"n": 1e300}]},
+        {"dataframe_split": {"columns": ["n"], "data": [[1, 2]]}},
+        {"instances": [[1]]},
+        {"n": 1},
     ):
         with pytest.raises(urllib.error.HTTPError) as refused:
             ask(address, wrong)

@@ -29,6 +29,7 @@ from ganops.games.saved import load_game
 
 MOST_ROWS = 10_000
 PARAMS = {"seed"}
+LONGEST = 500  # characters of an answer to a bad request
 
 
 class ServedGenerator(PythonModel):  # type: ignore[misc]  # mlflow has no types to inherit from
@@ -49,7 +50,7 @@ class ServedGenerator(PythonModel):  # type: ignore[misc]  # mlflow has no types
         folder = Path(context.artifacts["model"])
         self.game = load_game(folder, (context.model_config or {}).get("device", "cpu"))
         self.model = registered_as(folder.parent.parent)
-        refuse_unknown_params()
+        refuse_what_is_ignored()
 
     def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
         """Answer all rows of `model_input`, in their order, from one seed."""
@@ -93,7 +94,7 @@ def whole_number(value: Any, name: str, least: int) -> int:
     """`value` as an int; refused unless it is a whole number (not true, not text) of at least `least`."""
     known = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool | np.bool_)
     if not known or not float(value).is_integer() or value < least:
-        raise refused(f"{name} must be a whole number of at least {least}, not {value!r}")
+        raise refused(f"{name} must be a whole number of at least {least}, not {repr(value)[:LONGEST]}")
     return int(value)
 
 
@@ -111,21 +112,23 @@ def registered_as(package: Path) -> str | None:
         return None
 
 
-class _UnknownParams(logging.Filter):
-    """Turns MLflow's warning that it ignores unknown params of this model into a refusal."""
+class _Ignored(logging.Filter):
+    """Turns MLflow's warnings that it ignores unknown params and columns of a request into a refusal."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
         if message.startswith("Unrecognized params") and f"Supported params are: {PARAMS}" in message:
             raise refused(f"{message.partition(' are ignored')[0]}; supported params: {', '.join(sorted(PARAMS))}")
+        if message.startswith("Found extra inputs"):
+            raise refused(message.partition(" These inputs")[0][:LONGEST])
         return True
 
 
-def refuse_unknown_params() -> None:
-    """MLflow drops params that the signature does not have before the model sees them; its warning is all there is."""
+def refuse_what_is_ignored() -> None:
+    """MLflow drops what the signature does not have before the model sees it; its warning is all there is."""
     logger = logging.getLogger("mlflow.models.utils")
-    if not any(type(each).__name__ == _UnknownParams.__name__ for each in logger.filters):
-        logger.addFilter(_UnknownParams())
+    if not any(type(each).__name__ == _Ignored.__name__ for each in logger.filters):
+        logger.addFilter(_Ignored())
 
 
 def refused(message: str) -> MlflowException:
