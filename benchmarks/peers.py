@@ -194,7 +194,7 @@ def _weights(network: nn.Module) -> int:
 
 
 def _statistics(images: Tensor, extractor: EfficientNetLite0) -> Statistics:
-    return statistics_of(extractor(some).features for some in images.split(SAMPLED))
+    return statistics_of(extractor(some).features for some in torch.split(images, SAMPLED))
 
 
 def main() -> None:

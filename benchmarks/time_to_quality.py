@@ -1,10 +1,11 @@
-"""FID after a fixed wall-clock time of training: ours against the usual tutorial loop, on the same data and machine.
+"""FID after a fixed time of training: ours against the usual tutorial loop, on the same data and machine.
 
 python -m benchmarks.time_to_quality --prepared data/prepared --reference results/reference
     [--recipe dcgan] [--minutes 2 5 10] [--threads 1] [--grids FOLDER] [--quick] [--json FILE]
 
 Both sides have the same networks, batch size and number of threads; the plain loop's two loader processes come on top.
-The plain loop has the learning rates of the official DCGAN example, ours those of its recipe.
+The plain loop has the learning rates of the official DCGAN example, ours those of its recipe. Minutes on a CPU are the
+training process's own processor time, which other work on the machine changes little; on a GPU they pass on the wall.
 """
 
 from __future__ import annotations
@@ -39,12 +40,17 @@ RECIPES = Path(__file__).resolve().parent.parent / "pipeline" / "recipes"
 SLICE = 20  # steps between looks at the clock
 
 
+def now() -> float:
+    """Seconds: of this process's work on a CPU; where a GPU works, of the wall."""
+    return time.monotonic() if torch.cuda.is_available() else time.process_time()
+
+
 def train_ours(recipe: Recipe, rows: Rows, spec: DataSpec, seconds: float, seed: int) -> tuple[Game, float]:
     """Our training until the time is up: the averaged game and how many kimg it has seen. Start-up counts."""
-    begin = time.monotonic()
+    begin = now()
     with tempfile.TemporaryDirectory() as folder:
         trainer = make_trainer(recipe, rows, spec, TrainParams(compile="never"), Path(folder), seed=seed)
-        while time.monotonic() - begin < seconds:
+        while now() - begin < seconds:
             for _ in range(SLICE):
                 trainer.run_step()
     return trainer.ema.game, trainer.plan.kimg(trainer.step)
@@ -52,14 +58,14 @@ def train_ours(recipe: Recipe, rows: Rows, spec: DataSpec, seconds: float, seed:
 
 def train_tutorial(recipe: Recipe, rows: Rows, spec: DataSpec, seconds: float, seed: int) -> tuple[Game, float]:
     """The plain loop over a DataLoader until the time is up. Start-up counts."""
-    begin = time.monotonic()
+    begin = now()
     seed_all(seed)
     game = build_game(recipe, spec)
     generator, discriminator = tutorial_networks(recipe, spec)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     loop = TutorialLoop(recipe, generator, discriminator, device)
     batches, steps = loader_batches(rows["image"], recipe.batch_size, workers=2), 0
-    while time.monotonic() - begin < seconds:
+    while now() - begin < seconds:
         loop.run(batches, SLICE)
         steps += SLICE
     sampled = game.get_submodule("generator")  # the same layers in the same order, under other names
@@ -109,7 +115,7 @@ def main() -> None:
                 f"plain loop, DataLoader, float32, {options.threads} thread(s)",
                 theirs,
                 theirs / ours,
-                2.0,
+                3.0,
             )
         )
     report(rows, options.json)
