@@ -132,6 +132,14 @@ def test_small_networks_for_large_images_are_remarked_upon() -> None:
     assert not list(doubtful(outlines(jobs_of(params, manifest_of(), tiny=RECIPE)), manifest_of()))
 
 
+@pytest.mark.parametrize(("size", "notes"), [(256, 0), (512, 2)])
+def test_fully_connected_networks_of_large_images_are_remarked_upon(size: int, notes: int) -> None:
+    """In colour 101 M weights each at 256 pixels, 404 M at 512, 1,612 M at 1024."""
+    params, manifest = params_of(), manifest_of(images(size, classes=2))
+    found = list(doubtful(outlines(jobs_of(params, manifest, mlp=shipped("mlp"))), manifest))
+    assert len(found) == notes, found
+
+
 def test_what_the_data_are_too_few_for_is_left_out_with_a_reason() -> None:
     params, manifest = params_of(), manifest_of(train=30, test=4)
     jobs = jobs_of(params, manifest, tiny=RECIPE)

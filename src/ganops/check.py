@@ -27,6 +27,7 @@ GIB = 1 << 30
 COPIES = 5  # of each weight: itself, its gradient, Adam's two moments, the moving average
 BYTES = 4
 SMALL_NETWORK, LARGE_IMAGE = 1_000_000, 64  # weights of a generator below which images above so many pixels stay vague
+LARGE_NETWORK = 200_000_000  # weights of one network; StyleGAN2 and BigGAN have 30 to 100 M at 256 to 1024 pixels
 CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
@@ -69,6 +70,13 @@ def doubtful(games: Mapping[str, Game], manifest: Manifest) -> Iterator[str]:
                 f"{recipe} has {weights / 1e6:.1f} M weights to make images of {image.size} pixels: "
                 "they will stay vague; raise width and max_width in its recipe"
             )
+        for network, _ in game.named_children():
+            if (weights := _weights(game, network)) > LARGE_NETWORK:
+                memory_of = weights * COPIES * BYTES / GIB
+                yield (
+                    f"{recipe}'s {network} has {weights / 1e6:,.0f} M weights, {memory_of:.1f} GiB in training: "
+                    "fully connected layers of large images; take a convolutional recipe or smaller images"
+                )
 
 
 def outlines(jobs: Mapping[str, TrainingJob]) -> dict[str, Game]:

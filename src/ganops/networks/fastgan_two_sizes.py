@@ -96,7 +96,7 @@ class FastganTwoSizesDiscriminator(TwoSizesDiscriminator):
         return [(self.whole(last), _resized(images)), (self.quarter(quarter), _resized(goal))]
 
     def _maps(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        last, before = features.split([channels * size**2 for channels, size, _ in self.shapes], dim=1)
+        last, before = torch.split(features, [channels * size**2 for channels, size, _ in self.shapes], dim=1)
         return last.view(-1, *self.shapes[0]), before.view(-1, *self.shapes[1])
 
 

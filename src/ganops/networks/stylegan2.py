@@ -28,9 +28,9 @@ class StyleganGeneratorSettings(Widths):
     samples are taken, 1 for all the way. labels: 'mapping' makes the class part of the styles.
     """
 
-    width: int = 32
+    width: int = Field(default=32, ge=1)
     growth: Literal[1, 2] = 2
-    max_width: int = 512
+    max_width: int = Field(default=512, ge=1)
     latent_dim: int = Field(default=512, ge=1)
     mapping: int = Field(default=8, ge=1)
     mixing: float = Field(default=0.9, ge=0, le=1)
@@ -94,12 +94,12 @@ class StyleganGenerator(StyleGenerator):
         """(N, C, H, W) images from (N, L, latent_dim) styles."""
         maps = self.constant.expand(len(styles), -1, -1, -1)
         maps = self.convs[0](maps, styles[:, 0])
-        image = self.images[0](maps, styles[:, 1])
+        image = self.images[0](maps, styles[:, 1]).float()  # images are added in float32, as by the authors
         for level, to_image in enumerate(self.images[1:], start=1):
             index = 2 * level
             maps = self.convs[index - 1](maps, styles[:, index - 1])
             maps = self.convs[index](maps, styles[:, index])
-            image = self.upsample(image) + to_image(maps, styles[:, index + 1])
+            image = self.upsample(image) + to_image(maps, styles[:, index + 1]).float()
         return cast(Tensor, image)
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -123,9 +123,9 @@ class StyleganGenerator(StyleGenerator):
 class StyleganDiscriminatorSettings(Widths):
     """width: channels next to the image. group: images whose spread is measured together. labels: 'projection'."""
 
-    width: int = 32
+    width: int = Field(default=32, ge=1)
     growth: Literal[1, 2] = 2
-    max_width: int = 512
+    max_width: int = Field(default=512, ge=1)
     group: int = Field(default=4, ge=1)
     labels: Literal["none", "projection"] = "none"
 
