@@ -23,7 +23,7 @@ from ganops.params import (
     write_resolved,
 )
 from ganops.resolve import choose_recipes, resolve
-from ganops.trial import together
+from ganops.trial import in_words, together
 
 ROOT = Path(__file__).resolve().parents[1]
 RESOLVED = Resolved(
@@ -142,3 +142,18 @@ def test_minutes_of_several_trainings_at_a_time() -> None:
     assert together([4.0, 3.0, 2.0], 1) == 9.0
     assert together([4.0, 3.0, 2.0], 2) == 5.0
     assert together([4.0], 8) == 4.0
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (0.2, "1 minute"),
+        (1.4, "1 minute"),
+        (1.6, "2 minutes"),
+        (89.0, "89 minutes"),
+        (91.0, "2 hours"),
+        (1188, "20 hours"),
+    ],
+)
+def test_minutes_in_words(minutes: float, words: str) -> None:
+    assert in_words(minutes) == f"about {words}"

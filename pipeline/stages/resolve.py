@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -107,29 +108,33 @@ def summary(found: Resolution) -> str:
     image, classes = manifest.spec.first(ImageField), len(manifest.spec.classes)
     features = params.evaluate.features
     rows = f"{sum(manifest.counts.values()):,} {'pictures' if image else 'rows'}"
-    with_classes = f"with {classes} class{'es' if classes > 1 else ''}" if classes else "without classes"
+    with_classes = f"with {classes:,} class{'es' if classes > 1 else ''}" if classes else "without classes"
     size = f" at {image.size} px" if image else ""
     parts = [f"{_and(found.jobs)}{size}", f"features of {FEATURES.get(features, features)}"]
     if manifest.source == "images" or read_params(WORKSPACE.params).recipes == AUTO_RECIPES:
-        parts.append(f"some {_minutes(found):,} minutes")
+        parts.append(_time(found))
     lines = [f"{rows} {with_classes}: {', '.join(parts)}"]
     if missing := left_out(divisions(params, manifest, found.jobs, found.games)):
-        lines.append("  metrics left out: " + ", ".join(f"{group} ({why})" for group, why in missing.items()))
+        reasons = {why: [group for group in missing if missing[group] == why] for why in missing.values()}
+        for why, groups in reasons.items():
+            need = why if len(groups) == 1 else "need" + why.removeprefix("needs")
+            lines.append(f"  metrics left out: {_and(groups)} ({need})")
     lines += [f"  note: {note}" for note in doubtful(found.games, manifest)]
     return "\n".join(lines)
 
 
-def _minutes(found: Resolution) -> int:
+def _time(found: Resolution) -> str:
     # Imported here: a trial sets up this process as a training does.
-    from ganops.trial import estimate_minutes, together
+    from ganops.trial import estimate_minutes, in_words, minutes_of_starts, together
 
+    starts = minutes_of_starts()
     minutes = [estimate_minutes(job, WORKSPACE.prepared, found.params.evaluate) for job in found.jobs.values()]
     gpus, train = gpu_ids(), found.params.train
     at_a_time = places(gpus, train.processes * (1 if gpus else train.threads))
-    return max(1, round(together(minutes, at_a_time)))
+    return in_words(together(minutes, at_a_time) + starts)
 
 
-def _and(words: dict[str, TrainingJob]) -> str:
+def _and(words: Iterable[str]) -> str:
     *first, last = words
     return f"{', '.join(first)} and {last}" if first else last
 

@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
+import psutil
 import torch
 
 from ganops.data.packed import read_domains
+from ganops.evaluation.extractors.choose import load_extractor
 from ganops.evaluation.held_out import held_out
+from ganops.evaluation.metric import scored_field
+from ganops.evaluation.validation_metric import MOST_SAMPLES
 from ganops.games.sampling import sample_outputs
 from ganops.params import EvaluateParams
 from ganops.training.job import TrainingJob
@@ -20,6 +24,7 @@ WARM, TIMED = 2, 5  # steps
 ROWS = 4096  # of the data that the trial reads
 LIMIT_SECONDS = 20.0
 SAMPLES = 64
+STARTS = 6  # of processes, one after the other: reference, train, evaluate, compare, register, promote
 
 
 def estimate_minutes(job: TrainingJob, prepared: Path, evaluate: EvaluateParams) -> float:
@@ -39,12 +44,32 @@ def estimate_minutes(job: TrainingJob, prepared: Path, evaluate: EvaluateParams)
             if trainer.hardware.device.type == "cuda":
                 torch.cuda.synchronize()
             seconds.append(time.monotonic() - start)
+        # The data's own classifier takes next to nothing, and is not there yet.
+        extractor = (
+            None if evaluate.features == "classifier" else load_extractor(evaluate, None, trainer.hardware.device)
+        )
+        scored = scored_field(trainer.game.task, job.spec)
         start = time.monotonic()
-        sample_outputs(trainer.game, SAMPLES, job.seed, held_out=inputs)
+        outputs = sample_outputs(trainer.game, SAMPLES, job.seed, held_out=inputs)
+        if extractor is not None and scored is not None:
+            extractor(outputs[scored])
         per_sample = (time.monotonic() - start) / SAMPLES
-    generated = evaluate.samples + len(trainer.plan.validate_at) * job.settings.validation_samples
+    validation = min(job.settings.validation_samples, MOST_SAMPLES.get(evaluate.features, min(MOST_SAMPLES.values())))
+    generated = evaluate.samples + len(trainer.plan.validate_at) * validation
     warm = seconds[WARM:] or seconds
     return (trainer.plan.steps * median(warm) + generated * per_sample) / 60
+
+
+def minutes_of_starts() -> float:
+    """Minutes that all stages take to start, if each takes as long as this process took until now."""
+    return STARTS * (time.time() - psutil.Process().create_time()) / 60
+
+
+def in_words(minutes: float) -> str:
+    """As in "about 14 minutes"; in hours from 90 minutes on."""
+    count, unit = (minutes, "minute") if minutes < 90 else (minutes / 60, "hour")
+    number = max(1, round(count))
+    return f"about {number:,} {unit}{'' if number == 1 else 's'}"
 
 
 def together(minutes: Sequence[float], places: int) -> float:

@@ -18,7 +18,7 @@ from ganops.data.decode import SUFFIXES, read_picture
 from ganops.data.fields.image import ImageField
 from ganops.data.folder import Folder
 from ganops.data.listing import Files
-from ganops.data.rejection import RefusedError
+from ganops.data.rejection import RefusedError, Rejection
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import EvaluationError
 from ganops.evaluation.evaluate import Evaluation, Evaluator, outputs_only
@@ -189,7 +189,7 @@ def _decode(pictures: Pictures, name: str, size: int | None) -> Tensor:
         raise EvaluationError(
             f"{name} in {pictures.path} cannot be read as an image",
             code="unreadable-image",
-            found=" ".join(filter(None, (str(error.reason.value), error.detail))),
+            found=Rejection(name, error.reason, error.detail).words,
             action="remove it",
         ) from error
     pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)

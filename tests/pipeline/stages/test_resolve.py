@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from evaluated_home import make_home
 from ganops.errors import SettingsError
 from ganops.params import read_resolved
 from ganops.workspace import WORKSPACE
-from pipeline.stages.resolve import main
+from pipeline.stages.resolve import bring_up_to_date, main, summary
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -45,7 +46,7 @@ def test_a_file_that_is_not_up_to_date_is_written_and_the_command_has_to_be_run_
     assert WORKSPACE.checked.exists()
     said = capsys.readouterr().out
     assert "400 pictures with 10 classes: tiny at 8 px, features of the data's own classifier" in said
-    assert "minutes" not in said, "a trial costs time, and these data and recipes are known"
+    assert "about" not in said, "a trial costs time, and these data and recipes are known"
 
 
 def test_the_code_of_each_training_is_digested(home: Path) -> None:
@@ -91,4 +92,14 @@ def test_with_automatic_recipes_the_time_is_measured(home: Path, capsys: pytest.
     assert stale(home).code == "stale"
     main()
     assert "fastgan and stylegan2-ada at 8 px" in (said := capsys.readouterr().out)
-    assert "minutes" in said
+    assert ", about " in said
+
+
+def test_metrics_that_lack_the_same_thing_are_named_together(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    stale(home)
+    found = bring_up_to_date()
+    manifest = found.manifest.model_copy(update={"counts": {"train": 100, "test": 2}})
+    first, *others = summary(replace(found, manifest=manifest)).splitlines()
+    assert first.startswith("102 pictures with 10 classes: tiny")
+    assert "  metrics left out: memorisation (needs 20 test images or more; there are 2)" in others
+    assert any(line.startswith("  metrics left out: by-class and modes (need a classifier") for line in others), others
