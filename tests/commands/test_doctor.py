@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
+from small_model import small_params
 
 from ganops.commands import doctor
+from ganops.tracking.run import start_run
+from ganops.tracking.store import connect
 
 Run = Callable[..., Result]
 
@@ -74,6 +79,87 @@ def test_outside_a_repository_dvc_is_lacking_and_git_a_note(
     monkeypatch.chdir(tmp_path)
     assert [finding.state for finding in findings("dvc")] == ["lacking"]
     assert [finding.state for finding in findings("git")] == ["note"]
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@b", *arguments], cwd=folder, check=True)
+
+
+@pytest.fixture
+def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit, made the working directory."""
+    folder = tmp_path / "repository"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--initial-branch", "main")
+    git(folder, "commit", "--quiet", "--allow-empty", "--message", "first")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def test_a_detached_head_and_a_worktree_are_repositories(repository: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert findings("git")[0].found.startswith("main at ")
+    git(repository, "worktree", "add", "--quiet", "--detach", "../other")
+    monkeypatch.chdir(repository.parent / "other")
+    (finding,) = findings("git")
+    assert (finding.state, finding.found.startswith("detached HEAD at ")) == ("ok", True)
+
+
+def test_a_repository_of_another_user_is_lacking_and_why_is_said(
+    repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder to another user")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    for path in (repository, repository / ".git"):
+        os.chown(path, 65534, 65534)
+    (finding,) = findings("git")
+    assert (finding.state, "dubious ownership" in finding.found) == ("lacking", True)
+    assert "safe.directory" in finding.action
+
+
+def test_a_folder_that_cannot_be_written_is_named() -> None:
+    assert doctor.why_not_writable(Path.cwd()) == ""
+    assert doctor.why_not_writable(Path("/proc/self")).startswith("/proc/self: ")
+
+
+def test_a_full_disk_is_noticed(run: Run, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=128k", "none", disk], check=False, capture_output=True
+    )
+    if mounted.returncode:
+        pytest.skip("this user cannot mount a small file system")
+    try:
+        assert doctor.why_not_writable(disk) == ""
+        with pytest.raises(OSError, match="No space"):
+            (disk / "file").write_bytes(bytes(1 << 20))
+        assert doctor.why_not_writable(disk) == f"{disk}: No space left on device"
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def test_a_home_that_does_not_exist_is_a_note(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/there/is/no/home")
+    assert [(finding.state, finding.what) for finding in findings("disk")][1:] == [("note", "home")]
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/api", "foo"])
+def test_a_prefect_server_that_is_away_is_lacking(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("PREFECT_API_URL", address)
+    (finding,) = findings("prefect")
+    assert finding.state == "lacking"
+    assert finding.found.startswith(f"{address}: ")
+
+
+def test_runs_of_killed_processes_are_ended_and_named(run: Run) -> None:
+    with start_run("tiny", params=small_params(), system_metrics=False) as left:
+        pass
+    client = connect().client
+    client.set_tag(left.run_id, "process.pid", "999999999")
+    client.update_run(left.run_id, status="RUNNING")
+    assert [left.run_id in finding.found for finding in findings("tracking")] == [False, True]
+    assert client.get_run(left.run_id).info.status == "KILLED"
 
 
 def test_damaged_inception_weights_are_noticed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -17,6 +18,8 @@ from ganops.errors import GanopsError
 
 GIB = 1 << 30
 DISK_NEEDED = 2 * GIB
+PROBE = 1 << 16  # bytes that are tried
+WRITTEN = ("data", "results", "checkpoints", "logs", "mlruns", ".dvc", ".dvc/tmp", ".dvc/cache", ".git")
 MARKS = {"ok": "ok     ", "note": "note   ", "lacking": "LACKING"}
 
 
@@ -66,6 +69,8 @@ def torch_and_gpu() -> Iterator[Finding]:
         for index in range(torch.cuda.device_count()):
             device = torch.cuda.get_device_properties(index)
             yield Finding("ok", f"GPU {index}", f"{device.name}, {device.total_memory / GIB:.0f} GiB")
+    elif torch.backends.mps.is_available():
+        yield Finding("ok", "GPU", "Apple's (mps); steps are not captured there, and what it lacks runs on the CPU")
     elif Path("/dev/nvidiactl").exists() or shutil.which("nvidia-smi"):
         action = "check that `nvidia-smi` works and that its CUDA version suits this torch"
         yield Finding("note", "GPU", "there is an NVIDIA driver, but torch finds no GPU", action)
@@ -90,13 +95,39 @@ def inception() -> Iterator[Finding]:
 
 
 def disk() -> Iterator[Finding]:
-    """Space for data, results, checkpoints and records."""
+    """Space for data, results, checkpoints and records, and whether files can be written where they have to be."""
     from ganops.tracking.location import repository_root
 
-    free = shutil.disk_usage(repository_root()).free
-    found, enough = f"{free / GIB:.1f} GiB free at {repository_root()}", free >= DISK_NEEDED
+    root = repository_root()
+    free = shutil.disk_usage(root).free
+    found, enough = f"{free / GIB:.1f} GiB free at {root}", free >= DISK_NEEDED
     action = "" if enough else "free some space: `dvc gc --workspace` removes old results, `mlflow gc` deleted runs"
     yield Finding("ok" if enough else "lacking", "disk", found, action)
+    folders = [root, *(root / name for name in WRITTEN), Path(os.environ.get("PREFECT_HOME", root))]
+    for folder in dict.fromkeys(folder for folder in folders if folder.is_dir()):
+        if problem := why_not_writable(folder):
+            yield Finding("lacking", "folder", problem, f"let this user write into {folder}, on a disk with room")
+    try:
+        problem = why_not_writable(Path(tempfile.gettempdir()))
+    except FileNotFoundError as error:
+        problem = str(error)
+    if problem:
+        yield Finding("lacking", "temporary files", problem, "name a folder that can be written in TMPDIR")
+    home = Path("~").expanduser()
+    if not home.is_dir():
+        yield Finding("note", "home", f"{home} does not exist: settings of git and DVC are not found", "set HOME")
+
+
+def why_not_writable(folder: Path) -> str:
+    """Why no file can be written into a folder; empty where one can. It is tried: permissions alone do not tell."""
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
+            file.write(bytes(PROBE))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return f"{folder}: {error.strerror}"
+    return ""
 
 
 def dvc() -> Iterator[Finding]:
@@ -119,41 +150,50 @@ def dvc() -> Iterator[Finding]:
 
 def git() -> Iterator[Finding]:
     """Commits, which are recorded in runs and model versions."""
-    from ganops.tracking.lineage import git_state
+    from ganops.tracking.lineage import git_state, why_no_commit
 
-    if shutil.which("git") is None:
-        yield Finding("note", "git", "not installed", "install git: without it runs do not record their code")
-        return
     state = git_state(Path.cwd())
-    if state is None:
-        yield Finding("note", "git", "no commit here", "run this inside a clone")
-    else:
+    if state is not None:
+        where = "detached HEAD" if state.branch == "HEAD" else state.branch
         changed = ", with changes that are not committed" if state.dirty else ""
-        yield Finding("ok", "git", f"{state.branch} at {state.commit[:12]}{changed}")
+        yield Finding("ok", "git", f"{where} at {state.commit[:12]}{changed}")
+        return
+    reason = why_no_commit(Path.cwd())
+    if "ownership" in reason:  # DVC refuses to work then
+        yield Finding("lacking", "git", reason, 'git config --global --add safe.directory "$PWD"')
+    else:
+        action = "install git, and work in a clone: without it everything works, but runs do not record their code"
+        yield Finding("note", "git", reason or "no commit here", action)
 
 
 def prefect() -> Iterator[Finding]:
     """The tool that runs flows, with or without a server."""
+    from ganops.services import why_silent
     from ganops.tracking.location import redact
 
     installed, address = _version("prefect"), os.environ.get("PREFECT_API_URL")
     if installed is None:
         yield Finding("note", "Prefect", "not installed", "make env; without it `dvc repro` still works")
+    elif not address:
+        yield Finding("ok", "Prefect", f"{installed}, without a server: each flow starts its own")
+    elif reason := why_silent(address, "/health"):
+        action = "start it (make server), correct PREFECT_API_URL, or unset it: a flow then starts its own"
+        yield Finding("lacking", "Prefect", f"{redact(address)}: {reason}", action)
     else:
-        where = f"server {redact(address)}" if address else "without a server: each flow starts its own"
-        yield Finding("ok", "Prefect", f"{installed}, {where}")
+        yield Finding("ok", "Prefect", f"{installed}, server {redact(address)}")
 
 
 def tracking() -> Iterator[Finding]:
-    """The store of runs and models: whether it answers, and what it holds."""
+    """The store of runs and models: whether it answers, and what it holds. Runs of killed processes are ended."""
     from ganops.params import AUTO, load_params
+    from ganops.registry.sweep import sweep
     from ganops.registry.versions import CHAMPION, Versions
     from ganops.tracking.location import redact, tracking_uri
     from ganops.tracking.store import connect
 
     try:
-        store = connect()
-        names = load_params().tracking
+        store, params = connect(), load_params()
+        ended, names = sweep(params), params.tracking
         experiment = store.client.get_experiment_by_name(names.experiment)
         runs = len(store.client.search_runs([experiment.experiment_id], max_results=1000)) if experiment else 0
         champion = None if names.model == AUTO else Versions(store, names.model).at(CHAMPION)
@@ -162,6 +202,8 @@ def tracking() -> Iterator[Finding]:
         return
     who = f"champion is {names.model} version {champion}" if champion else "no champion yet"
     yield Finding("ok", "tracking", f"{redact(store.uri)}: {runs} runs, {who}")
+    for line in ended:
+        yield Finding("note", "tracking", line)
 
 
 def data() -> Iterator[Finding]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import torch
+import yaml
 
 from ganops.errors import RegistryError
 from ganops.games.game import Game
 from ganops.games.saved import digest_of, load_game
-from ganops.registry.versions import CONTENT
+from ganops.registry.versions import CONTENT, PACKAGE
 from ganops.tracking.outbox import first_line
 
+AGAIN = "register the model again: dvc repro --force register"
+PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt")
 ADDRESS = re.compile(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))")
 
 
@@ -33,34 +38,61 @@ def _find(uri: str) -> tuple[Path, Path]:
     import mlflow
     from mlflow.exceptions import MlflowException
 
-    name, version, content = _resolve(uri)
+    name, version, tags = _resolve(uri)
     exact = f"models:/{name}/{version}"
     try:
         package = Path(mlflow.artifacts.download_artifacts(artifact_uri=exact))
+        _compare(exact, package, tags.get(PACKAGE, ""), package_digest(package))
         model = mlflow.models.Model.load(package)
         folder: Path = package / model.flavors["python_function"]["artifacts"]["model"]["path"]
-        expected = content or str((model.metadata or {}).get(CONTENT, ""))
-        found = digest_of(folder)
-    except (MlflowException, OSError) as error:
+        content = tags.get(CONTENT) or str((model.metadata or {}).get(CONTENT, ""))
+        _compare(exact, package, content, digest_of(folder))
+    except (MlflowException, OSError, yaml.YAMLError) as error:
         raise RegistryError(
             f"the files of {exact} cannot be loaded",
             code="files-missing",
             found=first_line(error),
-            action="register the model again: dvc repro --force register",
+            action=AGAIN,
         ) from error
-    except KeyError as error:
+    except (KeyError, TypeError) as error:
         raise RegistryError(
             f"{exact} was not made by ganops", code="foreign-model", found=f"MLmodel without {error}"
         ) from error
-    if expected and found != expected:
-        raise RegistryError(
-            f"the files of {exact} were altered",
-            code="files-altered",
-            expected=f"content digest {expected[:16]}",
-            found=found[:16],
-            action="register the model again: dvc repro --force register",
-        )
     return package, folder
+
+
+def _compare(uri: str, package: Path, expected: str, found: str) -> None:
+    if expected in ("", found):
+        return
+    pickles = pickles_in(package)
+    raise RegistryError(
+        f"the files of {uri} were altered",
+        code="files-altered",
+        expected=f"content digest {expected[:16]}",
+        found=found[:16] + (f", and pickles: {', '.join(pickles)}" if pickles else ""),
+        action=AGAIN,
+    )
+
+
+def package_digest(package: Path) -> str:
+    """sha256 of all files of an MLflow model, but for those that loading it writes."""
+    content = hashlib.sha256()
+    for file in sorted(package.rglob("*")):
+        name = file.relative_to(package)
+        if file.is_file() and "__pycache__" not in name.parts and file.name != "registered_model_meta":
+            content.update(str(name).encode())
+            content.update(hashlib.sha256(file.read_bytes()).digest())
+    return content.hexdigest()
+
+
+def pickles_in(package: Path) -> list[str]:
+    """Files of an MLflow model that are pickles by their name, or that MLmodel names as one."""
+    files = (file for file in package.rglob("*") if file.is_file())
+    found = {str(file.relative_to(package)) for file in files if file.suffix in PICKLES}
+    with suppress(OSError, yaml.YAMLError, KeyError, TypeError):  # a damaged MLmodel names nothing
+        text = (package / "MLmodel").read_text(encoding="utf-8", errors="replace")
+        found.add(str(yaml.safe_load(text)["flavors"]["python_function"]["python_model"]))
+    return sorted(found)
 
 
 def pinned(uri: str) -> str:
@@ -72,8 +104,8 @@ def pinned(uri: str) -> str:
     return f"models:/{name}/{version}"
 
 
-def _resolve(uri: str) -> tuple[str, str, str]:
-    """Name, version and recorded content digest of the model at an address."""
+def _resolve(uri: str) -> tuple[str, str, dict[str, str]]:
+    """Name, version and tags of the model at an address."""
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -96,7 +128,7 @@ def _resolve(uri: str) -> tuple[str, str, str]:
             found=first_line(error),
             action="train and promote one first (`make run`), or name an existing version or model folder",
         ) from error
-    return name, str(known.version), str(known.tags.get(CONTENT, ""))
+    return name, str(known.version), dict(known.tags)
 
 
 def problem_with(uri: str) -> str:

@@ -52,11 +52,19 @@ def log_package(store: Store, run_id: str, folder: Path, card: Path, inputs: Row
             metadata={
                 "recipe": description.name,
                 CONTENT: digest_of(folder),
+                "loads": f"{SERVED_MODEL.name} and safetensors, no pickle",
                 "inputs": {name: field.description for name, field in task.inputs.items()},
                 "outputs": {name: field.description for name, field in task.outputs.items()},
             },
         )
     return str(logged.model_uri)
+
+
+def logged_folder(uri: str) -> Path:
+    """The local folder of a logged model, downloaded where needed."""
+    import mlflow
+
+    return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
 
 
 def signature(task: Task) -> ModelSignature:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous-champion"
 
 # Tags of a version.
-RECIPE, LINEAGE, CONTENT = "recipe", "lineage", "content"
+RECIPE, LINEAGE, CONTENT, PACKAGE = "recipe", "lineage", "content", "package"
 PROTOCOL, MEASURED, MEAN, SEEDS = "protocol", "measured.", "mean", "seeds"
 METRIC, DATA_FAMILY, TASK = "metric", "data.family", "task"
 UNHEALTHY, QUARANTINED = "unhealthy", "quarantined"

@@ -64,9 +64,23 @@ def lineage_tags(folder: Path, of: tuple[str, ...] = ()) -> dict[str, str]:
     return tags | {tracked_name(f"dvc.md5.{path}"): md5 for path, md5 in hashes if path.startswith(of)}
 
 
+def why_no_commit(folder: Path) -> str:
+    """What git says where it finds no commit in `folder`; empty where it finds one."""
+    done = _run(folder, "rev-parse", "HEAD")
+    if done is None:
+        return "git is not installed"
+    said = [line for line in done.stderr.splitlines() if line.startswith("fatal: ")]
+    return said[0].removeprefix("fatal: ") if done.returncode and said else ""
+
+
 def _git(folder: Path, *arguments: str) -> str | None:
+    done = _run(folder, *arguments)
+    return done.stdout.strip() if done is not None and done.returncode == 0 else None
+
+
+def _run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str] | None:
     try:
-        done = subprocess.run(  # noqa: S603, fixed arguments
+        return subprocess.run(  # noqa: S603, fixed arguments
             ["git", *arguments],  # noqa: S607, git is where PATH says
             cwd=folder,
             capture_output=True,
@@ -77,4 +91,3 @@ def _git(folder: Path, *arguments: str) -> str | None:
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip() if done.returncode == 0 else None

@@ -1,0 +1,90 @@
+"""`ganops verify` finds every file of a registered version that is not as it was registered, and no pickle runs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cloudpickle
+import pytest
+import yaml
+from small_model import register_small
+
+from ganops.registry.load import pickles_in, problem_with, registered_package
+from ganops.registry.smoke import smoke_test
+from ganops.registry.verify import verify
+from ganops.tracking.store import connect
+
+
+class Planted:
+    """Writes a file when it is unpickled."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+
+    def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+        return Path.touch, (self.target,)  # type: ignore[return-value]
+
+
+@pytest.fixture
+def package(tracking_home: Path) -> Path:
+    register_small(tracking_home)
+    return registered_package("models:/ganops/1")
+
+
+def plant(package: Path, target: Path, *, named: bool) -> None:
+    """Put a pickle among the files; `named`: let MLmodel say that it is the model."""
+    (package / "python_model.pkl").write_bytes(cloudpickle.dumps(Planted(target)))
+    if named:
+        text = yaml.safe_load((package / "MLmodel").read_text())
+        flavor = text["flavors"]["python_function"]
+        flavor["python_model"] = "python_model.pkl"
+        del flavor["model_code_path"]
+        (package / "MLmodel").write_text(yaml.safe_dump(text))
+
+
+def test_what_is_registered_is_as_it_was(package: Path) -> None:
+    store = connect()
+    assert list(verify(store)) == [("models:/ganops/1", "")]
+    assert smoke_test("models:/ganops/1") == ""
+    assert list(verify(store)) == [("models:/ganops/1", "")], "to load it changes nothing that counts"
+    assert not list(package.rglob("*.pyc"))
+    assert "no pickle" in yaml.safe_load((package / "MLmodel").read_text())["metadata"]["loads"]
+
+
+@pytest.mark.parametrize("name", ["MLmodel", "served_model.py", "code/ganops/errors.py", "generator.safetensors"])
+def test_one_changed_bit_in_any_file_is_found(package: Path, name: str) -> None:
+    file = next(package.rglob(name))
+    content = bytearray(file.read_bytes())
+    content[-2] ^= 1
+    file.write_bytes(content)
+    ((_, problem),) = verify(connect())
+    assert "altered" in problem
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_planted_pickle_is_found_and_never_opened(package: Path, tmp_path: Path, named: bool) -> None:
+    plant(package, tmp_path / "opened", named=named)
+    assert pickles_in(package) == ["python_model.pkl"]
+    ((_, problem),) = verify(connect())
+    assert "altered" in problem
+    assert "python_model.pkl" in problem
+    assert smoke_test("models:/ganops/1") == problem_with("models:/ganops/1") == problem
+    assert not (tmp_path / "opened").exists()
+
+
+def test_a_pickle_that_mlmodel_does_not_name_is_not_opened_by_mlflow_in_a_plain_shell(
+    package: Path, tmp_path: Path
+) -> None:
+    """Where MLmodel names it, only MLFLOW_ALLOW_PICKLE_DESERIALIZATION=false keeps MLflow from opening it."""
+    program = "import mlflow, sys; print(len(mlflow.pyfunc.load_model(sys.argv[1]).predict({'n': [2]})))"
+    plain = {"PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
+    for named, variable, code in ((False, {}, 0), (True, {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false"}, 1)):
+        plant(package, tmp_path / "opened", named=named)
+        done = subprocess.run(
+            [sys.executable, "-c", program, str(package)], env=plain | variable, capture_output=True, text=True
+        )
+        assert done.returncode == code, done.stderr
+        assert not (tmp_path / "opened").exists()
