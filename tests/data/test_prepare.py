@@ -118,6 +118,10 @@ def test_names_that_are_not_text_break_neither_the_manifest_nor_a_terminal(tmp_p
         (["1.png"], "1 for training, 0 for the test"),
         (["1.png", "2.png", "3.png"], "2 for training, 1 for the test"),
         (["train/1.png", "train/2.png", "test/3.png"], "2 for training, 1 for the test"),
+        (
+            [*(f"train/{name}/{n}.png" for name in ("cat", "dog") for n in range(3)), "val/6.png"],
+            "6 for training, 0 for the test; rejected: 1 x outside of the class or split folders (val/6.png)",
+        ),
     ],
 )
 def test_too_few_images_are_an_error(tmp_path: Path, names: list[str], found: str) -> None:

@@ -14,10 +14,10 @@ from ganops.data.fields.category import CategoryField
 from ganops.data.fields.field import Field
 from ganops.data.manifest import Manifest, Rejected, manifest_path
 from ganops.data.packed import SPLITS, Split, read_packed, write_columns
-from ganops.data.raw_dataset import DOMAINS, RawDataset, RawDomains
-from ganops.data.rejection import count_reasons, printable
+from ganops.data.raw_dataset import RawDataset, RawDomains
+from ganops.data.rejection import count_reasons, offenders, printable
 from ganops.data.sources.source import SourceContext, find_source
-from ganops.data.spec import LABEL, DataSpec, joint_name
+from ganops.data.spec import DOMAINS, LABEL, DataSpec, joint_name
 from ganops.data.splitting import LEAST_ROWS
 from ganops.errors import DataError
 from ganops.params import DataParams
@@ -120,10 +120,11 @@ def _counts(name: str, field: CategoryField, dataset: RawDataset, split: Split) 
 def _check_enough(dataset: RawDataset) -> None:
     train, test = (len(dataset.rows[split]) for split in SPLITS)
     if min(train, test) < LEAST_ROWS:
+        refused = f"; rejected: {offenders(dataset.rejections)}" if dataset.rejections else ""
         raise DataError(
             "the data set is too small",
             code="too-few-rows",
             expected=f"at least {LEAST_ROWS} rows for training and {LEAST_ROWS} for the test",
-            found=f"{train} for training, {test} for the test",
+            found=f"{train} for training, {test} for the test{refused}",
             action="add more to the split that lacks them" if dataset.split_by == "folders" else "add more",
         )
