@@ -75,13 +75,13 @@ def change_colors(images: Tensor, probability: Tensor) -> Tensor:
     draw = _Draw(images, probability)
     brightness, contrast = draw.normal(0.2), torch.exp2(draw.normal(0.5))
     images = (images + brightness[:, None, None, None]) * contrast[:, None, None, None]
-    grey = images.mean(dim=1, keepdim=True)
-    flipped = grey * (1 - 2 * draw.choice(2))[:, None, None, None]
+    flip = (1 - 2 * draw.choice(2))[:, None, None, None]
     if images.shape[1] == 1:
-        return flipped
+        return images * flip
+    grey = images.mean(dim=1, keepdim=True)
     turn, saturation = draw.uniform(math.pi), torch.exp2(draw.normal(1.0))
     color = _hue(turn, images) @ (images - grey).flatten(2) * saturation[:, None, None]
-    return flipped + color.view_as(images)
+    return grey * flip + color.view_as(images)
 
 
 class _Draw:
