@@ -62,7 +62,7 @@ def estimate_minutes(job: TrainingJob, prepared: Path, evaluate: EvaluateParams)
 
 def minutes_of_starts() -> float:
     """Minutes that all stages take to start, if each takes as long as this process took until now."""
-    return STARTS * (time.time() - psutil.Process().create_time()) / 60
+    return STARTS * (time.time() - float(psutil.Process().create_time())) / 60
 
 
 def in_words(minutes: float) -> str:
