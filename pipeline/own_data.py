@@ -9,12 +9,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from dvc.utils.serialize import modify_yaml
-
 from ganops.errors import SettingsError
 from ganops.params import AUTO, read_params
 from ganops.workspace import WORKSPACE
 from pipeline.environment import ROOT
+from pipeline.set_params import edit
 from pipeline.stages.entry import run_stage
 
 
@@ -33,7 +32,7 @@ def main(path: str) -> None:
     data = read_params(WORKSPACE.params).data
     if data.source == "images" and data.path == found:
         return
-    with modify_yaml(str(WORKSPACE.params)) as values:
+    with edit(WORKSPACE.params) as values:
         values["data"].update(source="images", path=str(found), image_size=AUTO, channels=AUTO, options={})
         values["recipes"] = AUTO
         values.setdefault("evaluate", {})["features"] = AUTO

@@ -14,14 +14,15 @@ import shlex
 import shutil
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 from dvc.utils.serialize import modify_yaml
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from ganops.atomic import atomic_path
 from ganops.errors import SettingsError
@@ -81,12 +82,22 @@ def main(*arguments: str) -> None:
             read_yaml(path)
             temporary = written.enter_context(atomic_path(path))
             shutil.copyfile(path, temporary)
-            with modify_yaml(str(temporary)) as values:
+            with edit(temporary) as values:
                 for each in assignments:
                     each.apply(values)
             _check(path, read_yaml(temporary))
     _name_recipes()
     print(f"set {shlex.join(arguments) or 'nothing'}")
+
+
+@contextmanager
+def edit(path: Path) -> Iterator[dict[str, Any]]:
+    """The values of a YAML file, to be changed; comments stay, and null is written as `null`, not as an empty value."""
+    RoundTripRepresenter.add_representer(
+        type(None), lambda writer, _: writer.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    with modify_yaml(str(path)) as values:
+        yield values
 
 
 def _check(path: Path, values: dict[str, Any]) -> None:

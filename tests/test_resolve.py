@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from evaluated_home import PARAMS
 
 from ganops.data.fields.category import CategoryField
@@ -13,6 +14,7 @@ from ganops.data.fields.image import ImageField
 from ganops.data.fields.vector import VectorField
 from ganops.data.manifest import Manifest
 from ganops.data.spec import DataSpec
+from ganops.errors import SettingsError
 from ganops.params import (
     AUTO_RECIPES,
     Params,
@@ -39,8 +41,6 @@ TINY = {"tiny": "pipeline/recipes/tiny.yaml"}
 
 
 def params_of(text: str = PARAMS) -> Params:
-    import yaml
-
     return Params.model_validate(yaml.safe_load(text))
 
 
@@ -157,3 +157,34 @@ def test_minutes_of_several_trainings_at_a_time() -> None:
 )
 def test_minutes_in_words(minutes: float, words: str) -> None:
     assert in_words(minutes) == f"about {words}"
+
+
+def paired() -> DataSpec:
+    image = ImageField(channels=1, size=16)
+    return DataSpec(fields={"image": image, "source": image, "label": CategoryField(classes=("a", "b"))})
+
+
+def test_pairs_get_the_recipes_whose_game_takes_their_source(tmp_path: Path) -> None:
+    """Those that make their source from the image itself would leave the pairs' own unused."""
+    for name in ("denoise", "denoise-l1", "dcgan"):
+        text = (ROOT / "pipeline" / "recipes" / f"{name}.yaml").read_text()
+        (tmp_path / f"{name}.yaml").write_text(text)
+    with pytest.raises(SettingsError) as raised:
+        choose_recipes(AUTO_PARAMS, paired(), 1000, tmp_path)
+    assert raised.value.code == "no-recipe"
+    for name, own in (("denoise", "translate"), ("denoise-l1", "translate-l1")):
+        values = yaml.safe_load((tmp_path / f"{name}.yaml").read_text())
+        del values["derived"]
+        (tmp_path / f"{own}.yaml").write_text(yaml.safe_dump(values))
+    assert choose_recipes(AUTO_PARAMS, paired(), 1000, tmp_path) == ("translate", "translate-l1")
+
+
+def test_domains_get_the_recipes_that_translate_between_them(tmp_path: Path) -> None:
+    image = ImageField(channels=1, size=16)
+    domains = DataSpec(fields={"A": image, "B": image}, paired=False)
+    for name in ("dcgan", "denoise"):
+        (tmp_path / f"{name}.yaml").write_text((ROOT / "pipeline" / "recipes" / f"{name}.yaml").read_text())
+    with pytest.raises(SettingsError) as raised:
+        choose_recipes(AUTO_PARAMS, domains, 1000, tmp_path)
+    assert raised.value.code == "no-recipe"
+    assert choose_recipes(AUTO_PARAMS, domains, 1000, ROOT / "pipeline" / "recipes") == ("cyclegan",)

@@ -30,7 +30,7 @@ def write_inventory() -> None:
     """Write data/inventory.json; files whose size and time are as before are not read again."""
     root, data = checkout_root(), located(read_params(WORKSPACE.params).data)
     cache = root / ".dvc" / "tmp" / "ganops-inventory.json"
-    if data.source != "images" or data.path is None:
+    if data.path is None or not _reads_images(data):
         write_json(WORKSPACE.inventory, {"entries": 0, "digest": ""})
         return
     known = _read(cache)
@@ -40,6 +40,12 @@ def write_inventory() -> None:
     if found != known:
         cache.parent.mkdir(parents=True, exist_ok=True)
         cache.write_text(json.dumps(found), encoding="ascii")
+
+
+def _reads_images(data: DataParams) -> bool:
+    """Whether the source, or one of its domains, is a folder or zip file of one's own images."""
+    domains = (each.get("source") for each in data.options.values() if isinstance(each, dict))
+    return "images" in (data.source, *domains)
 
 
 def checkout_root() -> Path:

@@ -30,14 +30,15 @@ def main() -> None:
 
 def describe(manifest: Manifest) -> str:
     """What was prepared, in some lines for a person."""
-    counts = ", ".join(f"{count:,} {split}" for split, count in manifest.counts.items())
-    spec = manifest.spec
-    lines = [
-        f"prepared {manifest.source} ({manifest.origin}): {spec.fields[spec.target].description}",
-        f"  rows      {counts} ({SPLIT_WORDS[manifest.split_by]})",
-        f"  classes   {_classes(manifest)}",
-        f"  digest    {manifest.digest[:12]}",
-    ]
+    from ganops.data.spec import LABEL
+
+    spec, domains = manifest.spec, manifest.domain_counts
+    fields = (f"{name}: {field.description}" for name, field in spec.fields.items() if name.rpartition("_")[2] != LABEL)
+    lines = [f"prepared {manifest.source} ({manifest.origin}): {'; '.join(fields)}"]
+    for domain, counts in (domains or {"rows": manifest.counts}).items():
+        words = ", ".join(f"{count:,} {split}" for split, count in counts.items())
+        lines.append(f"  {domain:<9} {words} ({SPLIT_WORDS[manifest.split_by]})")
+    lines += [f"  classes   {_classes(manifest)}", f"  digest    {manifest.digest[:12]}"]
     if manifest.rejected_count:
         reasons = ", ".join(f"{reason} ({count:,})" for reason, count in manifest.rejected_reasons.items())
         names = f"{WORKSPACE.prepared}/manifest.json names them"

@@ -39,7 +39,7 @@ from ganops.training.distributed.process_group import ProcessGroup
 from ganops.training.history import write_history
 from ganops.training.interruption import watch_for_interruption
 from ganops.training.job import TrainingJob
-from ganops.training.lock import exclusive
+from ganops.training.lock import exclusive, forget_others
 from ganops.training.profiling import profiled
 from ganops.training.summary import summarise
 from ganops.training.trainer import Trainer
@@ -168,6 +168,7 @@ def _lead(training: Training, group: ProcessGroup) -> None:
             replay(run, out)  # and so whatever the store has missed
         RunFile(run_id=run.run_id, recipe=job.name).write(WORKSPACE.run_file(job.name))
         forget(folder)
+    forget_others(folder)
 
 
 def _follow(training: Training, group: ProcessGroup) -> None:

@@ -42,6 +42,7 @@ def test_any_path_survives(home: Path, name: str, place: str) -> None:
     assert (params.recipes, params.evaluate.features, params.tracking.model) == (AUTO_RECIPES, "auto", "auto")
     text = (home / "params.yaml").read_text(encoding="utf-8")
     assert "# height and width in pixels" in text, "comments stay"
+    assert "home: null " in text
 
 
 def test_the_same_path_again_keeps_what_was_set_since_then(home: Path) -> None:

@@ -18,7 +18,7 @@ from ganops.recipe import EmaSettings, OptimizerSettings
 from ganops.training.ema import EMA
 from ganops.training.hardware import choose_hardware
 from ganops.training.history import Curves, write_history
-from ganops.training.lock import exclusive
+from ganops.training.lock import exclusive, forget_others
 from ganops.training.optimizers import betas_at, lr_factor, make_optimizer, may_be_captured, set_betas
 from ganops.training.plan import make_plan
 from ganops.training.randomness import seed_all
@@ -183,6 +183,16 @@ def test_a_second_training_waits_and_then_says_who_holds_the_folder(tmp_path: Pa
     assert str(os.getpid()) in caught.value.found
     with exclusive(folder, 0.0):
         pass  # free again
+
+
+def test_a_complete_training_removes_what_other_identities_left_and_nothing_else(tmp_path: Path) -> None:
+    own, old, busy, foreign = (tmp_path / name for name in ("a" * 16, "b" * 16, "c" * 16, "notes"))
+    for folder in (own, old, busy, foreign):
+        folder.mkdir()
+        (folder / "step-1.json").touch()
+    with exclusive(busy):
+        forget_others(own)
+    assert {path.name for path in tmp_path.iterdir() if path.is_dir()} == {own.name, busy.name, "notes"}
 
 
 def test_cuda_that_is_not_there_is_refused_by_name() -> None:

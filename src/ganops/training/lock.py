@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
+import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ganops.errors import TrainingError
 
 WAIT_SECONDS = 30.0
+IDENTITY = re.compile(r"[0-9a-f]{16}")  # as TrainingJob.identity names the folders
 
 
 @contextmanager
@@ -49,3 +52,11 @@ def _acquire(descriptor: int, folder: Path, wait_seconds: float) -> None:
                     action="wait for it, or end it",
                 ) from None
             time.sleep(0.2)
+
+
+def forget_others(folder: Path) -> None:
+    """Remove what earlier code, settings or data have left beside a training's folder, unless it is being trained."""
+    for path in folder.parent.iterdir():
+        if IDENTITY.fullmatch(path.name) and path != folder:
+            with suppress(TrainingError), exclusive(path, wait_seconds=0):
+                shutil.rmtree(path, ignore_errors=True)

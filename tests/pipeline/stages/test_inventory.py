@@ -123,3 +123,14 @@ def test_a_temporary_copy_sees_the_data_of_its_checkout(
     monkeypatch.chdir(copy)
     monkeypatch.setenv("DVC_ROOT", str(checkout))
     assert inventory() == first
+
+
+def test_images_that_are_one_of_two_domains_are_watched(checkout: Path, tmp_path: Path) -> None:
+    (checkout / "params.yaml").write_text(
+        "{seed: 0, recipes: auto, data: {source: domains, path: ../mine, options: {A: {source: images}}}}\n"
+    )
+    first = inventory()
+    added(tmp_path / "mine")
+    assert inventory() != first
+    use(checkout, "../mine", "digits")
+    assert b'"entries": 0' in inventory(), "a source that does not read the path"

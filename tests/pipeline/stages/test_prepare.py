@@ -6,14 +6,17 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from image_files import png, write_files
 
-from ganops.data.manifest import read_manifest
+from ganops.data.fields.image import ImageField
+from ganops.data.manifest import Manifest, read_manifest
 from ganops.data.packed import read_packed
+from ganops.data.spec import DataSpec
 from ganops.errors import DataError
-from pipeline.stages.prepare import main
+from pipeline.stages.prepare import describe, main
 
 ROOT = Path(__file__).resolve().parents[3]
 PARAMS = """
@@ -46,7 +49,7 @@ def test_what_was_prepared_is_summarised(checkout: Path, capsys: pytest.CaptureF
     train, test = manifest.counts["train"], manifest.counts["test"]
     assert train + test == 40
     assert capsys.readouterr().out == (
-        "prepared images (mine): RGB images of 16 x 16 pixels\n"
+        "prepared images (mine): image: RGB images of 16 x 16 pixels\n"
         f"  rows      {train} train, {test} test (split by the images' own content)\n"
         "  classes   2: cats, dogs\n"
         f"  digest    {manifest.digest[:12]}\n"
@@ -92,3 +95,18 @@ def test_as_a_command_it_decodes_in_processes_of_its_own(checkout: Path) -> None
     assert result.returncode == 0, result.stderr
     assert "600/600 images" in result.stderr
     assert sum(len(read_packed(checkout / "data" / "prepared", split)) for split in ("train", "test")) == 600
+
+
+def test_the_summary_names_all_fields_of_pairs_and_both_domains() -> None:
+    image, source = ImageField(channels=3, size=16), ImageField(channels=1, size=8)
+    made: dict[str, Any] = {"source": "images", "digest": "0" * 64, "counts": {"train": 9, "test": 3}}
+    said = describe(Manifest(spec=DataSpec(fields={"image": image, "source": source}), **made))
+    assert said.startswith(f"prepared images (): image: {image.description}; source: {source.description}\n  rows ")
+    counts = {"A": {"train": 9, "test": 3}, "B": {"train": 1200, "test": 300}}
+    domains = DataSpec(fields={"A": image, "B": source}, paired=False)
+    lines = describe(Manifest(spec=domains, domain_counts=counts, **made)).splitlines()
+    assert lines[0] == f"prepared images (): A: {image.description}; B: {source.description}"
+    assert [line.split(" (")[0] for line in lines[1:3]] == [
+        "  A         9 train, 3 test",
+        "  B         1,200 train, 300 test",
+    ]
