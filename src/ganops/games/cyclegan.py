@@ -81,7 +81,8 @@ class CycleGAN(UnpairedTranslation):
         """The losses of one player's turn; see Game."""
         if player == "generator":
             return self._generator_losses(batch, micro_batch)
-        fake_a, fake_b = self._translated.pop(micro_batch, None) or self._translate_both(batch)
+        known = micro_batch in self._translated
+        fake_a, fake_b = self._translated.pop(micro_batch) if known else self._translate_both(batch)
         found = [
             self._discriminator_losses(name, discriminator, real, pool(fake.detach()))
             for name, discriminator, real, pool, fake in (
