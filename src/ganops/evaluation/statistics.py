@@ -67,7 +67,7 @@ class StatisticsGatherer:
                 code="features-not-finite",
                 action="look at the images; a damaged weight file can also cause it",
             )
-        self._waiting.append(features)
+        self._waiting.append(features.cpu())
         self._rows_waiting += len(features)
         if self._rows_waiting >= ROWS_AT_ONCE:
             self._merge()
@@ -88,19 +88,19 @@ class StatisticsGatherer:
     def _merge(self) -> None:
         if not self._rows_waiting:
             return
-        rows = torch.cat(self._waiting).double().cpu()
-        self._waiting, self._rows_waiting = [], 0
         if not self.count:
             self._mean = torch.zeros(self._dim, dtype=torch.float64)
             self._scatter = np.zeros((self._dim, self._dim), order="F")
+        gathered = torch.empty(self._rows_waiting + 1, self._dim, dtype=torch.float64)
+        rows = torch.cat(self._waiting, out=gathered[:-1])
         mean, total = rows.mean(dim=0), self.count + len(rows)
-        shift = mean - self._mean
-        # The shift between both means adds its outer product, as one more row does.
-        centred = torch.cat([rows.sub_(mean), shift.unsqueeze(0) * sqrt(self.count * len(rows) / total)]).numpy()
+        shift, share = mean - self._mean, len(rows) / total
+        rows -= mean
+        gathered[-1] = shift * sqrt(self.count * share)  # adds the outer product of the shift between both means
         # Half of a symmetric product, added in place.
-        self._scatter = dsyrk(1.0, centred.T, beta=1.0, c=self._scatter, overwrite_c=1, lower=1)
-        self._mean = self._mean + shift * (len(rows) / total)
-        self.count = total
+        self._scatter = dsyrk(1.0, gathered.numpy().T, beta=1.0, c=self._scatter, overwrite_c=1, lower=1)
+        self._mean = self._mean + shift * share
+        self.count, self._waiting, self._rows_waiting = total, [], 0
 
 
 def statistics_of(batches: Iterable[Tensor]) -> Statistics:
