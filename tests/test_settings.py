@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import copy
-import functools
-import operator
-from collections.abc import Iterator
 from math import inf, nan
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import pytest
 from dvc.utils.serialize import load_yaml
+from mutations import changed, places
 from pydantic import Field
 
 from ganops.errors import GanopsError, SettingsError
@@ -108,7 +105,7 @@ def test_what_a_value_may_be_is_said_for_its_key() -> None:
 def test_no_mutation_of_the_shipped_settings_ends_in_a_traceback() -> None:
     values = read_yaml(ROOT / "params.yaml")
     refused = list[str]()
-    for place in [place for place in places(values) if place]:
+    for place in places(values):
         for wrong in WRONG:
             try:
                 chosen_groups(validate(Params, changed(values, place, wrong), "params.yaml").evaluate)
@@ -119,20 +116,3 @@ def test_no_mutation_of_the_shipped_settings_ends_in_a_traceback() -> None:
 
 
 WRONG = (None, True, -1, 0, 3.5, 1e308, nan, 10**30, "", "x", "3", "\ud800", [], [None], {}, {"kind": 3}, [[[]]])
-
-
-def places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where values stand in nested settings."""
-    yield above
-    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, each in inner:
-        yield from places(each, (*above, key))
-
-
-def changed(values: Any, place: tuple[Any, ...], wrong: Any) -> Any:
-    """A copy with another value in one place."""
-    result = copy.deepcopy(values)
-    *above, last = place
-    section = functools.reduce(operator.getitem, above, result)
-    section[last] = wrong
-    return result

@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveFloat, model_validator
 
 from ganops.errors import SettingsError
 from ganops.settings import Settings, nearest, read_yaml, validate
 
 PRESETS = "paper"  # folder of the presets, among the recipes
+
+Beta = Annotated[float, Field(ge=0, lt=1)]
 
 
 class OptimizerSettings(Settings):
@@ -26,15 +28,15 @@ class OptimizerSettings(Settings):
 
     kind: Literal["adam", "adamw", "rmsprop", "sgd"] = "adam"
     lr: float = Field(gt=0)
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[Beta, Beta] = (0.9, 0.999)
     eps: float = Field(default=1e-8, gt=0)
     weight_decay: float = Field(default=0.0, ge=0)
     schedule: Literal["constant", "linear", "cosine", "steps"] = "constant"
     last_lr: float = Field(default=0.0, ge=0)
-    last_betas: tuple[float, float] | None = None
+    last_betas: tuple[Beta, Beta] | None = None
     hold_kimg: float = Field(default=0.0, ge=0)
     schedule_kimg: float | None = Field(default=None, gt=0)
-    drops: tuple[float, ...] = ()
+    drops: tuple[PositiveFloat, ...] = ()
     drop: float = Field(default=0.1, gt=0, lt=1)
     warmup_kimg: float = Field(default=0.0, ge=0)
 

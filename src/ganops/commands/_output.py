@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 
-class OutputFile(click.ParamType):
+class OutputFile(click.ParamType[Path]):
     """A file that can be made or replaced, with one of the suffixes where there are any."""
 
     name = "file"

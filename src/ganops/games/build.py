@@ -74,10 +74,14 @@ def build_game(recipe: Recipe, spec: DataSpec, where: str = "recipe") -> Game:
 def outline_game(recipe: Recipe, spec: DataSpec, where: str = "recipe") -> Game:
     """The game without memory for its weights: shows whether it can be built, its tasks and its size, in no time.
 
-    Raises SettingsError as `build_game` does.
+    Raises SettingsError as `build_game` does, and for numbers that no network can have.
     """
-    with torch.device("meta"), _NoInitialWeights():
-        return build_game(recipe, spec, where)
+    try:
+        with torch.device("meta"), _NoInitialWeights():
+            return build_game(recipe, spec, where)
+    except (RuntimeError, ValueError, ArithmeticError, MemoryError) as error:
+        found = str(error).partition("\n")[0]
+        raise SettingsError(f"{where}: its networks cannot be built", code="impossible-network", found=found) from error
 
 
 class _NoInitialWeights(TorchFunctionMode):

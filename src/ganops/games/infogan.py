@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import torch
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 
 from ganops.data.rows import Rows
@@ -27,7 +27,7 @@ class InfoGanSettings(StandardGANSettings):
     categorical_weight, continuous_weight: lambda of the paper for either kind of code.
     """
 
-    categorical: tuple[int, ...] = (10,)
+    categorical: tuple[PositiveInt, ...] = (10,)
     continuous: int = Field(default=2, ge=0)
     categorical_weight: float = Field(default=1.0, gt=0)
     continuous_weight: float = Field(default=0.1, gt=0)

@@ -24,7 +24,7 @@ class UnrolledSettings(StandardGANSettings):
     loss: what the discriminator minimises; the generator minimises its negative.
     """
 
-    unroll_steps: int = Field(default=5, ge=1)
+    unroll_steps: int = Field(default=5, ge=1, le=1000)
     unroll_lr: float = Field(default=2e-4, gt=0)
 
     @model_validator(mode="after")

@@ -31,7 +31,7 @@ class BigganGeneratorSettings(Widths):
     start: initial weights; 'orthogonal' in the paper, 'normal' in the authors' settings for CIFAR-10.
     """
 
-    width: int = 64
+    width: int = Field(default=64, ge=1)
     latent_dim: int = Field(default=120, ge=1)
     embedding_dim: int = Field(default=128, ge=1)
     attention: AttentionSizes = ()

@@ -93,7 +93,7 @@ class DcganDiscriminatorSettings(DcganWidths):
     slope: float = Field(default=0.2, ge=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     labels: Literal["none", "one-hot", "embedding", "projection"] = "none"
-    pack: int = Field(default=1, ge=1)
+    pack: int = Field(default=1, ge=1, le=1000)
     minibatch: Literal["none", "deviation"] = "none"
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
@@ -35,10 +35,10 @@ class FastganGeneratorSettings(Widths):
     that are made as well, for a discriminator of two sizes; null: none.
     """
 
-    width: int = 32
+    width: int = Field(default=32, ge=1)
     growth: Literal[1, 2] = 2
-    max_width: int = 512
-    twice: tuple[int, ...] = ()
+    max_width: int = Field(default=512, ge=1)
+    twice: tuple[PositiveInt, ...] = ()
     second: int | None = None
     latent_dim: int = Field(default=256, ge=1)
 
@@ -103,9 +103,9 @@ class FastganGenerator(TwoSizesGenerator):
 class FastganDiscriminatorSettings(Widths):
     """width: channels next to the image."""
 
-    width: int = 32
+    width: int = Field(default=32, ge=1)
     growth: Literal[1, 2] = 2
-    max_width: int = 512
+    max_width: int = Field(default=512, ge=1)
 
 
 @NETWORKS.add("fastgan-discriminator", FastganDiscriminatorSettings)

@@ -7,7 +7,7 @@ from math import prod
 from typing import Literal, cast
 
 import torch
-from pydantic import Field, model_validator
+from pydantic import Field, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
@@ -37,13 +37,13 @@ class MlpGeneratorSettings(Settings):
     """
 
     latent_dim: int = Field(default=100, ge=1)
-    widths: tuple[int, ...] = Field(default=(128, 256, 512), min_length=1)
+    widths: tuple[PositiveInt, ...] = Field(default=(128, 256, 512), min_length=1)
     norm: Literal[False, True, "all"] = True
     norm_momentum: float = Field(default=0.1, gt=0, le=1)
     slope: float = Field(default=0.2, ge=0)
     labels: Condition = "none"
     embedding_dim: int = Field(default=50, ge=1)
-    components: int = Field(default=0, ge=0)
+    components: int = Field(default=0, ge=0, le=1000)
     component_sigma: float = Field(default=0.05, gt=0)
 
 
@@ -82,12 +82,12 @@ class MlpDiscriminatorSettings(Settings):
     fourier: waves of the input that are joined to it, for vectors with fine detail.
     """
 
-    widths: tuple[int, ...] = Field(default=(512, 256), min_length=1)
+    widths: tuple[PositiveInt, ...] = Field(default=(512, 256), min_length=1)
     slope: float = Field(default=0.2, ge=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
     labels: Literal["none", "one-hot", "embedding", "projection"] = "none"
     embedding_dim: int = Field(default=50, ge=1)
-    pack: int = Field(default=1, ge=1)
+    pack: int = Field(default=1, ge=1, le=1000)
     minibatch: Literal["none", "discrimination"] = "none"
     fourier: FourierSettings | None = None
 
@@ -130,7 +130,7 @@ class MlpEncoderSettings(Settings):
     """Hidden layers from the input inwards; latent_dim: as the generator's."""
 
     latent_dim: int = Field(default=100, ge=1)
-    widths: tuple[int, ...] = Field(default=(512, 256), min_length=1)
+    widths: tuple[PositiveInt, ...] = Field(default=(512, 256), min_length=1)
     slope: float = Field(default=0.2, ge=0)
 
 
@@ -153,7 +153,7 @@ class MlpJointDiscriminatorSettings(Settings):
     """Hidden layers from input and latent inwards; latent_dim: as the generator's."""
 
     latent_dim: int = Field(default=100, ge=1)
-    widths: tuple[int, ...] = Field(default=(512, 256), min_length=1)
+    widths: tuple[PositiveInt, ...] = Field(default=(512, 256), min_length=1)
     slope: float = Field(default=0.2, ge=0)
     dropout: float = Field(default=0.0, ge=0, lt=1)
 

@@ -31,7 +31,7 @@ class R3ganSettings(Widths):
 
     width: int = Field(default=768, ge=1)
     growth: Literal[1] = 1
-    blocks: int = Field(default=2, ge=1)
+    blocks: int = Field(default=2, ge=1, le=1000)
     group_width: int = Field(default=16, ge=1)
     expansion: int = Field(default=2, ge=1)
     labels: bool = False

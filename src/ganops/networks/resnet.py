@@ -73,9 +73,9 @@ class ResnetDiscriminatorSettings(Widths):
     labels: 'projection' on the class's embedding. start: initial weights.
     """
 
-    width: int = 128
+    width: int = Field(default=128, ge=1)
     smallest: int = Field(default=8, ge=3)
-    flat: int = Field(default=2, ge=0)
+    flat: int = Field(default=2, ge=0, le=1000)
     wide: bool = False
     spectral: bool = True
     attention: AttentionSizes = ()

@@ -29,7 +29,7 @@ class ResnetTranslatorSettings(Settings):
     target: str = IMAGE
     width: int = Field(default=64, ge=1)
     halvings: int = Field(default=2, ge=0, le=4)
-    blocks: int = Field(default=9, ge=1)
+    blocks: int = Field(default=9, ge=1, le=1000)
     norm: NormName = "instance"
     upsample: Literal["transposed", "resize"] = "transposed"
     outer_kernel: Literal[3, 5, 7] = 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveInt
 
 from ganops.errors import SettingsError
 from ganops.settings import Settings
@@ -23,7 +23,7 @@ class Widths(Settings):
     width: int = Field(default=256, ge=1)
     growth: Literal[1, 2] = 1
     max_width: int = Field(default=1024, ge=1)
-    widths: tuple[int, ...] | None = Field(default=None, min_length=1)
+    widths: tuple[PositiveInt, ...] | None = Field(default=None, min_length=1)
 
     def of(self, sizes: Sequence[int]) -> list[int]:
         """Channels for maps of these sizes, which rise. Raises SettingsError where `widths` has another length."""
