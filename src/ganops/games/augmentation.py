@@ -76,7 +76,7 @@ class FixedAdaSettings(AugmentationSettings):
     kind: Literal["ada-fixed"]
     probability: float = Field(gt=0, le=1)
     first: float | None = Field(default=None, ge=0, le=1)
-    steps: int = Field(default=1, ge=1, le=1000)
+    steps: int = Field(default=1, ge=1)
     schedule: Literal["linear", "cosine"] = "linear"
 
     def fades(self, step: int) -> bool:

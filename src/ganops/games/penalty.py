@@ -42,7 +42,7 @@ class PenaltySettings(LazySettings):
     kind: PenaltyName
     weight: float = Field(gt=0)
     last_weight: float | None = Field(default=None, gt=0)
-    steps: int = Field(default=1, ge=1, le=1000)
+    steps: int = Field(default=1, ge=1)
     schedule: Curve = "geometric"
 
     def fades(self, step: int) -> bool:
