@@ -76,7 +76,9 @@ def test_a_new_file_changes_nothing(sources: Path, room: str) -> None:
     assert digests() == before
 
 
-@pytest.mark.parametrize("name", ["tracking/run.py", "settings.py", "reporting/report.py", "registry/gate.py"])
+@pytest.mark.parametrize(
+    "name", ["tracking/run.py", "settings.py", "reporting/report.py", "registry/gate.py", "evaluation/reference.py"]
+)
 def test_what_decides_no_result_changes_nothing(sources: Path, name: str) -> None:
     before = digests()
     (sources / name).write_text((sources / name).read_text() + "\nNEW = 1\n")

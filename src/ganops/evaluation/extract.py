@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import torch
 from torch import Tensor
 
 from ganops.evaluation.extractors.extractor import Activations, FeatureExtractor
@@ -20,3 +21,16 @@ def extract(
             yield images, extractor(images)
             done += len(images)
             bar.update(done)
+
+
+def features_of(samples: Tensor, extractor: FeatureExtractor, rows: Tensor, batch_size: int, label: str) -> Tensor:
+    """(n, d) features of the given rows of stored samples, which may lie on disk."""
+    batches: Iterator[Tensor] = (samples[some] for some in torch.split(rows, batch_size))
+    features: Tensor | None = None
+    done = 0
+    for _, activations in extract(batches, extractor, len(rows), label):
+        if features is None:
+            features = torch.empty(len(rows), activations.features.shape[1])
+        features[done : done + len(activations)] = activations.features
+        done += len(activations)
+    return torch.empty(0, 0) if features is None else features

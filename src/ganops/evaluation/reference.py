@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
 
 from ganops.atomic import atomic_path, write_text
 from ganops.data.fields.image import ImageField
@@ -20,14 +18,15 @@ from ganops.data.rows import Rows
 from ganops.data.spec import LABEL, DataSpec
 from ganops.errors import EvaluationError
 from ganops.evaluation.auto import classifier_possible, resolve_features
-from ganops.evaluation.extract import extract
+from ganops.evaluation.extract import features_of
 from ganops.evaluation.extractors.choose import load_extractor
 from ganops.evaluation.extractors.classifier import Classifier, train_classifier
 from ganops.evaluation.extractors.extractor import FeatureExtractor
+from ganops.evaluation.make_validation import write_validation
 from ganops.evaluation.metric_groups import chosen_groups
 from ganops.evaluation.real import RealColumn, RealFeatures, Reference, ReferenceDescription, draw, make_column
 from ganops.evaluation.statistics import read_npz, write_npz
-from ganops.evaluation.validation_reference import validation_folder, write_validation
+from ganops.evaluation.validation_reference import validation_folder
 from ganops.params import EvaluateParams
 from ganops.progress import progress
 
@@ -99,19 +98,6 @@ def load_reference(folder: Path) -> Reference:
             action="make it again: dvc repro --force reference",
         ) from error
     return Reference(description, columns, folder)
-
-
-def features_of(samples: Tensor, extractor: FeatureExtractor, rows: Tensor, batch_size: int, label: str) -> Tensor:
-    """(n, d) features of the given rows of stored samples, which may lie on disk."""
-    batches: Iterator[Tensor] = (samples[some] for some in torch.split(rows, batch_size))
-    features: Tensor | None = None
-    done = 0
-    for _, activations in extract(batches, extractor, len(rows), label):
-        if features is None:
-            features = torch.empty(len(rows), activations.features.shape[1])
-        features[done : done + len(activations)] = activations.features
-        done += len(activations)
-    return torch.empty(0, 0) if features is None else features
 
 
 def _column(
