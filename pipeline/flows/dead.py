@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from prefect.client.orchestration import get_client
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterId, TaskRunFilter
-from prefect.client.schemas.objects import StateType
+from prefect.client.schemas.objects import State, StateType
 from prefect.context import FlowRunContext
 from prefect.states import Crashed
 
@@ -23,7 +25,7 @@ def end_dead_flow_runs() -> list[str]:
         for run in client.read_flow_runs(flow_run_filter=FlowRunFilter.model_validate(RUNNING)):
             if not has_died({name: str(value) for name, value in run.labels.items()}):
                 continue
-            crashed = Crashed(message="its process was killed")
+            crashed: State[Any] = Crashed(message="its process was killed")
             own = FlowRunFilter(id=FlowRunFilterId(any_=[run.id]))
             for task in client.read_task_runs(
                 flow_run_filter=own, task_run_filter=TaskRunFilter.model_validate(RUNNING)

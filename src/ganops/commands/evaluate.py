@@ -23,7 +23,7 @@ KID_SUBSETS = 100
 @click.argument("images", type=click.Path(path_type=Path))
 @click.option("--reference", "-r", type=click.Path(path_type=Path), required=True, help="Folder or zip of real images.")
 @click.option("--features", type=click.Choice(FEATURES), default=FEATURES[0], show_default=True)
-@click.option("--custom", metavar="WHERE", help="A TorchScript file or module:callable, for --features custom; its code runs.")
+@click.option("--custom", metavar="WHERE", help="TorchScript file or module:callable for --features custom; it runs.")
 @click.option("--weights", type=click.Path(path_type=Path), help="File with the inception-v3 weights of pytorch-fid.")
 @click.option("--resize", type=click.Choice(["pytorch-fid", "clean-fid"]), default="pytorch-fid", show_default=True)
 @click.option("--size", type=click.IntRange(8), help="Convert all images to this size first.  [default: as they are]")

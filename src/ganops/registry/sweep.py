@@ -34,6 +34,6 @@ def delete_leftover_models(store: Store, experiment: str) -> list[str]:
 
 
 def _versions_of(store: Store, model_id: str, run_id: str) -> list[str]:
-    """The versions of any registered model that are made of a logged model."""
+    """The versions of any registered model that are made of a logged model: their source is its address or folder."""
     found = store.client.search_model_versions(f"run_id = '{run_id}'")
-    return [version.version for version in found if model_id in (version.model_id, version.source.rpartition("/")[2])]
+    return [str(version.version) for version in found if model_id in f"{version.model_id} {version.source}"]

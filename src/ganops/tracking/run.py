@@ -134,7 +134,7 @@ def _open(run: TrackedRun, system_metrics: bool, required: bool = False) -> Iter
     finally:
         if monitor is not None:
             monitor.finish()
-        missing = run.finish(status, patience=HURRY if status == "KILLED" else PATIENCE)
+        missing = run.finish(status, {"KILLED": HURRY}.get(status, PATIENCE))
     if missing and required:
         raise unusable(run.store.uri, ConnectionError(f"it did not take {len(missing)} records"))
 
