@@ -118,7 +118,7 @@ tiny: env ## the whole pipeline on tiny settings in build/tiny, twice: the secon
 	@$(BIN)/python tests/tiny.py build/tiny
 
 MINUTES ?= 30
-soak: env-dev ## kill, damage and starve small trainings for half an hour (MINUTES=...): nothing may be lost
+soak: env-dev ## disturb trainings, registry commands and records for half an hour (MINUTES=...): nothing may be lost
 	OMP_NUM_THREADS=1 $(BIN)/python tests/soak.py --minutes $(MINUTES)
 
 gpu-check: env-dev ## all that only a GPU can show, in nine minutes: tests, resume, graphs, scores, images/s; prints what to send back
