@@ -24,7 +24,7 @@ from ganops.data.manifest import read_manifest
 from ganops.data.rows import Rows, concatenate
 from ganops.data.spec import DataSpec
 from ganops.devices import find_device
-from ganops.errors import DataError, ModelError, SettingsError
+from ganops.errors import DataError, ModelError
 from ganops.evaluation.held_out import held_out
 from ganops.evaluation.scores import Scores
 from ganops.games.game import Game
@@ -32,7 +32,7 @@ from ganops.games.sampling import HeldOut, sample
 from ganops.games.saved import DESCRIPTION, SavedModel, load_description, load_game
 from ganops.games.task import Task
 from ganops.params import EvaluateParams
-from ganops.recipe import Recipe, load_recipe
+from ganops.recipe import Recipe, load_recipes
 from ganops.settings import nearest, validate
 from ganops.workspace import WORKSPACE
 
@@ -231,16 +231,7 @@ def evaluate_params(
 
 def recipes(folder: Path | None = None) -> dict[str, Recipe]:
     """All recipes by name; folder: by default that of this checkout. Raises SettingsError where there are none."""
-    folder = folder or WORKSPACE.recipes
-    found = {file.stem: load_recipe(file) for file in sorted(folder.glob("*.yaml"), key=lambda file: file.stem)}
-    if not found:
-        raise SettingsError(
-            f"there are no recipes in {folder}",
-            code="no-recipes",
-            found=str(Path.cwd()),
-            action="run this in the root of the checkout",
-        )
-    return found
+    return load_recipes(folder or WORKSPACE.recipes)
 
 
 def _trained() -> list[str]:

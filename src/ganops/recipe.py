@@ -164,6 +164,19 @@ def load_recipe(path: Path) -> Recipe:
     return validate(Recipe, read_yaml(path), str(path))
 
 
+def load_recipes(folder: Path) -> dict[str, Recipe]:
+    """The recipes in `folder` by name, without presets; raises SettingsError where there are none."""
+    found = {file.stem: load_recipe(file) for file in sorted(folder.glob("*.yaml"), key=lambda file: file.stem)}
+    if not found:
+        raise SettingsError(
+            f"there are no recipes in {folder}",
+            code="no-recipes",
+            found=str(Path.cwd()),
+            action="run this in the root of the checkout",
+        )
+    return found
+
+
 def preset_files(folder: Path) -> dict[str, Path]:
     """The presets of papers below the folder of recipes, by name."""
     return {file.stem: file for file in sorted((folder / PRESETS).glob("*.yaml"))}

@@ -21,7 +21,7 @@ from ganops.evaluation.metric_names import metric_key
 from ganops.games.build import outline_game, recipe_spec
 from ganops.games.game import Game
 from ganops.params import AUTO, AUTO_RECIPES, Params, Resolved
-from ganops.recipe import load_recipe
+from ganops.recipe import Recipe, load_recipes
 from ganops.registry.naming import model_name
 from ganops.workspace import WORKSPACE
 
@@ -49,8 +49,7 @@ def choose_recipes(params: Params, spec: DataSpec, count: int, folder: Path = WO
 
 def _translating(spec: DataSpec, folder: Path) -> tuple[str, ...]:
     """The recipes that translate between stored fields: from source to target, or from domain to domain."""
-    files = {file.stem: file for file in sorted(folder.glob("*.yaml"), key=lambda file: file.stem)}
-    found = tuple(name for name, file in files.items() if any(_stored_inputs(file, spec)))
+    found = tuple(name for name, recipe in load_recipes(folder).items() if any(_takes_stored(recipe, spec)))
     if not found:
         data = f"pairs of {SOURCE} and {spec.target}" if spec.paired else f"the domains {', '.join(spec.domains)}"
         raise SettingsError(
@@ -63,9 +62,8 @@ def _translating(spec: DataSpec, folder: Path) -> tuple[str, ...]:
     return found
 
 
-def _stored_inputs(file: Path, spec: DataSpec) -> Iterator[bool]:
+def _takes_stored(recipe: Recipe, spec: DataSpec) -> Iterator[bool]:
     """For each task of a recipe: whether data give its inputs, and true outputs where they are paired."""
-    recipe = load_recipe(file)
     try:
         game = outline_game(recipe, recipe_spec(recipe, spec))
     except GanopsError:

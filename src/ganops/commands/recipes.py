@@ -26,15 +26,14 @@ def command(context: click.Context, quick: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from ganops.api import recipes
-    from ganops.recipe import load_recipe, preset_files
+    from ganops.recipe import load_recipe, load_recipes, preset_files
     from ganops.workspace import WORKSPACE
 
     heading = ["recipe", *([] if quick else ["task", "weights", "MFLOP/row"]), "needs", "what it is"]
     rows = [heading]
-    data = data_spec()
-    for name, recipe in recipes().items():
-        described = [] if quick else _described(recipe, data)
+    data = None if quick else data_spec()
+    for name, recipe in load_recipes(WORKSPACE.recipes).items():
+        described = [] if data is None else _described(recipe, data)
         needs = ", ".join(recipe.needs) or "-"
         rows.append([name, *described, needs, f"{recipe.summary} ({recipe.paper})"])
     click.echo(columns(rows, right=() if quick else (2, 3)))
