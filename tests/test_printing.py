@@ -16,7 +16,8 @@ NARROW = [
     {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
 ]
 ENTRIES = {
-    "command": "import click; from ganops import cli\n@click.command()\ndef shown(): click.echo('FID \\u2193 \\xfc \\udcff')\n"
+    "command": "import click; from ganops import cli\n@click.command()\n"
+    "def shown(): click.echo('FID \\u2193 \\xfc \\udcff')\n"
     "cli.CommandFolder.get_command = lambda *_: shown\nimport sys; sys.argv = ['ganops', 'x']; cli.main()",
     "stage": "from pipeline.stages.entry import run_stage; run_stage(lambda: print('FID \\u2193 \\xfc \\udcff'))",
     "child": "import pipeline, subprocess, sys\n"

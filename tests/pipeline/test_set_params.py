@@ -59,7 +59,9 @@ def test_an_unknown_recipe_is_answered_with_the_nearest_one() -> None:
     assert "'dcgan'" in raised.value.action
 
 
-@pytest.mark.parametrize("value", ["my images", "a=b", "Bilder/ü", "a # b", "[a", "a: b: c", "*x", "'7'", "true.d", "2026-11-30"])
+@pytest.mark.parametrize(
+    "value", ["my images", "a=b", "Bilder/ü", "a # b", "[a", "a: b: c", "*x", "'7'", "true.d", "2026-11-30"]
+)
 def test_text_is_kept_as_it_is(home: Path, value: str) -> None:
     main(f"data.path={value}")
     assert str(load_params(home / "params.yaml").data.path) == value.strip("'")
