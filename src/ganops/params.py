@@ -110,7 +110,7 @@ class EvaluateParams(Settings):
     """What is measured, and how: the protocol of the scores.
 
     features: the network that images are compared with; `auto` is decided from the data (ganops.evaluation.auto).
-    custom: for the features "custom" a TorchScript file, or `module:callable`, whose code runs and gives a torch module.
+    custom: for the features "custom" a TorchScript file, or `module:callable`, whose code runs and gives a module.
     real_samples: how many images of each split the reference uses, drawn by the seed; null: all.
     pairwise_samples: most generated and real images of which every pair is compared (KID, precision, recall, density,
         coverage, diversity).
