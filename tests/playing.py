@@ -62,6 +62,12 @@ def domains_spec(channels: int, size: int, classes: tuple[str, ...] = ()) -> Dat
     return DataSpec(fields=fields, paired=False)
 
 
+def pairs_spec(channels: int, size: int) -> DataSpec:
+    """Pairs of a source and an image, both of one form."""
+    field = ImageField(channels=channels, size=size)  # type: ignore[arg-type]
+    return DataSpec(fields={"image": field, "source": field})
+
+
 def points_spec(classes: tuple[str, ...] = (), size: int = 2) -> DataSpec:
     """Vectors of `size` numbers, with labels where there are classes."""
     fields: dict[str, Field] = {"vector": VectorField(size=size)}

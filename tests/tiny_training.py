@@ -36,6 +36,7 @@ RECIPES = Path(__file__).resolve().parents[1] / "pipeline" / "recipes"
 SPEC = DataSpec(
     fields={"image": ImageField(channels=1, size=8), "label": CategoryField(classes=tuple("0123456789"))},
 )
+PAIRS = DataSpec(fields={name: ImageField(channels=1, size=8) for name in ("image", "source")})
 DOMAINS = DataSpec(
     fields={
         **{"A": ImageField(channels=1, size=8), "A_label": CategoryField(classes=tuple("0123456789"))},
@@ -51,6 +52,12 @@ def digits(count: int = 256) -> Rows:
     raw = load_digits()
     images = torch.from_numpy(raw.images[:count] * (255 / 16)).to(torch.uint8)[:, None]
     return Rows({"image": images, "label": torch.from_numpy(raw.target[:count]).long()})
+
+
+def pairs(count: int = 256) -> Rows:
+    """Digits, and the same dark on light as their sources."""
+    images = digits(count)["image"]
+    return Rows({"image": images, "source": 255 - images})
 
 
 def domains(count: int = 256) -> list[Rows]:
@@ -97,7 +104,7 @@ class StopAfter(Interruption):
 
 
 def make_job(recipe: Recipe, seed: int = 0, start: Path | None = None, **params: Any) -> TrainingJob:
-    """A job on the digits, in float32, without compilation; on two domains of them where the recipe needs these.
+    """A job on the digits, in float32, without compilation; on pairs or domains of them where the recipe needs these.
 
     start: the model folder it starts from.
     """
@@ -106,7 +113,7 @@ def make_job(recipe: Recipe, seed: int = 0, start: Path | None = None, **params:
         **{"sample_images": 16, "sample_times": 4, "checkpoint_seconds": 1e-9, "validate_kimg": 0.1},
     }
     model = InitModel(str(start), "digest", start) if start else None
-    spec = DOMAINS if "domains" in recipe.needs else SPEC
+    spec = DOMAINS if "domains" in recipe.needs else PAIRS if "pairs" in recipe.needs else SPEC
     return TrainingJob("test", recipe, TrainParams(**(defaults | params)), seed, spec, "digits", model, "test")
 
 
@@ -125,10 +132,9 @@ def make_trainer(
     validation: with `validate_kimg` 0.1 it is computed every six steps of 16.
     """
     job = make_job(recipe, seed, start, **params)
-    paired = job.data.paired
-    first = digits(64) if paired else domains(64)[0]
-    rows = [digits()] if paired else domains()
-    held_out = HeldOut(first, job.spec)
+    known = {"pairs": [pairs()], "domains": domains()}
+    rows = next((known[need] for need in recipe.needs if need in known), [digits()])
+    held_out = HeldOut(rows[0].select(slice(0, 64)), job.spec)
     return job.build(rows, folder, callback=callback, group=group, validation=validation, held_out=held_out)
 
 

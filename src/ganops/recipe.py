@@ -122,7 +122,7 @@ class Recipe(Settings):
 
     summary: str
     paper: str
-    needs: tuple[Literal["labels", "domains"], ...] = ()
+    needs: tuple[Literal["labels", "pairs", "domains"], ...] = ()
     image_size: int | None = Field(default=None, ge=8, le=1024)
     channels: Literal[1, 3] | None = None
     seed: int | None = Field(default=None, ge=0, lt=2**31)

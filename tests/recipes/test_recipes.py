@@ -6,7 +6,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from playing import DIGITS, domains_spec, moved, optimizers_of, points_spec, random_batch, run_step, snapshot, spec_of
+from playing import (
+    DIGITS,
+    domains_spec,
+    moved,
+    optimizers_of,
+    pairs_spec,
+    points_spec,
+    random_batch,
+    run_step,
+    snapshot,
+    spec_of,
+)
 from torch import Tensor, nn
 
 from ganops.data.rows import Rows
@@ -16,7 +27,7 @@ from ganops.games.game import GAMES, Game
 from ganops.games.sampling import HeldOut, draw_latents, sample_outputs
 from ganops.games.saved import SavedModel, load_game, save_game
 from ganops.networks.network import NETWORKS
-from ganops.recipe import Recipe, load_recipe
+from ganops.recipe import Recipe, load_recipe, preset_files
 
 FOLDER = Path(__file__).resolve().parents[2] / "pipeline" / "recipes"
 RECIPES = {path.stem: load_recipe(path) for path in sorted(FOLDER.glob("*.yaml"))}
@@ -25,15 +36,23 @@ SMALL = {"width": 4, "widths": [12, 8], "max_width": 8, "latent_dim": 16, "embed
 DATA = {
     "grey 32": spec_of(1, 32, DIGITS),
     "rgb 28": spec_of(3, 28, DIGITS),
+    "rgb 128": spec_of(3, 128, DIGITS),
     "points": points_spec(DIGITS),
 }
-DOMAINS = {"grey 32": domains_spec(1, 32, DIGITS), "rgb 28": domains_spec(3, 28, DIGITS)}
-CASES = [(name, data) for name in RECIPES for data in DATA if data != "points" or name in FOR_VECTORS]
+DOMAINS = {
+    "grey 32": domains_spec(1, 32, DIGITS),
+    "rgb 28": domains_spec(3, 28, DIGITS),
+    "rgb 128": domains_spec(3, 128),
+}
+PAIRS = {"grey 32": pairs_spec(1, 32), "rgb 28": pairs_spec(3, 28), "rgb 128": pairs_spec(3, 128)}
+FORMS = ("grey 32", "rgb 28", "points")
+CASES = [(name, data) for name in RECIPES for data in FORMS if data != "points" or name in FOR_VECTORS]
 
 
 def data_for(recipe: Recipe, data: str) -> DataSpec:
     """Data of this form that the recipe can be trained on."""
-    return (DOMAINS if "domains" in recipe.needs else DATA)[data]
+    known = PAIRS if "pairs" in recipe.needs else DOMAINS if "domains" in recipe.needs else DATA
+    return known[data]
 
 
 def shrunk(recipe: Recipe) -> Recipe:
@@ -136,7 +155,7 @@ def test_model_of_a_recipe_gives_the_same_samples_back(name: str, data: str, tmp
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_recipes_generate_larger_images(name: str) -> None:
-    data = domains_spec(3, 128) if "domains" in RECIPES[name].needs else spec_of(3, 128, DIGITS)
+    data = data_for(RECIPES[name], "rgb 128")
     generated = samples(small_game(RECIPES[name], data), recipe_spec(RECIPES[name], data), 2)
     assert generated.shape[1:] == (3, 128, 128)
 
@@ -156,10 +175,11 @@ def test_figures_have_whole_rows_a_title_and_a_caption(name: str) -> None:
 
 
 def used(category: str) -> set[str]:
-    """The kinds that some recipe uses."""
+    """The kinds that some recipe or preset uses."""
+    recipes = [*RECIPES.values(), *map(load_recipe, preset_files(FOLDER).values())]
     if category == "game":
-        return {recipe.game["kind"] for recipe in RECIPES.values()}
-    return {section["kind"] for recipe in RECIPES.values() for section in recipe.networks.values()}
+        return {recipe.game["kind"] for recipe in recipes}
+    return {section["kind"] for recipe in recipes for section in recipe.networks.values()}
 
 
 def test_every_game_and_every_network_has_a_recipe() -> None:

@@ -15,7 +15,7 @@ import torch
 from ganops.code_digest import code_of, digest, modules_of_kinds
 from ganops.data.packed import subsample
 from ganops.data.rows import Rows
-from ganops.data.spec import LABEL, DataSpec
+from ganops.data.spec import LABEL, SOURCE, DataSpec
 from ganops.errors import GanopsError, TrainingError
 from ganops.games.build import build_game, outline_game, recipe_spec
 from ganops.games.game import Game
@@ -113,6 +113,14 @@ class TrainingJob:
                     f"the recipe '{self.name}' needs classes, and the prepared data have none",
                     code="needs-classes",
                     action="put the images of each class into a folder of its own, or take a recipe without classes",
+                )
+            )
+        if "pairs" in recipe.needs and SOURCE not in self.data.fields:
+            found.append(
+                TrainingError(
+                    f"the recipe '{self.name}' needs pairs of source and image, and the prepared data have none",
+                    code="needs-pairs",
+                    action="give two folders A and B of images with the same names (docs/data.md)",
                 )
             )
         if "domains" in recipe.needs and self.data.paired:

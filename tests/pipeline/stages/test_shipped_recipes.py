@@ -25,8 +25,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("shipped recipes")]
 
 
 def one_of_each_kind() -> list[str]:
-    """The first recipe with each game, set of needs, and start, which is all that the stages can tell apart."""
+    """The first recipe with each game, set of needs, and start, which is all that the stages can tell apart.
+
+    Those that need pairs or domains are not for the digits.
+    """
     recipes = {path.stem: shrunk(path.stem) for path in sorted(RECIPES.glob("*.yaml"), reverse=True)}
+    recipes = {name: recipe for name, recipe in recipes.items() if not {"pairs", "domains"} & set(recipe.needs)}
     kinds = {(each.game["kind"], tuple(each.needs), bool(each.init)): name for name, each in recipes.items()}
     return sorted(kinds.values())
 
@@ -74,4 +78,4 @@ def test_it_trains_and_is_scored(name: str, home: Path) -> None:
     assert json.loads(WORKSPACE.run_file(name).read_text())["recipe"] == name
     scores = read_scores(WORKSPACE.evaluated(name) / "scores.json", "evaluate")
     assert scores["fid_classifier"].value > 0
-    assert ("label_accuracy" in scores) == ("labels" in shrunk(name).needs)
+    assert ("label_accuracy" in scores) == (load_game(WORKSPACE.model(name)).task.class_column is not None)
