@@ -66,6 +66,9 @@ LEFT_OUT = {
     "pacgan-stacked": "`pacgan` at the full length and width for stacked MNIST",
     "denoise": "its task is another one",
     "denoise-l1": "its task is another one",
+    "pix2pix": "made for pairs",
+    "pix2pix-l1": "made for pairs",
+    "cyclegan": "made for two domains",
 }
 METRICS: dict[str, dict[str, Any]] = {"fid": {}, "kid": {}, "prdc": {}, "label-accuracy": {}}
 VALIDATIONS, VALIDATION_SAMPLES = 4, 2000

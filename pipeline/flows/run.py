@@ -28,7 +28,8 @@ HELP = {"-h", "--help"}
 
 def main(*arguments: str) -> None:
     """Run a flow, by default `training`, or the gate alone; ends the process with the flow's exit code."""
-    flow, *options = arguments or ("training",)
+    named = bool(arguments) and not arguments[0].startswith("-")
+    flow, *options = arguments if named else ("training", *arguments)
     if flow == "training" and not HELP & set(options):
         recipe_files(load_params(WORKSPACE.params), WORKSPACE.recipes)  # an unknown name ends it before any work
         write_inventory()

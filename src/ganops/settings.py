@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -149,6 +149,8 @@ def _key(place: tuple[int | str, ...], values: Any, missing: bool) -> tuple[str,
     """The part of an error's place that leads through the settings; the rest names alternatives of a type."""
     path: list[str] = []
     for part in place:
+        if isinstance(values, Mapping) and part not in values and part == values.get("kind"):
+            continue  # names the alternative that `kind` chose
         if isinstance(values, Mapping) and (part in values or missing):
             values = values.get(part)
         elif isinstance(values, list | tuple) and isinstance(part, int):
@@ -160,11 +162,23 @@ def _key(place: tuple[int | str, ...], values: Any, missing: bool) -> tuple[str,
 
 
 def _keys_at(kind: type[Settings], path: tuple[str, ...]) -> list[str]:
-    """The keys known at `path` inside `kind`; where the path leads through a union or a dict, those of `kind`."""
+    """The keys known at `path` inside `kind`, of all alternatives; where it leads through a dict, those before it."""
+    kinds = [kind]
     for part in path:
-        field = kind.model_fields.get(part)
-        inner = field.annotation if field else None
-        if not (isinstance(inner, type) and issubclass(inner, Settings)):
+        found = [inner for each in kinds if part in each.model_fields for inner in _settings_in(each, part)]
+        if not found:
             break
-        kind = inner
-    return list(kind.model_fields)
+        kinds = found
+    return list(dict.fromkeys(key for each in kinds for key in each.model_fields))
+
+
+def _settings_in(kind: type[Settings], key: str) -> list[type[Settings]]:
+    """The classes of settings that a key may hold."""
+    waiting, found = [kind.model_fields[key].annotation], list[type[Settings]]()
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, type) and issubclass(each, Settings):
+            found.append(each)
+        elif get_origin(each) is not dict:
+            waiting += get_args(each)
+    return found

@@ -23,7 +23,7 @@ def test_the_command_names_what_is_broken(tracking_home: Path, run: Callable[...
     lines = result.output.splitlines()
     assert lines[-3].startswith("ok      models:/ganops/1")
     assert lines[-2].startswith("BROKEN  models:/ganops/2: ")
-    assert lines[-1] == "2 versions checked, 1 of them not as they were registered"
+    assert lines[-1] == "1 of 2 versions are not as they were registered"
 
 
 def test_a_sweep_says_what_it_has_ended(run: Callable[..., Result]) -> None:

@@ -30,7 +30,9 @@ print("ready", flush=True)
 time.sleep(60)
 """
 SCRIPT = f"""
-import sys
+import signal, sys
+for number in (signal.SIGINT, signal.SIGHUP):  # which `nohup` and `&` around the tests leave ignored
+    signal.signal(number, signal.SIG_DFL)
 sys.path.insert(0, {str(ROOT)!r})
 from pipeline.flows.run import run_in_session
 sys.exit(run_in_session([sys.executable, "-c", {FLOW!r}]))

@@ -80,15 +80,14 @@ def copy(source: Path, target: Path) -> None:
 
 
 @pytest.mark.slow
-def test_every_point_and_every_next_command(tracking_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_point_and_then_promote_or_rollback(tracking_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(promotion, "smoke_test", problem_with)  # the real one starts a process of seconds
     monkeypatch.setattr(sweep, "has_died", lambda tags: True)  # that process is this one here
     register_small(tracking_home, fid=10.0)
     promote(PARAMS)
-    before, killed = tracking_home / "before.db", tracking_home / "killed.db"
-    database = tracking_home / "mlflow.db"
+    before, database = tracking_home / "before.db", tracking_home / "mlflow.db"
     copy(database, before)
-    change, died = 0, True
+    change, died = 0, True  # the two commands take turns, since a registration takes seconds; `make soak` tries both
     while died:
         copy(before, database)
         with pytest.MonkeyPatch.context() as patch:
@@ -100,14 +99,13 @@ def test_every_point_and_every_next_command(tracking_home: Path, monkeypatch: py
                 died = True
         while mlflow.active_run():
             mlflow.end_run()
-        copy(database, killed)
         assert versions().at(CHAMPION) == "1"
-        assert promote(PARAMS).version in ("1", "2")
-        check(tracking_home)
-        copy(killed, database)
-        with pytest.raises(RegistryError) as error:
-            rollback(PARAMS)
-        assert error.value.code == "no-previous-champion"
+        if change % 2:
+            assert promote(PARAMS).version in ("1", "2")
+        else:
+            with pytest.raises(RegistryError) as error:
+                rollback(PARAMS)
+            assert error.value.code == "no-previous-champion"
         check(tracking_home)
         change += 1
     assert change > 12, "changes that a registration makes"

@@ -34,6 +34,7 @@ def params(tracking_home: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
     return params.model_copy(
         update={
             "evaluate": params.evaluate.model_copy(update={"metrics": {"fid": {}}}),
+            "gate": params.gate.model_copy(update={"limits": {}}),
             "tracking": params.tracking.model_copy(update={"model": "ganops"}),
         }
     )

@@ -16,10 +16,10 @@ from small_model import register_small, small_params
 from ganops.games.saved import digest_of
 from ganops.registry import smoke
 from ganops.registry.history import entries
-from ganops.registry.load import registered_folder
+from ganops.registry.load import package_digest, registered_folder, registered_package
 from ganops.registry.promotion import promote
 from ganops.registry.smoke import smoke_test
-from ganops.registry.versions import CHAMPION, CONTENT, Versions
+from ganops.registry.versions import CHAMPION, CONTENT, PACKAGE, Versions
 from ganops.tracking.store import connect
 
 
@@ -50,7 +50,7 @@ def test_a_model_of_one_grey_is_refused(tracking_home: Path) -> None:
 def test_damaged_weights_are_found(tracking_home: Path, damage: str, complaint: str) -> None:
     register_small(tracking_home)
     versions = Versions(connect(), "ganops")
-    folder = registered_folder("models:/ganops/1")
+    package, folder = registered_package("models:/ganops/1"), registered_folder("models:/ganops/1")
     weights = folder / "generator.safetensors"
     if damage == "nan":
         tensors = load_file(weights)
@@ -58,14 +58,19 @@ def test_damaged_weights_are_found(tracking_home: Path, damage: str, complaint: 
         tensors[first] = tensors[first] * float("nan")
         save_file(tensors, weights)
         _forge_digest(folder)
-        versions.mark("1", {CONTENT: digest_of(folder)})
+        versions.mark("1", _tags(folder, package))
     elif damage == "missing":
         weights.unlink()
     else:
         weights.write_bytes(weights.read_bytes()[:-8])
         if damage == "unregistered":  # the served model compares what model.json says, without a registry
-            versions.mark("1", {CONTENT: digest_of(folder)})
+            versions.mark("1", _tags(folder, package))
     assert complaint in smoke_test("models:/ganops/1")
+
+
+def _tags(folder: Path, package: Path) -> dict[str, str]:
+    """Let the registry say that these are the right files."""
+    return {CONTENT: digest_of(folder), PACKAGE: package_digest(package)}
 
 
 def _forge_digest(folder: Path) -> None:

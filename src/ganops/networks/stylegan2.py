@@ -94,13 +94,13 @@ class StyleganGenerator(StyleGenerator):
         """(N, C, H, W) images from (N, L, latent_dim) styles."""
         maps = self.constant.expand(len(styles), -1, -1, -1)
         maps = self.convs[0](maps, styles[:, 0])
-        image = self.images[0](maps, styles[:, 1]).float()  # images are added in float32, as by the authors
+        image = _at_least_float32(self.images[0](maps, styles[:, 1]))
         for level, to_image in enumerate(self.images[1:], start=1):
             index = 2 * level
             maps = self.convs[index - 1](maps, styles[:, index - 1])
             maps = self.convs[index](maps, styles[:, index])
-            image = self.upsample(image) + to_image(maps, styles[:, index + 1]).float()
-        return cast(Tensor, image)
+            image = self.upsample(image) + _at_least_float32(to_image(maps, styles[:, index + 1]))
+        return image
 
     def forward(self, latents: Tensor, labels: Tensor | None = None) -> Tensor:
         """Generate one image per latent; in training not clipped, so that gradients pass everywhere."""
@@ -185,6 +185,11 @@ class _DownBlock(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         hidden = leaky(self.second(leaky(self.first(maps))))
         return (hidden + cast(Tensor, self.shortcut(maps))) / math.sqrt(2)
+
+
+def _at_least_float32(images: Tensor) -> Tensor:
+    """Images are added in float32, as by the authors, whatever the precision of the maps."""
+    return images.to(torch.promote_types(images.dtype, torch.float32))
 
 
 def _unit(vectors: Tensor) -> Tensor:
