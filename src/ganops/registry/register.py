@@ -62,28 +62,29 @@ def register(candidate: Candidate, params: Params, workspace: Workspace) -> tupl
     """
     versions, lineage = Versions(connect(), registered_name(params)), candidate.lineage()
     delete_leftover_models(versions.store, params.tracking.experiment)
-    known = _intact(versions, versions.with_lineage(lineage))
-    version = known[0] if known else _create(versions, candidate, params, workspace, lineage)
+    known = _first_intact(versions, lineage)
+    version = known or _create(versions, candidate, params, workspace, lineage)
     versions.describe(version, short_card(candidate))
     versions.mark(version, _mean_tags(candidate))
     versions.set_alias(CHALLENGER, version)
     found = Registration(
         model=versions.model, version=version, alias=CHALLENGER, lineage=lineage, recipe=candidate.recipe
     )
-    return found, not known
+    return found, known is None
 
 
-def _intact(versions: Versions, known: list[str]) -> list[str]:
-    """The versions whose files are complete and unaltered; the others are quarantined."""
-    intact = []
-    for version in known:
+def _first_intact(versions: Versions, lineage: str) -> str | None:
+    """The oldest version of a lineage whose files are complete and unaltered; the ones before it are quarantined.
+
+    Later ones are left alone: another process may be about to delete its own.
+    """
+    for version in versions.with_lineage(lineage):
         problem = problem_with(f"{versions.uri}/{version}")
-        if problem:
-            warn(f"version {version} of '{versions.model}' cannot be used and is registered again: {problem}")
-            versions.mark(version, {QUARANTINED: problem})
-        else:
-            intact.append(version)
-    return intact
+        if not problem:
+            return version
+        warn(f"version {version} of '{versions.model}' cannot be used and is registered again: {problem}")
+        versions.mark(version, {QUARANTINED: problem})
+    return None
 
 
 def _create(versions: Versions, candidate: Candidate, params: Params, workspace: Workspace, lineage: str) -> str:
@@ -102,7 +103,7 @@ def _create(versions: Versions, candidate: Candidate, params: Params, workspace:
         package = {PACKAGE: package_digest(logged_folder(uri))}
         own = versions.create(uri, {LINEAGE: lineage, **origin, **_score_tags(candidate), **package})
         run.set_tags({"model.version": f"{versions.model}/{own}", "mlflow.note.content": short_card(candidate)})
-    first = _intact(versions, versions.with_lineage(lineage))[0]
+    first = _first_intact(versions, lineage) or own
     if first != own:
         versions.delete(own)
         versions.store.client.delete_logged_model(uri.rpartition("/")[2])
