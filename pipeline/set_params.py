@@ -136,7 +136,7 @@ def _settings_file(name: str | None) -> Path:
     root = WORKSPACE.root.resolve()
     if not known or not path.resolve().is_relative_to(root):
         raise SettingsError(
-            f"{name} is no file of settings",
+            f"{name} does not hold settings",
             code="no-settings-file",
             expected=f"{WORKSPACE.params} or {WORKSPACE.recipes}/NAME.yaml, inside this checkout",
             found=str(path.resolve()),

@@ -163,7 +163,8 @@ def _metrics(params: Params, groups: Mapping[str, Division]) -> Iterator[GanopsE
         decides = setting.endswith(".metric")
         try:
             metric = describe(key)
-            expected = metric_key(base_of(key), params.evaluate.features)
+            task = key.removesuffix(key.rpartition("/")[2])
+            expected = task + metric_key(base_of(key), params.evaluate.features)
         except GanopsError as error:
             yield SettingsError(f"{setting}: {error.message}", code=error.code, found=key, action=error.action)
             continue

@@ -40,7 +40,7 @@ def in_float64(tensor: Tensor) -> Tensor:
 
 def _no_device(name: str, here: list[str]) -> SettingsError:
     return SettingsError(
-        f"there is no device '{name}' on this machine",
+        f"this machine does not have the device '{name}'",
         code="no-device",
         expected=", ".join(here),
         found=name,

@@ -169,7 +169,7 @@ def load_recipes(folder: Path) -> dict[str, Recipe]:
     found = {file.stem: load_recipe(file) for file in sorted(folder.glob("*.yaml"), key=lambda file: file.stem)}
     if not found:
         raise SettingsError(
-            f"there are no recipes in {folder}",
+            f"{folder} has no recipes",
             code="no-recipes",
             found=str(Path.cwd()),
             action="run this in the root of the checkout",

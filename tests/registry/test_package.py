@@ -31,7 +31,7 @@ from ganops.games.build import build_game, recipe_spec
 from ganops.games.sampling import HeldOut, draw_inputs, sample_outputs
 from ganops.games.saved import SavedModel, load_game, save_game
 from ganops.recipe import load_recipe
-from ganops.registry.load import load_registered_game, registered_folder, registered_package
+from ganops.registry.load import registered_folder, registered_package
 from ganops.registry.package import REQUIREMENTS, log_package
 from ganops.registry.served_model import ServedGenerator
 from ganops.registry.smoke_check import complaint
@@ -91,7 +91,7 @@ def test_in_a_fresh_process_it_runs_the_source_it_carries_and_needs_only_what_it
     assert done.returncode == 0, done.stderr
     source, pngs = json.loads(done.stdout.splitlines()[-1])
     assert Path(source).is_relative_to(package / "code")
-    expected = sample_outputs(load_registered_game("models:/ganops@challenger"), 2, seed=5)["image"]
+    expected = sample_outputs(load_game(registered_folder("models:/ganops@challenger")), 2, seed=5)["image"]
     np.testing.assert_array_equal(np.stack([pixels(png) for png in pngs]), expected[:, 0].numpy())
 
 

@@ -13,9 +13,10 @@ from small_model import small_scores
 from ganops.evaluation.evaluate import evaluate_game
 from ganops.evaluation.reference import make_reference
 from ganops.evaluation.scores import Scores
+from ganops.games.saved import load_game
 from ganops.params import Params, load_params
 from ganops.registry import promotion
-from ganops.registry.load import load_registered_game
+from ganops.registry.load import registered_folder
 from ganops.registry.promotion import promote
 from ganops.registry.versions import CHAMPION, Versions, measured_tag, protocol_digest
 from ganops.tracking.store import connect
@@ -42,7 +43,7 @@ def params(tracking_home: Path, monkeypatch: pytest.MonkeyPatch) -> Params:
 
 def score(params: Params, fid: float) -> Scores:
     """Scores under today's protocol."""
-    game = load_registered_game("models:/ganops/1")
+    game = load_game(registered_folder("models:/ganops/1"))
     today = evaluate_game(game, HERE.reference, HERE.prepared, params.evaluate, params.seed).scores
     made = small_scores(**{KEY: fid})
     return Scores(made.values_, today.protocol, {KEY: today.group_of[KEY]})

@@ -66,7 +66,7 @@ def test_all_that_is_impossible_is_said_at_once() -> None:
     recipe = shrunk("cgan", images=1000)
     job = replace(make_job(recipe, processes=3), data=UNLABELLED)
     codes = [problem.code for problem in job.problems(256)]
-    assert codes[:3] == ["needs-classes", "too-few-images", "micro-batches-not-shared"]
+    assert codes[:3] == ["needs-labels", "too-few-images", "micro-batches-not-shared"]
     with pytest.raises(TrainingError) as caught:
         job.check(256)
     assert caught.value.code == "cannot-train"

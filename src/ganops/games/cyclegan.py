@@ -14,8 +14,8 @@ from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.games.game import GAMES, Losses
 from ganops.games.image_pool import ImagePool
-from ganops.games.unpaired import A_TO_B, B_TO_A, A, B, UnpairedTranslation, check_domains
-from ganops.networks.network import PatchDiscriminator, Translator, pick
+from ganops.games.unpaired import A_TO_B, B_TO_A, A, B, UnpairedTranslation
+from ganops.networks.network import PatchDiscriminator, Translator, check_fields, pick
 from ganops.objectives.adversarial import ADVERSARIAL, LossName
 from ganops.settings import Settings
 
@@ -63,10 +63,10 @@ class CycleGAN(UnpairedTranslation):
         self.a_to_b, self.b_to_a = pick(networks, "a_to_b", Translator), pick(networks, "b_to_a", Translator)
         self.discriminator_a = pick(networks, "discriminator_a", PatchDiscriminator)
         self.discriminator_b = pick(networks, "discriminator_b", PatchDiscriminator)
-        check_domains("a_to_b", self.a_to_b, A, B)
-        check_domains("b_to_a", self.b_to_a, B, A)
-        check_domains("discriminator_a", self.discriminator_a, None, A)
-        check_domains("discriminator_b", self.discriminator_b, None, B)
+        check_fields("a_to_b", self.a_to_b, A, B)
+        check_fields("b_to_a", self.b_to_a, B, A)
+        check_fields("discriminator_a", self.discriminator_a, None, A)
+        check_fields("discriminator_b", self.discriminator_b, None, B)
         self.pool_a = ImagePool(settings.pool, self.fields[A].shape)
         self.pool_b = ImagePool(settings.pool, self.fields[B].shape)
         self.players = {"generator": ("a_to_b", "b_to_a"), "discriminator": ("discriminator_a", "discriminator_b")}

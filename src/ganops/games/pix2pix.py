@@ -12,7 +12,7 @@ from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.games.game import GAMES, Losses
 from ganops.games.translation import Translation, TranslationSettings
-from ganops.networks.network import PatchDiscriminator, pick
+from ganops.networks.network import PatchDiscriminator, check_fields, pick
 from ganops.objectives.adversarial import ADVERSARIAL, LossName
 
 SLOWER = 0.5  # factor on the discriminator's loss, which slows it down relative to the generator (section 3.3)
@@ -38,7 +38,7 @@ class Pix2Pix(Translation):
         super().__init__(settings, networks, spec)
         self.loss, self.l1_weight = ADVERSARIAL[settings.loss], settings.l1_weight
         self.discriminator = pick(networks, "discriminator", PatchDiscriminator)
-        self.check_columns("discriminator", self.discriminator)
+        check_fields("discriminator", self.discriminator, self.source, self.target)
         self.players = {"discriminator": ("discriminator",), "generator": ("generator",)}
         self._generated: dict[int, Tensor] = {}
 

@@ -12,7 +12,7 @@ from ganops.errors import SettingsError
 from ganops.games.figures import stacked_rows
 from ganops.games.game import Figure, Game
 from ganops.games.task import Task
-from ganops.networks.network import PatchDiscriminator, Translator, image_field, pick
+from ganops.networks.network import Translator, check_fields, image_field, pick
 from ganops.settings import Settings
 
 TASK = "translate"
@@ -45,7 +45,7 @@ class Translation(Game):
         self.source, self.target = settings.source, settings.target
         self._source_field, self._target_field = image_field(spec, self.source), image_field(spec, self.target)
         self.generator = pick(networks, "generator", Translator)
-        self.check_columns("generator", self.generator)
+        check_fields("generator", self.generator, self.source, self.target)
         self.players = {"generator": ("generator",)}
         self.ema_networks = ("generator",)
         self.tasks = {
@@ -87,14 +87,3 @@ class Translation(Game):
                 caption="Rows of sources, each above the row of outputs for them and the row of true targets.",
             )
         }
-
-    def check_columns(self, name: str, network: Translator | PatchDiscriminator) -> None:
-        """Raise SettingsError where a network is built for other fields than the game gives it."""
-        if (network.source, network.target) != (self.source, self.target):
-            raise SettingsError(
-                f"networks.{name} is built for other fields than the game plays with",
-                code="other-fields",
-                expected=f"source: {self.source}, target: {self.target}",
-                found=f"source: {network.source}, target: {network.target}",
-                action=f"set source and target alike in game and networks.{name}",
-            )

@@ -14,7 +14,7 @@ from ganops.errors import SettingsError
 from ganops.games.figures import stacked_rows
 from ganops.games.game import Figure, Game
 from ganops.games.task import Task
-from ganops.networks.network import PatchDiscriminator, Translator, image_field
+from ganops.networks.network import image_field
 
 A, B = DOMAINS
 A_TO_B, B_TO_A = "AtoB", "BtoA"
@@ -92,15 +92,3 @@ class UnpairedTranslation(Game):
         """Outputs in the size and with the channels of the source's domain, to be drawn in one grid."""
         wanted, field = self.fields[source], self.fields[target]
         return made if wanted == field else wanted.to_model(field.convert(field.to_storage(made), wanted))
-
-
-def check_domains(name: str, network: Translator | PatchDiscriminator, source: str | None, target: str) -> None:
-    """Raise SettingsError where a network is built for other fields than the game gives it."""
-    if (network.source, network.target) != (source, target):
-        raise SettingsError(
-            f"networks.{name} is built for other fields than the game plays with",
-            code="other-fields",
-            expected=f"source: {source}, target: {target}",
-            found=f"source: {network.source}, target: {network.target}",
-            action=f"set source and target of networks.{name} so",
-        )

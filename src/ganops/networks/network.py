@@ -140,6 +140,18 @@ def pick(networks: Mapping[str, nn.Module], name: str, interface: type[M]) -> M:
     return network
 
 
+def check_fields(name: str, network: Translator | PatchDiscriminator, source: str | None, target: str) -> None:
+    """Raise SettingsError where a network is built for other fields than its game gives it."""
+    if (network.source, network.target) != (source, target):
+        raise SettingsError(
+            f"networks.{name} is built for other fields than the game plays with",
+            code="other-fields",
+            expected=f"source: {source}, target: {target}",
+            found=f"source: {network.source}, target: {network.target}",
+            action=f"set source and target of networks.{name} as the game has them",
+        )
+
+
 def target_field(spec: DataSpec) -> Field:
     """The field that a plain generator makes: the first of the data."""
     return spec.schema()[spec.target]
@@ -148,6 +160,18 @@ def target_field(spec: DataSpec) -> Field:
 def image_field(spec: DataSpec, name: str = IMAGE) -> ImageField:
     """The image field called `name`; raises SettingsError where it is missing or holds something else."""
     return spec.field(name, ImageField)
+
+
+def check_equal_sizes(network: str, source: ImageField, target: ImageField) -> None:
+    """Raise SettingsError where a network that keeps the size of its images gets two sizes."""
+    if source.size != target.size:
+        raise SettingsError(
+            f"{network} takes source and target of one size",
+            code="image-size",
+            expected="equal sizes",
+            found=f"{source.size} and {target.size} pixels",
+            action="set image_size in the recipe, derive the source in the size of the target, or take another network",
+        )
 
 
 def class_count_of(spec: DataSpec) -> int:

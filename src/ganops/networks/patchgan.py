@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
 from ganops.networks.maps import channels_last
-from ganops.networks.network import NETWORKS, PatchDiscriminator, dcgan_initial_weights, image_field
+from ganops.networks.network import NETWORKS, PatchDiscriminator, check_equal_sizes, dcgan_initial_weights, image_field
 from ganops.networks.norms import NormName, norm_layers
 from ganops.settings import Settings
 
@@ -71,13 +71,8 @@ class Patchgan(PatchDiscriminator):
         self.source, self.target = settings.source, settings.target
         target = image_field(spec, settings.target)
         source = None if settings.source is None else image_field(spec, settings.source)
-        if source is not None and source.size != target.size:
-            raise SettingsError(
-                "a PatchGAN sees source and target as one image",
-                code="image-size",
-                expected=f"{settings.source} and {settings.target} of equal size",
-                found=f"{source.size} and {target.size} pixels",
-            )
+        if source is not None:
+            check_equal_sizes("a PatchGAN", source, target)
         self._check_size(settings, target.size)
         *hidden, last = convolutions(settings)
         layers, channels = list[nn.Module](), target.channels + (source.channels if source else 0)

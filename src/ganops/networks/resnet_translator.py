@@ -11,7 +11,7 @@ from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
 from ganops.networks.maps import channels_last
 from ganops.networks.mirror_pad import MirrorPad
-from ganops.networks.network import NETWORKS, Translator, dcgan_initial_weights, image_field
+from ganops.networks.network import NETWORKS, Translator, check_equal_sizes, dcgan_initial_weights, image_field
 from ganops.networks.norms import NormName, norm_layers
 from ganops.settings import Settings
 
@@ -62,14 +62,7 @@ class ResnetTranslator(Translator):
         super().__init__()
         self.source, self.target = settings.source, settings.target
         source, target = image_field(spec, settings.source), image_field(spec, settings.target)
-        if source.size != target.size:
-            raise SettingsError(
-                "this network keeps the size of its images",
-                code="image-size",
-                expected=f"{settings.source} and {settings.target} of equal size",
-                found=f"{source.size} and {target.size} pixels",
-                action="set image_size in the recipe",
-            )
+        check_equal_sizes("a ResNet translator", source, target)
         self._check_size(settings, source.size)
         norm, width, border = settings.norm, settings.width, settings.outer_kernel // 2
         first = nn.Conv2d(source.channels, width, settings.outer_kernel, bias=norm == "none")

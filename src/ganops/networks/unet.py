@@ -11,7 +11,14 @@ from torch import Tensor, nn
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
 from ganops.networks.maps import channels_last
-from ganops.networks.network import NETWORKS, Translator, dcgan_initial_weights, image_field, resolutions
+from ganops.networks.network import (
+    NETWORKS,
+    Translator,
+    check_equal_sizes,
+    dcgan_initial_weights,
+    image_field,
+    resolutions,
+)
 from ganops.networks.norms import NormName, norm_layers
 from ganops.settings import Settings
 
@@ -52,14 +59,7 @@ class Unet(Translator):
         super().__init__()
         self.source, self.target = settings.source, settings.target
         source, target = image_field(spec, settings.source), image_field(spec, settings.target)
-        if source.size != target.size:
-            raise SettingsError(
-                "a U-Net keeps the size of its images",
-                code="image-size",
-                expected=f"{settings.source} and {settings.target} of equal size",
-                found=f"{source.size} and {target.size} pixels",
-                action="use a network that enlarges, or derive the source in the size of the target",
-            )
+        check_equal_sizes("a U-Net", source, target)
         halvings = len(resolutions(source.size)) - 1
         if halvings == 0:
             raise SettingsError(

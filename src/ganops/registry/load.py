@@ -7,12 +7,10 @@ import re
 from contextlib import suppress
 from pathlib import Path
 
-import torch
 import yaml
 
 from ganops.errors import RegistryError
-from ganops.games.game import Game
-from ganops.games.saved import digest_of, load_game
+from ganops.games.saved import digest_of
 from ganops.registry.versions import CONTENT, PACKAGE
 from ganops.tracking.outbox import first_line
 
@@ -138,8 +136,3 @@ def problem_with(uri: str) -> str:
     except RegistryError as error:
         return f"{error.message}" + (f" ({error.found})" if error.found else "")
     return ""
-
-
-def load_registered_game(uri: str, device: str | torch.device = "cpu") -> Game:
-    """The game of a registered model, in eval mode on `device`; raises as `registered_folder` and `load_game` do."""
-    return load_game(registered_folder(uri), device)

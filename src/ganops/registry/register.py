@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from ganops.data.rows import Rows
-from ganops.evaluation.held_out import held_out
+from ganops.evaluation.held_out import task_rows
 from ganops.games.sampling import draw_inputs
 from ganops.params import Params
 from ganops.registry.candidate import Candidate
@@ -112,9 +112,9 @@ def _create(versions: Versions, candidate: Candidate, params: Params, workspace:
 
 def _example(candidate: Candidate, workspace: Workspace) -> Rows | None:
     """Stored inputs from the test split, where the model needs a caller's; None where it does not."""
-    if all(field.kind == "category" for field in candidate.task.inputs.values()):
+    rows = task_rows(candidate.task, workspace.prepared, candidate.description.spec, EXAMPLES)
+    if rows is None:
         return None
-    rows = held_out(workspace.prepared, candidate.description.spec, "evaluation")
     return next(iter(draw_inputs(candidate.task, EXAMPLES, 0, held_out=rows))).inputs
 
 

@@ -7,6 +7,7 @@ import json
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ import torch
 from ganops.code_digest import code_of, digest, modules_of_kinds
 from ganops.data.packed import subsample
 from ganops.data.rows import Rows
-from ganops.data.spec import LABEL, SOURCE, DataSpec
+from ganops.data.spec import SOURCE, DataSpec
 from ganops.errors import GanopsError, TrainingError
 from ganops.games.build import build_game, outline_game, recipe_spec
 from ganops.games.game import Game
@@ -107,30 +108,8 @@ class TrainingJob:
             except GanopsError as error:
                 found.append(error)
 
-        if LABEL in {need.removesuffix("s") for need in recipe.needs} and not self.data.classes:
-            found.append(
-                TrainingError(
-                    f"the recipe '{self.name}' needs classes, and the prepared data have none",
-                    code="needs-classes",
-                    action="put the images of each class into a folder of its own, or take a recipe without classes",
-                )
-            )
-        if "pairs" in recipe.needs and SOURCE not in self.data.fields:
-            found.append(
-                TrainingError(
-                    f"the recipe '{self.name}' needs pairs of source and image, and the prepared data have none",
-                    code="needs-pairs",
-                    action="give two folders A and B of images with the same names (docs/data.md)",
-                )
-            )
-        if "domains" in recipe.needs and self.data.paired:
-            found.append(
-                TrainingError(
-                    f"the recipe '{self.name}' needs two domains without pairs, and the prepared data are one data set",
-                    code="needs-domains",
-                    action="give two folders A and B of images with other names, or set data.source: domains",
-                )
-            )
+        for need in recipe.needs:
+            attempt(partial(_has, need, self.data, self.name))
         attempt(lambda: _enough_images(recipe, count))
         attempt(lambda: ProcessGroup(0, settings.processes).micro_batches(recipe.micro_batches))
         attempt(lambda: _enough_gpus(settings))
@@ -205,6 +184,29 @@ def _set_up_process(settings: TrainParams, hardware: Hardware) -> None:
     elif settings.cpu_kernels == "auto":
         install_cpu_kernels()
         disable_malloc_trim()
+
+
+def _has(need: str, data: DataSpec, recipe: str) -> None:
+    """Raise TrainingError where the data lack what a recipe needs."""
+    there, missing, action = {
+        "labels": (
+            bool(data.classes),
+            "classes, and the prepared data have none",
+            "put the images of each class into a folder of its own, or take a recipe without classes",
+        ),
+        "pairs": (
+            SOURCE in data.fields,
+            "pairs of source and image, and the prepared data have none",
+            "give two folders A and B of images with the same names (docs/data.md)",
+        ),
+        "domains": (
+            not data.paired,
+            "two domains without pairs, and the prepared data are one data set",
+            "give two folders A and B of images with other names, or set data.source: domains",
+        ),
+    }[need]
+    if not there:
+        raise TrainingError(f"the recipe '{recipe}' needs {missing}", code=f"needs-{need}", action=action)
 
 
 def _enough_images(recipe: Recipe, count: int) -> None:

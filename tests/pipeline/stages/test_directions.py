@@ -50,7 +50,8 @@ def home(tracking_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return tmp_path
 
 
-def test_each_direction_is_scored_against_the_domain_of_its_outputs(home: Path) -> None:
+@pytest.mark.usefixtures("home")
+def test_each_direction_is_scored_against_the_domain_of_its_outputs() -> None:
     make_reference()
     digests = {domain: read_manifest(WORKSPACE.prepared / domain).digest for domain in "AB"}
     for domain, digest in digests.items():
@@ -80,4 +81,3 @@ def test_each_direction_is_scored_against_the_domain_of_its_outputs(home: Path) 
         spec=load_description(folder).spec,
     )
     assert {key: each.value for key, each in again.scores.items()} == {key: each.value for key, each in scores.items()}
-    assert home.is_dir()
