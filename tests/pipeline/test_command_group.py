@@ -96,7 +96,8 @@ def test_stop_ends_all_that_runs_and_lets_nothing_start_any_more() -> None:
     for thread in threads:
         thread.join(20)
     assert not any(thread.is_alive() for thread in threads)
-    assert all(gone(int(pid)) for pid in heard)
+    # Output is closed a moment before a process is gone.
+    assert wait_for(lambda: all(gone(int(pid)) for pid in heard))
     with pytest.raises(KeyboardInterrupt):
         group.run(python("print(1)"), heard.append)
     assert len(heard) == 2
