@@ -37,7 +37,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 lock: env-dev ## write requirements/*.txt after a change of pyproject.toml
 	$(TOOL) $(COMPILE) pyproject.toml --extra build -o requirements/run.txt
 	$(TOOL) $(COMPILE) pyproject.toml --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt
-	$(TOOL) $(COMPILE) pyproject.toml --extra heif --extra postgres --extra s3 -c requirements/run.txt -o requirements/extras.txt
+	$(TOOL) $(COMPILE) pyproject.toml --extra export --extra heif --extra postgres --extra ray --extra s3 --extra search --extra sign -c requirements/run.txt -o requirements/extras.txt
 
 .PHONY: run repro plots ui doctor promote rollback
 # The path goes through the environment, as it is: it may hold spaces, quotes, $$ and =.
