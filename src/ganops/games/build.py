@@ -13,6 +13,7 @@ from ganops.data.fields.image import ImageField
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.games.game import GAMES, Game
+from ganops.games.stage import check_stages
 from ganops.networks.network import NETWORKS
 from ganops.recipe import Recipe
 from ganops.settings import nearest
@@ -52,6 +53,7 @@ def build_game(recipe: Recipe, spec: DataSpec, where: str = "recipe") -> Game:
         name: NETWORKS.build(section, f"{where}: networks.{name}", spec) for name, section in recipe.networks.items()
     }
     game = GAMES.build(recipe.game, f"{where}: game", networks, spec)
+    check_stages(game.stages, game.players)
     for player in recipe.optimizers:
         if player not in game.players:
             raise SettingsError(

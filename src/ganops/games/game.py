@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ganops.data.fields.field import Field
 from ganops.data.rows import Rows
+from ganops.games.stage import Stage
 from ganops.games.task import Task
 from ganops.registry_of_kinds import KindRegistry
 
@@ -54,17 +55,28 @@ class Game(nn.Module, ABC):
     tasks: by name; the first is the one that is evaluated and served.
     default_metric: the metric that selects the best step and the winner unless the settings name another; without the
         name of the features ("fid" stands for "fid_classifier" where features come from the classifier).
+    stages: parts of the training in which some players rest; empty: all take part throughout. Only the last one's steps
+        can be selected as the best.
+    stage: the number of the stage that the next step belongs to; set by the trainer, for `losses` to look at.
     """
 
     players: Mapping[str, tuple[str, ...]]
     ema_networks: tuple[str, ...]
     tasks: Mapping[str, Task]
     default_metric: str = "fid"
+    stages: tuple[Stage, ...] = ()
+    stage: int = 0
 
     @property
     def task(self) -> Task:
         """The first task."""
         return next(iter(self.tasks.values()))
+
+    @property
+    def active_players(self) -> tuple[str, ...]:
+        """The players that take part in the current stage, in the order of their turns."""
+        taking_part = self.stages[self.stage].players if self.stages else self.players
+        return tuple(player for player in self.players if player in taking_part)
 
     @abstractmethod
     def losses(self, player: str, batch: Rows, step: int, micro_batch: int = 0) -> Losses:
@@ -88,6 +100,13 @@ class Game(nn.Module, ABC):
         """Called when all players had their turns; games that adapt to what they saw of the data do it here.
 
         processes: how many took part, each on micro-batches of its own; buffers are their mean by now.
+        """
+
+    def on_stage_begin(self, averaged: Game) -> None:
+        """Called before the first step of every stage but the first, with the averaged game as it is then.
+
+        Games that continue from averaged weights or keep them copy them here. It may be called again with the same
+        weights, when a training is resumed at this step.
         """
 
     def graph_key(self, _step: int) -> Hashable | None:

@@ -161,7 +161,7 @@ class TrainingJob:
         norms_across_processes(game, recipe)
         if recipe.images is not None:
             rows = [subsample(each, recipe.images, self.seed) for each in rows]
-        plan = make_plan(recipe, settings, next(iter(game.players)))
+        plan = make_plan(recipe, settings, next(iter(game.players)), game.stages)
         hardware = hardware or choose_hardware(settings, plan.steps, self.data.fields)
         _set_up_process(settings, hardware)
         trainer = Trainer(

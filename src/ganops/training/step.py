@@ -110,10 +110,13 @@ class TrainingStep:
         return self._take(([batch] for batch in batches), gradient_wanted=gradient_wanted)
 
     def _turns(self) -> Iterator[tuple[str, int, int]]:
-        """Each turn of this step: its player, its number among this player's turns, the index of its batch."""
+        """Each turn of this step: its player, its number among this player's turns, the index of its batch.
+
+        Players that rest in the current stage have none; the batches are those of a step in which all take part.
+        """
         first, *_ = self.game.players
         first_turns = self._recipe.turns.get(first, 1)
-        for player in self.game.players:
+        for player in self.game.active_players:
             for turn in range(self._recipe.turns.get(player, 1)):
                 fresh = turn if player == first else first_turns - 1
                 yield player, turn, 0 if self._overfit else self._step * first_turns + fresh
@@ -133,7 +136,7 @@ class TrainingStep:
 
     def _take(self, turns: Iterable[Iterable[Rows]], *, gradient_wanted: bool) -> StepOutput:
         """The turns of a step, each on its micro-batches."""
-        values, gradient, last_player = list[dict[str, Tensor]](), None, list(self.game.players)[-1]
+        values, gradient, last_player = list[dict[str, Tensor]](), None, self.game.active_players[-1]
         for (player, *_), micro_batches in zip(self._turns(), turns, strict=True):
             parameters, optimizer = self._trained[player], self.optimizers[player]
             for number, rows in zip(self._batches.here, micro_batches, strict=True):

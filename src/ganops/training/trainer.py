@@ -151,6 +151,7 @@ class Trainer:
 
     def run_step(self) -> None:
         """Take the next step and add its values to the curves."""
+        self._enter_stage()
         self._set_schedules()
         output = self.stepper.run(self.step, gradient_wanted=self._logs_next())
         for values in output.values:
@@ -158,6 +159,13 @@ class Trainer:
         self._gradient = self._gradient if output.gradient is None else output.gradient
         self.step += 1
         self.ema.update(self.step * self.plan.images_per_step, self.plan.images_per_step)
+
+    def _enter_stage(self) -> None:
+        """Set the game's stage for the next step, and say where a later stage begins."""
+        self.game.stage = self.plan.stage(self.step)
+        if self.step in self.plan.stage_ends:
+            self.game.on_stage_begin(self.ema.game)
+            self.health.on_stage_begin()
 
     def _set_schedules(self) -> None:
         kimg, budget = self.plan.kimg(self.step), self.plan.kimg(self.plan.steps)
@@ -180,7 +188,8 @@ class Trainer:
         began = time.monotonic()
         with self._evaluated() as game:
             value = validation(game)
-        self.best.update(self.step, value, self._weights())
+        if self.plan.in_last_stage(self.step):
+            self.best.update(self.step, value, self._weights())
         self.validation_seconds += time.monotonic() - began
         return value
 

@@ -45,9 +45,9 @@ class _Recording:
 class CapturedSteps:
     """Takes the steps of one training, by replay where a step like it has been captured; see training.step.Capture.
 
-    Steps with the same key share a recording (see Game.graph_key). The first steps of each key run eagerly. Before a
-    recording is trusted, the next step of its key runs both ways, and every weight, buffer, moment and curve has to be
-    the same bit for bit; else the training continues eagerly, from the result of the eager step.
+    Steps of one stage with the same key share a recording (see Game.graph_key). The first steps of each key run
+    eagerly. Before a recording is trusted, the next step of its key runs both ways, and every weight, buffer, moment
+    and curve has to be the same bit for bit; else the training continues eagerly, from the result of the eager step.
     """
 
     def __init__(self, step: TrainingStep, recorder: Recorder) -> None:
@@ -68,9 +68,10 @@ class CapturedSteps:
 
     def run(self, step: int, batches: list[Rows]) -> StepOutput:
         """Take step `step`; what is returned holds until the next one."""
-        key = self._game.graph_key(step)
+        of_game = self._game.graph_key(step)
+        key = (self._game.stage, of_game)
         seen = self._seen[key] = self._seen.get(key, 0) + 1
-        if self.refused or key is None or seen <= WARM_UP_STEPS:
+        if self.refused or of_game is None or seen <= WARM_UP_STEPS:
             return self._eager(batches)
         recording = self._recordings.get(key)
         if recording is None:
