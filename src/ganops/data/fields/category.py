@@ -10,7 +10,7 @@ from pydantic import Field as Bounded
 from pydantic import model_validator
 from torch import Tensor
 
-from ganops.data.fields.field import FIELDS, Field
+from ganops.data.fields.field import FIELDS, Field, WireForm
 from ganops.errors import DataError
 from ganops.settings import nearest, shortened
 
@@ -27,6 +27,7 @@ class CategoryField(Field):
     """
 
     field_kind: ClassVar[str] = "category"
+    wire_form: ClassVar[WireForm] = "class"
     classes: tuple[str, ...] = Bounded(min_length=1)
     shares: tuple[float, ...] = ()
     channel_classes: tuple[str, ...] = ()

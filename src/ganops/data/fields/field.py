@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import torch
 from PIL import Image
@@ -15,6 +15,7 @@ from ganops.errors import DataError
 from ganops.registry_of_kinds import KindRegistry
 from ganops.settings import Settings
 
+WireForm = Literal["picture", "class", "text", "numbers"]
 FIELDS: KindRegistry[Field] = KindRegistry("field", "ganops.data.fields", "FIELDS")
 
 
@@ -22,9 +23,11 @@ class Field(Settings, ABC):
     """What one column of Rows is.
 
     A column has two forms: stored (packed files, pictures, wire) and modelled (what networks take and return).
+    wire_form: what one row is on the wire: base64 of an image file, a class name, a text, or a list of numbers.
     """
 
     field_kind: ClassVar[str]
+    wire_form: ClassVar[WireForm]
     drawn_in_columns: ClassVar[bool] = False  # whether `draw` lays rows out in columns, as figures of games need it
 
     @computed_field  # type: ignore[prop-decorator]

@@ -14,7 +14,7 @@ from pydantic import Field as Bounded
 from torch import Tensor
 
 from ganops.data.decode import decode
-from ganops.data.fields.field import FIELDS, Field, stack
+from ganops.data.fields.field import FIELDS, Field, WireForm, stack
 from ganops.data.image_format import ImageFormat
 from ganops.data.rejection import RefusedError
 from ganops.errors import DataError
@@ -27,6 +27,7 @@ class ImageField(Field):
     """Square images of one size: stored (N, C, H, W) uint8 in 0..255, modelled as float32 in [-1, 1]."""
 
     field_kind: ClassVar[str] = "image"
+    wire_form: ClassVar[WireForm] = "picture"
     drawn_in_columns: ClassVar[bool] = True
     channels: Literal[1, 3]
     size: int = Bounded(ge=1)

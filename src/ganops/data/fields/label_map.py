@@ -15,7 +15,7 @@ from pydantic import model_validator
 from torch import Tensor
 
 from ganops.data.decode import decode
-from ganops.data.fields.field import FIELDS, Field, stack
+from ganops.data.fields.field import FIELDS, Field, WireForm, stack
 from ganops.data.label_format import LabelFormat
 from ganops.data.rejection import RefusedError
 from ganops.errors import DataError
@@ -72,6 +72,7 @@ class LabelMapField(Field):
     """Square label maps of K classes: stored (N, 1, H, W) uint8 indices, modelled as one-hot (N, K, H, W) floats."""
 
     field_kind: ClassVar[str] = "label-map"
+    wire_form: ClassVar[WireForm] = "picture"
     drawn_in_columns: ClassVar[bool] = True
     size: int = Bounded(ge=1)
     labels: LabelTable

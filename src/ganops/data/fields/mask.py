@@ -11,7 +11,7 @@ from PIL import Image
 from pydantic import Field as Bounded
 from torch import Tensor
 
-from ganops.data.fields.field import FIELDS, Field
+from ganops.data.fields.field import FIELDS, Field, WireForm
 from ganops.data.fields.image import ImageField
 from ganops.errors import DataError
 
@@ -23,6 +23,7 @@ class MaskField(Field):
     """Square masks of one size: stored (N, 1, H, W) uint8, 0 or 255; modelled as float32, 0 or 1."""
 
     field_kind: ClassVar[str] = "mask"
+    wire_form: ClassVar[WireForm] = "picture"
     drawn_in_columns: ClassVar[bool] = True
     size: int = Bounded(ge=1)
 

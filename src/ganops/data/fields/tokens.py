@@ -13,7 +13,7 @@ from pydantic import model_validator
 from torch import Tensor
 
 from ganops.data.fields.captions import INK, LINE_PIXELS, font
-from ganops.data.fields.field import FIELDS, Field, stack
+from ganops.data.fields.field import FIELDS, Field, WireForm, stack
 from ganops.errors import DataError
 from ganops.settings import nearest, shortened
 
@@ -31,6 +31,7 @@ class TokensField(Field):
     """
 
     field_kind: ClassVar[str] = "tokens"
+    wire_form: ClassVar[WireForm] = "text"
     length: int = Bounded(ge=1)
     vocabulary: tuple[str, ...] = Bounded(min_length=2)
     separator: str = " "

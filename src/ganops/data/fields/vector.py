@@ -12,7 +12,7 @@ from PIL import Image
 from pydantic import Field as Bounded
 from torch import Tensor
 
-from ganops.data.fields.field import FIELDS, Field
+from ganops.data.fields.field import FIELDS, Field, WireForm
 from ganops.data.mixture import Mixture
 from ganops.errors import DataError
 from ganops.settings import shortened
@@ -26,6 +26,7 @@ class VectorField(Field):
     """
 
     field_kind: ClassVar[str] = "vector"
+    wire_form: ClassVar[WireForm] = "numbers"
     size: int = Bounded(ge=1)
     mixture: Mixture | None = None
 
