@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from itertools import pairwise
 from math import erfc, sqrt
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -42,6 +42,8 @@ class BigganGeneratorSettings(Widths):
 @NETWORKS.add("biggan-generator", BigganGeneratorSettings)
 class BigganGenerator(Generator):
     """The latent is split: one piece starts the image, each block's batch norms use another together with the class."""
+
+    truncation_range: ClassVar[tuple[float, float]] = (0.05, 2.0)
 
     def __init__(self, settings: BigganGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from torch import Tensor, nn
 
@@ -21,10 +21,14 @@ class Generator(nn.Module):
     """(N, latent_dim) latents and (N,) labels or None to (N, ...) modelled rows of the data's first field.
 
     class_count: number of classes it generates on demand; 0 where it takes no labels.
+    truncation: how much of the latents' variety samples have, less being closer to the average; it may be set at any
+        time and changes nothing in training. None: all of it. truncation_range: least and most; None: not adjustable.
     """
 
     latent_dim: int
     class_count: int = 0
+    truncation: float | None = None
+    truncation_range: ClassVar[tuple[float, float] | None] = None
 
 
 class TwoSizesGenerator(Generator):
@@ -108,6 +112,19 @@ class Translator(nn.Module):
 
     source: str
     target: str
+
+
+class EncodingTranslator(Translator):
+    """A translator whose first layers encode the source, so that contrastive losses can compare its maps.
+
+    encoder_channels: of the maps that `encode` returns, in their order.
+    """
+
+    encoder_channels: tuple[int, ...]
+
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """The maps after each layer of the encoder, (N, C', H', W') each, the first in full resolution."""
+        raise NotImplementedError
 
 
 class PatchDiscriminator(nn.Module):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 import torch
 from pydantic import Field
@@ -46,11 +46,14 @@ class StyleganGenerator(StyleGenerator):
     """
 
     style_mean: Tensor
+    truncation: float
+    truncation_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
     def __init__(self, settings: StyleganGeneratorSettings, spec: DataSpec) -> None:
         super().__init__()
         image = image_field(spec)
         self.settings, self.latent_dim = settings, settings.latent_dim
+        self.truncation = settings.truncation
         self.class_count = class_count_of(spec) if settings.labels == "mapping" else 0
         dim = settings.latent_dim
         self.label = EqualLinear(self.class_count, dim) if self.class_count else None
@@ -107,7 +110,7 @@ class StyleganGenerator(StyleGenerator):
         styles = self.styles(latents, labels)
         if self.training:
             return self.synthesize(self.mix(styles, labels))
-        return self.synthesize(self.style_mean.lerp(styles, self.settings.truncation)).clamp(-1, 1)
+        return self.synthesize(self.style_mean.lerp(styles, self.truncation)).clamp(-1, 1)
 
     def mix(self, styles: Tensor, labels: Tensor | None) -> Tensor:
         """A random share of the rows with the styles of a second latent from a random layer on."""
