@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -19,20 +22,50 @@ PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt")
 ADDRESS = re.compile(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))")
 
 
-def registered_package(uri: str) -> Path:
-    """The local folder of the MLflow model at models:/NAME@ALIAS or models:/NAME/VERSION, downloaded where needed.
+@dataclass(frozen=True)
+class Registered:
+    """A version of a registered model as files, complete and unaltered.
 
-    Raises RegistryError when the version does not exist, or its files are missing or altered.
+    uri: models:/NAME/VERSION. package: the folder of the MLflow model. folder: model.json and weights. card: the folder
+    of the model card; None where the model has none.
     """
-    return _find(uri)[0]
+
+    uri: str
+    name: str
+    version: str
+    tags: Mapping[str, str]
+    package: Path
+    folder: Path
+    card: Path | None
+
+    def example(self) -> list[dict[str, Any]]:
+        """The request that travels with the model, one mapping per row; empty where it cannot be read."""
+        import mlflow
+        from mlflow.exceptions import MlflowException
+
+        try:
+            frame = mlflow.models.Model.load(self.package).load_input_example(str(self.package))
+            records: list[dict[str, Any]] = frame.to_dict(orient="records")
+        except (MlflowException, OSError, ValueError, AttributeError):
+            return []
+        return records
+
+
+def registered_package(uri: str) -> Path:
+    """The local folder of the MLflow model at models:/NAME@ALIAS or models:/NAME/VERSION; raises as `registered`."""
+    return registered(uri).package
 
 
 def registered_folder(uri: str) -> Path:
-    """The local model folder (model.json and weights) of a registered model; raises as `registered_package` does."""
-    return _find(uri)[1]
+    """The local model folder (model.json and weights) of a registered model; raises as `registered` does."""
+    return registered(uri).folder
 
 
-def _find(uri: str) -> tuple[Path, Path]:
+def registered(uri: str) -> Registered:
+    """The model at models:/NAME@ALIAS or models:/NAME/VERSION, its files downloaded where needed.
+
+    Raises RegistryError when the version does not exist, or its files are missing or altered.
+    """
     import mlflow
     from mlflow.exceptions import MlflowException
 
@@ -42,7 +75,9 @@ def _find(uri: str) -> tuple[Path, Path]:
         package = Path(mlflow.artifacts.download_artifacts(artifact_uri=exact))
         _compare(exact, package, tags.get(PACKAGE, ""), package_digest(package))
         model = mlflow.models.Model.load(package)
-        folder: Path = package / model.flavors["python_function"]["artifacts"]["model"]["path"]
+        parts = model.flavors["python_function"]["artifacts"]
+        folder = package / parts["model"]["path"]
+        card = package / parts["card"]["path"] if "card" in parts else None
         content = tags.get(CONTENT) or str((model.metadata or {}).get(CONTENT, ""))
         _compare(exact, package, content, digest_of(folder))
     except (MlflowException, OSError, yaml.YAMLError) as error:
@@ -56,7 +91,7 @@ def _find(uri: str) -> tuple[Path, Path]:
         raise RegistryError(
             f"{exact} was not made by ganops", code="foreign-model", found=f"MLmodel without {error}"
         ) from error
-    return package, folder
+    return Registered(exact, name, version, tags, package, folder, card)
 
 
 def _compare(uri: str, package: Path, expected: str, found: str) -> None:
