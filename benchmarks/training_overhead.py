@@ -28,11 +28,11 @@ from ganops.data.packed import read_packed
 from ganops.games.build import recipe_spec
 from ganops.params import TrainParams, load_params
 from ganops.recipe import load_recipe
+from ganops.tracked_training import FileCallback
 from ganops.tracking.run import start_run
 from ganops.training.health import Health
 from ganops.training.interruption import watch_for_interruption
 from ganops.training.trainer import Trainer
-from pipeline.stages.train import StageCallback
 
 ROOT = Path(__file__).resolve().parent.parent
 CHORES = {"sampling": "_sample", "curves": "_log", "checkpoints": "_checkpoint"}
@@ -72,7 +72,7 @@ def train_timed(name: str, prepared: Path, scale: float, folder: Path) -> tuple[
         for method in CHECKS:
             stack.enter_context(patch.object(Health, method, watch.timed("health", getattr(Health, method))))
         run = stack.enter_context(start_run(name, params=params, recipe=recipe, manifest=manifest))
-        callback = StageCallback(run, recipe_spec(recipe, manifest.spec).fields, folder / "samples")
+        callback = FileCallback(run, recipe_spec(recipe, manifest.spec).fields, folder / "samples")
         trainer = make_trainer(recipe, rows, manifest.spec, settings, folder / "checkpoints", callback=callback)
         interruption = stack.enter_context(watch_for_interruption())
         whole, own = time.process_time(), time.thread_time()

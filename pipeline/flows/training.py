@@ -15,7 +15,9 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 
 from ganops.errors import GanopsError
+from ganops.machine import gpu_ids, places
 from ganops.params import load_params, recipe_files
+from ganops.slots import Slots
 from ganops.workspace import WORKSPACE
 from pipeline.flows.artifacts import artifact_key, stage_markdown
 from pipeline.flows.command_group import CommandGroup
@@ -26,8 +28,6 @@ from pipeline.flows.graph import INVENTORY, Stage, is_up_to_date, read_stages
 from pipeline.flows.outcome import Outcome, verdict
 from pipeline.flows.reproduce import StageError, reproduce
 from pipeline.flows.retries import RETRIED
-from pipeline.flows.slots import Slots
-from pipeline.machine import gpu_ids, places
 from pipeline.stages.inventory import write_inventory
 
 if TYPE_CHECKING:

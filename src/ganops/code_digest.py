@@ -27,7 +27,7 @@ REGISTRY = re.compile(r'KindRegistry\("([^"]+)", "([^"]+)", "([^"]+)"\)')
 MACHINERY = (
     *("ganops.atomic", "ganops.errors", "ganops.params", "ganops.progress", "ganops.registry_of_kinds"),
     *("ganops.settings", "ganops.workspace", "ganops.tracking", "ganops.registry", "ganops.data.manifest"),
-    *("pipeline.environment", "pipeline.machine", "pipeline.stages.entry"),
+    *("pipeline.environment", "ganops.machine", "pipeline.stages.entry"),
 )
 
 

@@ -14,6 +14,7 @@ import pytest
 from evaluated_home import PARAMS, RECIPE, SPEC, make_home
 from tiny_training import StopAfter
 
+from ganops import tracked_training
 from ganops.data.manifest import read_manifest
 from ganops.errors import EvaluationError, TrainingError
 from ganops.evaluation.metric_groups import module_of_group
@@ -21,19 +22,19 @@ from ganops.evaluation.validation_metric import NoValidation, ValidationMetric, 
 from ganops.evaluation.validation_reference import DESCRIPTION, VALIDATION, ValidationDescription
 from ganops.games.saved import load_game
 from ganops.params import load_params
+from ganops.tracked_training import Training, places_of
 from ganops.tracking.run import read_run_file
 from ganops.tracking.store import connect
 from ganops.training.job import TrainingJob
 from ganops.workspace import WORKSPACE
-from pipeline.stages import train as stage
 from pipeline.stages.reference import main as make_reference
-from pipeline.stages.train import Training, main
+from pipeline.stages.train import main
 
 TRAIN = (
     "train: {device: cpu, precision: float32, sample_times: 2, validate_kimg: 0.04, validation_samples: 60, "
     "debug: 'off'}\n"
 )
-METRIC = "val_fid_classifier"
+METRIC = "val/fid_classifier"
 RESUMED = "training resumes from the checkpoint of step"
 
 
@@ -103,8 +104,8 @@ def test_without_features_the_last_step_is_selected_and_the_reason_printed(
     without_features()
     facts = train(budget_kimg=0.04)
     assert facts["selected"] == "last"
-    assert not any(key.startswith("val_") for key in facts)
-    assert "val_" not in (WORKSPACE.trained("tiny") / "history.csv").read_text()
+    assert not any(key.startswith("val/") for key in facts)
+    assert "val/" not in (WORKSPACE.trained("tiny") / "history.csv").read_text()
     reason = "there are no features of grey images of 8 x 8 pixels"
     assert f"no validation metric ({reason}); the last step is selected" in capsys.readouterr().out
 
@@ -155,7 +156,10 @@ def test_another_classifier_begins_another_training(home: Path, monkeypatch: pyt
         return "code"
 
     monkeypatch.setattr(TrainingJob, "code_digest", code_digest)
-    found = [Training(job, params, manifest, None, game, each).folder for each in (NoValidation("none"), metric, other)]
+    found = [
+        Training(job, params, manifest, places_of("tiny"), None, game, each).folder
+        for each in (NoValidation("none"), metric, other)
+    ]
     assert len(set(found)) == 3
     modules = {ValidationMetric.__module__, module_of_group("fid")}
     assert reached == [set(), modules, modules]
@@ -164,7 +168,7 @@ def test_another_classifier_begins_another_training(home: Path, monkeypatch: pyt
 def kill(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Train `tiny` and end it by a signal after so many steps; it leaves a checkpoint."""
     with monkeypatch.context() as patch:
-        patch.setattr(stage, "watch_for_interruption", lambda: nullcontext(StopAfter(after)))
+        patch.setattr(tracked_training, "watch_for_interruption", lambda: nullcontext(StopAfter(after)))
         with pytest.raises(TrainingError) as caught:
             train()
     assert caught.value.code == "interrupted"

@@ -1,4 +1,4 @@
-"""What this machine offers to stages that run at the same time."""
+"""What this machine offers to trainings that run at the same time."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from pipeline.flows.slots import Slots
-from pipeline.machine import gpu_ids, places
+from ganops.machine import gpu_ids, places
+from ganops.slots import Slots
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -1,4 +1,4 @@
-"""How many stages may run at once, and which GPUs each of them gets."""
+"""How many trainings may run at once, and which GPUs each of them gets."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import queue
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from pipeline.machine import VISIBLE
+from ganops.machine import VISIBLE
 
 
 class Slots:
-    """Places for stages that run at the same time; a place has as many GPUs as a training asks for.
+    """Places for trainings that run at the same time; a place has as many GPUs as a training asks for.
 
     per_place: GPUs of each place. The GPUs are dealt out over the places in turn, so that four places of one GPU on two
     GPUs put two stages on each.
