@@ -40,6 +40,10 @@ class TrainingError(GanopsError):
     """Training cannot start or continue, or was stopped because it became unhealthy."""
 
 
+class SearchError(GanopsError):
+    """A search for a better recipe cannot start or continue."""
+
+
 class EvaluationError(GanopsError):
     """A score cannot be computed, or two scores cannot be compared."""
 

@@ -115,6 +115,7 @@ class Recipe(Settings):
     seed: of weights, noise and data order; null: that of params.yaml. Recipes that differ in their seed only are one
         candidate on the leaderboard, with a spread.
     budget_kimg: thousands of real rows shown to the first player.
+    validate_kimg: thousands of real rows between two validations; null: that of params.yaml.
     images: number of different training rows that are used, drawn by the seed; null: all.
     select: which weights the training leaves: "best" by the validation metric (a GAN oscillates, so the last step is
         arbitrary), or "last", which also applies where there is no validation metric.
@@ -135,6 +136,7 @@ class Recipe(Settings):
     micro_batches: int = Field(default=1, ge=1)
     batch_norm: Literal["micro-batch", "processes"] = "micro-batch"
     budget_kimg: float = Field(gt=0)
+    validate_kimg: float | None = Field(default=None, gt=0)
     images: int | None = Field(default=None, ge=2)
     flip: bool = False
     init: InitSettings | None = None

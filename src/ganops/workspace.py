@@ -107,6 +107,15 @@ class Workspace:
         """The last lines of the last flow."""
         return self.results / "outcome.txt"
 
+    @property
+    def searches(self) -> Path:
+        """The folder of search spaces, one file for each recipe that has one."""
+        return self.root / "pipeline" / "searches"
+
+    def searched(self, recipe: str) -> Path:
+        """The folder with the database, the trials and the report of the search for a better recipe."""
+        return self.results / "search" / recipe
+
     def recipe(self, name: str) -> Path:
         """The file of one recipe."""
         return self.recipes / f"{name}.yaml"

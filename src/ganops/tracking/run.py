@@ -78,9 +78,16 @@ def start_run(
 
 
 @contextmanager
-def flow_run(name: str, *, params: Params, tags: Mapping[str, str] | None = None) -> Iterator[TrackedRun]:
-    """Open the parent run of one pipeline execution; its run_id goes to the stages as GANOPS_PARENT_RUN_ID."""
-    run = _create(connect(), describe_flow(name, params), tags=tags)
+def flow_run(
+    name: str, *, params: Params, tags: Mapping[str, str] | None = None, run_id: str | None = None
+) -> Iterator[TrackedRun]:
+    """Open the parent run of one pipeline execution; its run_id goes to the stages as GANOPS_PARENT_RUN_ID.
+
+    run_id: of the run to continue, where the store knows it.
+    """
+    store = connect()
+    known = None if run_id is None else _find(store, run_id, params.tracking.experiment)
+    run = known or _create(store, describe_flow(name, params), tags=tags)
     with _open(run, system_metrics=False):
         yield run
 

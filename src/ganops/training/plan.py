@@ -58,7 +58,7 @@ def make_plan(recipe: Recipe, params: TrainParams, first_player: str, stages: Se
     times = min(params.sample_times, steps)
     sample_at = frozenset(round(steps * index / times) for index in range(times + 1))
     log_every = max(1, steps // LOG_ROWS)
-    wanted = round(steps * images_per_step / (1000 * params.validate_kimg))
+    wanted = round(steps * images_per_step / (1000 * (recipe.validate_kimg or params.validate_kimg)))
     validations = min(max(1, wanted), steps // log_every)
     validate_at = (round(steps * index / validations / log_every) * log_every for index in range(1, validations))
     return Plan(
