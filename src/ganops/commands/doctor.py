@@ -82,7 +82,7 @@ def torch_and_gpu() -> Iterator[Finding]:
 def inception() -> Iterator[Finding]:
     """The weights behind the published FID, needed for the features inception-v3 only."""
     from ganops.evaluation.extractors.inception import SHA256_PREFIX, cached_path
-    from ganops.evaluation.extractors.weights import sha256_of
+    from ganops.networks.weight_files import sha256_of
 
     path, what = cached_path(), "Inception weights"
     if not path.is_file():

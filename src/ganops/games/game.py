@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from ganops.data.fields.field import Field
 from ganops.data.rows import Rows
 from ganops.games.stage import Stage
 from ganops.games.task import Task
+from ganops.networks.image_features.features import ImageFeatures
 from ganops.registry_of_kinds import KindRegistry
 
 
@@ -55,6 +57,7 @@ class Game(nn.Module, ABC):
     tasks: by name; the first is the one that is evaluated and served.
     default_metric: the metric that selects the best step and the winner unless the settings name another; without the
         name of the features ("fid" stands for "fid_classifier" where features come from the classifier).
+    pretrained: by name, networks from elsewhere that its losses look through: never trained, not saved with the model.
     stages: parts of the training in which some players rest; empty: all take part throughout. Only the last one's steps
         can be selected as the best.
     stage: the number of the stage that the next step belongs to; set by the trainer, for `losses` to look at.
@@ -64,6 +67,7 @@ class Game(nn.Module, ABC):
     ema_networks: tuple[str, ...]
     tasks: Mapping[str, Task]
     default_metric: str = "fid"
+    pretrained: Mapping[str, ImageFeatures] = MappingProxyType({})
     stages: tuple[Stage, ...] = ()
     stage: int = 0
 

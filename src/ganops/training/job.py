@@ -84,11 +84,12 @@ class TrainingJob:
 
         validation_digest: of what the validation metric compares with; validation_modules: those that define it.
         """
+        pretrained = outline_game(self.recipe, self.spec, self.where).pretrained.values()
         facts = [
             self.recipe.digest(),
             self.settings.model_dump(mode="json", exclude=NO_INFLUENCE),
             *(self.seed, self.data_digest, self.start.digest if self.start else None, validation_digest),
-            *(self.code_digest(validation_modules), torch.__version__),
+            *(self.code_digest(validation_modules), torch.__version__, *(each.sha256 for each in pretrained)),
         ]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -114,7 +115,7 @@ class TrainingJob:
         attempt(lambda: ProcessGroup(0, settings.processes).micro_batches(recipe.micro_batches))
         attempt(lambda: _enough_gpus(settings))
         attempt(lambda: choose_hardware(settings, 1, self.data.fields))
-        attempt(lambda: outline_game(self.recipe, self.spec, self.where))
+        attempt(lambda: [each.sha256 for each in outline_game(recipe, self.spec, self.where).pretrained.values()])
         return found
 
     def check(self, count: int) -> None:

@@ -14,6 +14,7 @@ def summarise(trainer: Trainer, recipe_name: str) -> dict[str, Any]:
 
     images_per_second counts real images shown, over the wall time of the loop with sampling and checkpoints, without
     start-up. unhealthy: a problem was still present at the end. selected: the step whose weights the model has.
+    pretrained: which networks from elsewhere the losses looked through, with the sha256 of their files.
     The validation metric's values stand under its name, with the seconds it took; absent where nothing was validated.
     """
     shown = trainer.step * trainer.plan.images_per_step
@@ -29,6 +30,9 @@ def summarise(trainer: Trainer, recipe_name: str) -> dict[str, Any]:
         "torch": torch.__version__,
         "seed": trainer.seed,
         "parameters": trainer.parameter_counts(),
+        "pretrained": {
+            name: f"{network.kind}, sha256 {network.sha256}" for name, network in trainer.game.pretrained.items()
+        },
         "health_events": [event.facts() for event in trainer.health.events],
         "recoveries": trainer.recoveries,
         "unhealthy": bool(trainer.health.active),

@@ -15,7 +15,7 @@ from PIL import Image
 from pytorch_fid.inception import InceptionV3 as TheirInception
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-from ganops.errors import EvaluationError
+from ganops.errors import EvaluationError, ModelError
 from ganops.evaluation.extractors.inception import FILE_NAME, InceptionV3, load_inception
 from ganops.evaluation.folder import folder_statistics
 from ganops.evaluation.frechet import frechet_distance
@@ -82,7 +82,7 @@ def test_same_fid_as_pytorch_fids_command_line(hub: Path, cached: Path, tmp_path
 def test_a_file_with_another_digest_is_refused(cached: Path) -> None:
     """Random weights in the place of the published ones: found, and not believed."""
     for weights in (None, cached):
-        with pytest.raises(EvaluationError) as caught:
+        with pytest.raises(ModelError) as caught:
             load_inception(weights)
         assert caught.value.code == "wrong-digest"
 

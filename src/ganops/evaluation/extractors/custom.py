@@ -12,8 +12,8 @@ from torch import Tensor, nn
 
 from ganops.errors import EvaluationError
 from ganops.evaluation.extractors.extractor import FeatureExtractor, digest_of
-from ganops.evaluation.extractors.weights import sha256_of
 from ganops.evaluation.resize import as_rgb
+from ganops.networks.weight_files import sha256_of
 
 
 class Custom(FeatureExtractor):

@@ -11,8 +11,8 @@ from efficientnet_lite_pytorch import EfficientNet
 from torch import Tensor, nn
 
 from ganops.evaluation.extractors.extractor import FeatureExtractor, fold
-from ganops.evaluation.extractors.weights import load_state, sha256_of
 from ganops.evaluation.resize import Resize, as_rgb, resize_for_extractor
+from ganops.networks.weight_files import load_state, sha256_of
 
 SIZE = 224
 SHA256_PREFIX = "57934424"

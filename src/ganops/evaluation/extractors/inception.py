@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from ganops.errors import EvaluationError
 from ganops.evaluation.extractors.extractor import FeatureExtractor, digest_of, fold
-from ganops.evaluation.extractors.weights import download, load_state, sha256_of
+from ganops.evaluation.extractors.weights import download
 from ganops.evaluation.resize import Resize, as_rgb, resize_for_extractor
+from ganops.networks.weight_files import load_state, sha256_of
 
 SIZE = 299
 FILE_NAME = "pt_inception-2015-12-05-6726825d.pth"

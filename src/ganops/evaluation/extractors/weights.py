@@ -1,52 +1,16 @@
-"""Published weight files: found or downloaded, their digest checked before anything is read from them."""
+"""Published weight files: downloaded once, their digest checked before the file appears."""
 
 from __future__ import annotations
 
-import hashlib
-import pickle
 import urllib.error
 import urllib.request
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from ganops.errors import EvaluationError
+from ganops.networks.weight_files import sha256_of
 from ganops.progress import progress
 
 BLOCK = 1 << 20
-
-
-def load_state(path: Path, sha256_prefix: str) -> dict[str, Tensor]:
-    """Tensors of a .pth file whose sha256 begins as stated; nothing but tensors is ever unpickled.
-
-    Raises EvaluationError when the file is missing, has another digest, or holds anything else.
-    """
-    found = sha256_of(path)
-    if not found.startswith(sha256_prefix):
-        raise EvaluationError(
-            f"{path} is damaged or another file",
-            code="wrong-digest",
-            expected=f"sha256 {sha256_prefix}...",
-            found=f"{found[:16]}..., {path.stat().st_size:,} bytes",
-            action="remove it and fetch it again",
-        )
-    try:
-        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, pickle.UnpicklingError) as error:
-        raise EvaluationError(f"{path} does not hold weights", code="damaged-file", found=str(error)) from error
-    return state
-
-
-def sha256_of(path: Path) -> str:
-    """Hex digest of a file; raises EvaluationError when it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise EvaluationError(
-            f"{path} cannot be read", code="unreadable-file", found=str(error), action="check the path"
-        ) from error
 
 
 def download(url: str, path: Path, sha256_prefix: str) -> None:

@@ -1,0 +1,1 @@
+"""Frozen networks whose feature maps say more about how alike two images look than their pixels do; a file each."""
