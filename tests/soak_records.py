@@ -156,7 +156,7 @@ class RecordTrials:
         try:
             store = connect(self.server.uri)
             run_id = read_run_file(Workspace(home).run_file("tiny")).run_id
-            steps = sorted(metric.step for metric in store.client.get_metric_history(run_id, "loss"))
+            steps = sorted(metric.step for metric in store.client.get_metric_history(run_id, "train/loss"))
             assert steps == [step for step, _ in ROWS], f"after {dict(faults)}: {steps}"
             assert store.client.get_run(run_id).info.status == "FINISHED", dict(faults)
             end_dead_runs(store, "ganops")

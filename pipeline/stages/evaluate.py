@@ -37,6 +37,13 @@ from pipeline.stages.entry import run_stage
 
 Shown = TypeVar("Shown", Picture, Table)
 
+# MLflow lists the files of a run by name: these are what a person looks at first.
+SEEN_FIRST = {
+    "1-curves.png": "curves.png",
+    "2-samples.png": "samples.png",
+    "2-pairs.png": "pairs.png",
+    "3-scores.json": "scores.json",
+}
 FIGURE_ROWS = 1000  # test rows, at most, that a game's figures may be made of
 
 
@@ -50,6 +57,9 @@ def main(recipe: str) -> None:
     manifest, run_file = read_manifest(WORKSPACE.prepared), WORKSPACE.run_file(recipe)
     with resume_run(run_file, params=params, recipe=rules, manifest=manifest) as run:
         run.log_scores(scores)
+        for name, file in ((name, out / file) for name, file in SEEN_FIRST.items()):
+            if file.exists():
+                run.log_file(file, name=name)
         for file in sorted(file for file in out.iterdir() if file.suffix in (".png", ".webp", ".csv")):
             run.log_file(file, "evaluate")
 

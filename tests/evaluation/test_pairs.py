@@ -112,7 +112,7 @@ def test_validation_and_final_scores_have_rows_of_their_own(pairs: Path) -> None
     game = Brighter(1.5)
     found = load_validation_metric(game, SPEC, pairs / "reference", pairs / "data", samples=500, seed=0, batch_size=7)
     assert isinstance(found, ValidationMetric)
-    assert (found.name, found.better, found.samples) == ("val_psnr", "higher", 12)
+    assert (found.name, found.better, found.samples) == ("val/psnr", "higher", 12)
     test = read_packed(pairs / "data", "test")["source"]
     rows = {purpose: held_out(pairs / "data", SPEC, purpose).rows["source"] for purpose in ("validation", "evaluation")}
     assert torch.equal(rows["validation"], test[::5])

@@ -60,7 +60,7 @@ def test_is_the_frechet_distance_to_all_test_images(reference_folder: Path, prep
     classifier = load_classifier(reference_folder / VALIDATION)
     sides = (statistics_of([classifier(images).features]) for images in (made, read_packed(prepared, "test")["image"]))
     found = validation(reference_folder, prepared)
-    assert (found.name, found.better) == ("val_fid_classifier", "lower")
+    assert (found.name, found.better) == ("val/fid_classifier", "lower")
     assert found.about == "FID (classifier) of 300 samples against 597 test images"
     # Float32 features of other batches differ in the last digit.
     assert found(game()) == pytest.approx(frechet_distance(*sides), rel=1e-4)
@@ -72,7 +72,7 @@ def test_any_cheap_metric_can_validate(reference_folder: Path, prepared: Path, m
     classifier = load_classifier(reference_folder / VALIDATION)
     sides = [classifier(images).features for images in (made, read_packed(prepared, "test")["image"])]
     found = validation(reference_folder, prepared, metric)
-    assert (found.name, found.better) == ("val_kid_classifier", "lower")
+    assert (found.name, found.better) == ("val/kid_classifier", "lower")
     expected = kernel_distance(*sides, subsets=50, subset_size=300, seed=SEED + SEED_OFFSET).mean
     assert found(game()) == pytest.approx(expected, rel=1e-3)
     assert validation(reference_folder, prepared, "precision").better == "higher"
@@ -177,7 +177,7 @@ def test_unlabelled_data_are_validated_by_few_samples_of_imagenets_features(tmp_
     make_reference(tmp_path / "data", EvaluateParams(samples=10), tmp_path / "out", SEED)
     spec = DataSpec(fields={"image": IMAGE16})
     found = validation(tmp_path / "out", tmp_path / "data", spec=spec, samples=2000)
-    assert found.name == "val_fid_efficientnet-lite0"
+    assert found.name == "val/fid_efficientnet-lite0"
     assert found.samples == MOST_SAMPLES["efficientnet-lite0"]
     assert "60 train images" in found.about  # 20 test images would say too little
     few = validation(tmp_path / "out", tmp_path / "data", spec=spec, samples=8)

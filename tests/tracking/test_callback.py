@@ -18,7 +18,7 @@ ROWS = [{"step": float(step), "kimg": step / 10, "loss": 1 / step} for step in r
 
 
 def logged(run_id: str) -> list[int]:
-    return [metric.step for metric in connect().client.get_metric_history(run_id, "loss")]
+    return [metric.step for metric in connect().client.get_metric_history(run_id, "train/loss")]
 
 
 def test_rows_wait_for_each_other_and_are_sent_once(tracking_home: Path) -> None:

@@ -92,7 +92,7 @@ def test_a_run_whose_training_had_ended_is_completed_once(tracking_home: Path) -
     assert end_dead_runs(store, "ganops") == [f"run tiny ({run_id}) is complete and FINISHED now"]
     run = store.client.get_run(run_id)
     assert run.info.status == "FINISHED"
-    assert [metric.step for metric in store.client.get_metric_history(run_id, "loss")] == [0, 1, 2, 3, 4]
+    assert [metric.step for metric in store.client.get_metric_history(run_id, "train/loss")] == [0, 1, 2, 3, 4]
     assert len(store.client.get_metric_history(run_id, "health/collapse")) == 1
     assert run.data.tags["health.collapse"] == "step 2; detail: alike"
     assert (run.data.tags["selected"], run.data.tags["samples.steps"]) == ("best", "2")
@@ -111,7 +111,7 @@ def test_an_incomplete_run_is_completed(tracking_home: Path) -> None:
     assert len(end_dead_runs(store, "ganops")) == 1
     kept = store.client.get_run(run.run_id)
     assert (kept.info.status, kept.data.tags[INCOMPLETE]) == ("FINISHED", "")
-    assert len(store.client.get_metric_history(run.run_id, "loss")) == 5
+    assert len(store.client.get_metric_history(run.run_id, "train/loss")) == 5
     assert end_dead_runs(store, "ganops") == []
 
 

@@ -53,9 +53,9 @@ def test_a_finished_run_holds_params_data_curves_samples_scores_health_and_files
     assert kept.data.tags["data.digest"] == "ab" * 32
     assert kept.data.tags["health.collapse"] == "step 20; detail: samples are alike"
     assert kept.data.tags["long"].endswith("(9000 characters in all)")
-    assert (kept.data.metrics["fid"], kept.data.metrics["fid_error"]) == (12.5, 0.5)
+    assert (kept.data.metrics["score/fid"], kept.data.metrics["score/fid_error"]) == (12.5, 0.5)
     assert kept.data.metrics["health/collapse"] == 1
-    assert history(store, run.run_id, "D_G_z") == [(step, step / 10) for step in range(2500)]
+    assert history(store, run.run_id, "train/D_G_z") == [(step, step / 10) for step in range(2500)]
     (entry,) = kept.inputs.dataset_inputs
     assert (entry.dataset.name, entry.dataset.digest) == ("digits", "ab" * 6)
     assert {tag.key: tag.value for tag in entry.tags}["sha256"] == "ab" * 32
@@ -89,7 +89,7 @@ def test_a_run_that_ends_badly_has_that_status_and_finishes_when_resumed(
     client, run_id = connect().client, read_run_file(RUN_FILE).run_id
     ended = client.get_run(run_id)
     assert ended.info.status == status
-    assert ended.data.metrics == {"loss": 1.0, "kimg": 0.0}, "what came before the end is kept"
+    assert ended.data.metrics == {"train/loss": 1.0, "train/kimg": 0.0}, "what came before the end is kept"
     with resume_run(RUN_FILE, params=small_params()) as resumed:
         assert client.get_run(run_id).info.status == "RUNNING"
     assert (resumed.run_id, resumed.restored_from) == (run_id, None)
@@ -125,7 +125,7 @@ def test_after_a_sigkill_no_step_is_logged_twice_and_holes_are_filled(tracking_h
             run.log_curves([(step, {"loss": float(step), "kimg": step / 10})])
             if step % 3 == 0:
                 run.log_samples(step, image())
-    assert history(store, run_id, "loss") == [(step, float(step)) for step in range(9)]
+    assert history(store, run_id, "train/loss") == [(step, float(step)) for step in range(9)]
     pictures = [file.path for file in store.client.list_artifacts(run_id, "images") if file.path.endswith(".png")]
     assert sorted(int(path.split("+")[2]) for path in pictures) == [0, 3, 6]
 
@@ -219,8 +219,8 @@ def test_a_run_of_a_training_that_has_ended_gets_what_its_store_has_missed(track
         with resume_run(RUN_FILE, params=small_params()) as run:
             pass
     store = connect()
-    assert history(store, run.run_id, "loss") == [(1, 5.0), (2, 4.0)]
-    assert [step for step, _ in history(store, run.run_id, "late")] == [2]
+    assert history(store, run.run_id, "train/loss") == [(1, 5.0), (2, 4.0)]
+    assert [step for step, _ in history(store, run.run_id, "train/late")] == [2]
     pictures = [file.path for file in store.client.list_artifacts(run.run_id, "images") if file.path.endswith(".png")]
     assert [int(path.split("+")[2]) for path in pictures] == [2]
     (trained / "history.csv").write_text("torn,\n1")

@@ -38,7 +38,7 @@ def test_a_server_that_dies_in_the_middle_of_a_training_gets_everything_when_it_
             run.log_curves(rows[20:])
         assert "does not take records" in capsys.readouterr().err
         store = connect()
-        metrics = store.client.get_metric_history(run.run_id, "loss")
+        metrics = store.client.get_metric_history(run.run_id, "train/loss")
         assert sorted(metric.step for metric in metrics) == list(range(30))
         assert store.client.get_run(run.run_id).info.status == "FINISHED"
         files = [file.path for file in store.client.list_artifacts(run.run_id, "images")]
@@ -76,7 +76,7 @@ def test_a_run_whose_server_is_away_at_the_end_is_incomplete_until_a_later_stage
             pass
         kept = store.client.get_run(run.run_id)
         assert kept.info.status == "FINISHED"
-        metrics = store.client.get_metric_history(run.run_id, "loss")
+        metrics = store.client.get_metric_history(run.run_id, "train/loss")
         assert sorted(metric.step for metric in metrics) == list(range(30)), "each row once"
         files = [file.path for file in store.client.list_artifacts(run.run_id, "images")]
         assert sorted(int(path.split("+")[2]) for path in files if path.endswith(".png")) == [0, 15]

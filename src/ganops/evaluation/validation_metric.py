@@ -66,7 +66,7 @@ class ValidationMetric:
         made = real.description
         metric = describe(metric_key(base, made.features or "inception-v3"))
         assert metric.better is not None
-        self.name, self.better = f"val_{metric.key}", metric.better
+        self.name, self.better = f"val/{metric.key}", metric.better
         against = [made.weights, made.split, made.count, made.spec.model_dump(mode="json")]
         identity = [self.name, samples, self.seed, against]
         self.digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

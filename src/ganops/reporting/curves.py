@@ -77,7 +77,7 @@ def panels(names: list[str]) -> dict[str, list[str]]:
     """
     grouped: dict[str, list[str]] = {"loss": [], "discriminator output": [], "penalty": []}
     for name in names:
-        term = name.rsplit("/", 1)[-1]
+        term = name if name.startswith("val/") else name.rsplit("/", 1)[-1]
         if term.startswith("D("):
             term = "discriminator output"
         elif "penalty" in term:
@@ -140,7 +140,7 @@ def _draw(panel: Any, title: str, curves: dict[str, Curve]) -> None:
         foot = panel.get_xaxis_transform()
         panel.plot(broken, np.full(broken.size, 0.03), "|", transform=foot, label="not a finite number", **BROKEN_MARK)
     beyond = _cut_outliers(panel, np.concatenate([curve.values for curve in curves.values()]))
-    title_words = title.replace("val_", "validation ", 1).replace("_", " ")
+    title_words = title.replace("val/", "validation ", 1).replace("_", " ")
     panel.set_title(title_words + (f"  ({beyond} outliers not shown)" if beyond else ""), **TITLE)
     panel.xaxis.set_major_locator(MaxNLocator(5))
     panel.grid(alpha=0.25, linewidth=0.6)

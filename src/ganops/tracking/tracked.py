@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,8 +23,10 @@ RESTORED, INCOMPLETE, SAMPLED = "restored_from", "records", "samples.steps"
 METRICS_PER_BATCH = 1000
 MOST_SAMPLES = 500  # sample grids whose steps a tag of the run names
 LONGEST_TAG = 5000
-SAMPLES, HEALTH = "samples", "health/"
-CLOCK = "kimg"  # a curve that every row has: its steps are the rows that the store has
+# Prefixes of metrics: the pages of MLflow draw a section for each.
+TRAINING, VALIDATION, SCORE, HEALTH = "train/", "val/", "score/", "health/"
+SAMPLES = "samples"
+CLOCK = f"{TRAINING}kimg"  # a curve that every row has: its steps are the rows that the store has
 
 Status = Literal["FINISHED", "FAILED", "KILLED"]
 
@@ -55,6 +59,7 @@ class TrackedRun:
     def log_curves(self, rows: Sequence[tuple[int, Mapping[str, float]]]) -> None:
         """Log rows of (step, curve name to value), `kimg` among the curves; rows the run already has are skipped.
 
+        Curves get the prefix `train/`, but for those of validations, whose names begin with `val/`.
         All values of a row are sent in one batch, so a row is either in the store or missing from it. Logging the whole
         history therefore adds exactly the rows that a kill or a failing server has left out.
         """
@@ -66,7 +71,7 @@ class TrackedRun:
             if step in self._logged:
                 continue
             self._logged.add(step)
-            row = [Metric(tracked_name(name), float(value), now, step) for name, value in values.items()]
+            row = [Metric(curve_name(name), float(value), now, step) for name, value in values.items()]
             if len(batch) + len(row) > METRICS_PER_BATCH:
                 self._log_metrics(batch)
                 batch = []
@@ -102,7 +107,7 @@ class TrackedRun:
         self._log_metrics([Metric(name, 1.0, int(time.time() * 1000), step)])
 
     def log_scores(self, scores: Scores) -> None:
-        """Log scores as metrics at the run's last step, `<key>_error` their standard errors; their protocol as a file.
+        """Log scores at the run's last step: `score/<key>`, and `score/<key>_error`; their protocol as a file.
 
         Values that the run already has are skipped.
         """
@@ -115,10 +120,18 @@ class TrackedRun:
         protocol = scores.protocol.model_dump(mode="json")
         self.outbox.put("the protocol", lambda: client.log_dict(self.run_id, protocol, "protocol.json"))
 
-    def log_file(self, path: Path, folder: str | None = None) -> None:
-        """Log a file as an artifact, in `folder` of the run's artifacts or at their top."""
+    def log_file(self, path: Path, folder: str | None = None, name: str | None = None) -> None:
+        """Log a file as an artifact, in `folder` of the run's artifacts or at their top; name: another than its own."""
         client = self.store.client
-        self.outbox.put(f"the file {path}", lambda: client.log_artifact(self.run_id, str(path), folder))
+
+        def send() -> None:
+            if name is None:
+                client.log_artifact(self.run_id, str(path), folder)
+                return
+            with tempfile.TemporaryDirectory() as scratch:
+                client.log_artifact(self.run_id, str(shutil.copyfile(path, Path(scratch, name))), folder)
+
+        self.outbox.put(f"the file {path}", send)
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Set tags; long values are shortened with a note."""
@@ -164,11 +177,16 @@ class TrackedRun:
         return {each.step for each in self.store.client.get_metric_history(self.run_id, metric)}
 
 
+def curve_name(name: str) -> str:
+    """The metric that MLflow keeps a curve of history.csv under."""
+    return tracked_name(name if name.startswith(VALIDATION) else f"{TRAINING}{name}")
+
+
 def flat_scores(scores: Scores) -> dict[str, float]:
-    """Scores as names and numbers for MLflow: each metric under its key, its standard error under `<key>_error`."""
+    """Scores as names and numbers for MLflow: each under `score/<key>`, its standard error under `score/<key>_error`."""
     found: dict[str, float] = {}
     for key, estimate in scores.items():
-        found[tracked_name(key)] = estimate.value
+        found[tracked_name(f"{SCORE}{key}")] = estimate.value
         if estimate.error is not None:
-            found[tracked_name(f"{key}_error")] = estimate.error
+            found[tracked_name(f"{SCORE}{key}_error")] = estimate.error
     return found

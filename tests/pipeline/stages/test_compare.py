@@ -117,7 +117,7 @@ def test_two_seeds_of_one_recipe_are_one_row_and_the_best_training_wins(root: Pa
         assert [(line["recipe"], line["seeds"]) for line in csv.DictReader(file)] == [("dcgan", "2"), ("mlp", "1")]
     assert json.loads((compare / "scores" / "dcgan-8.json").read_text())["fid"] == 14.0
     found = runs(root)
-    assert {recipe: run.data.metrics["fid"] for recipe, run in found.items()} == {
+    assert {recipe: run.data.metrics["score/fid"] for recipe, run in found.items()} == {
         "dcgan": 12.5,
         "dcgan-8": 14.0,
         "mlp": 31.25,
@@ -130,9 +130,9 @@ def test_runs_get_their_missing_scores_once_and_the_winner_its_tag(root: Path) -
     main()
     found = runs(root)
     assert {recipe: run.data.tags["winner"] for recipe, run in found.items()} == {"dcgan": "true", "mlp": "false"}
-    assert found["dcgan"].data.metrics["fid"] == 12.5
+    assert found["dcgan"].data.metrics["score/fid"] == 12.5
     client = MlflowClient(f"sqlite:///{root}/mlflow.db")
-    assert len(client.get_metric_history(found["dcgan"].info.run_id, "fid")) == 1
+    assert len(client.get_metric_history(found["dcgan"].info.run_id, "score/fid")) == 1
 
 
 def test_different_protocols_end_without_a_winner(root: Path) -> None:

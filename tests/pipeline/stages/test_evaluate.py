@@ -70,8 +70,8 @@ def test_scores_pictures_and_records(home: Path, capsys: pytest.CaptureFixture[s
             assert min(image.size) > 50, picture
     assert f"evaluate tiny: fid_classifier {scores['fid_classifier'].value:.4g}" in capsys.readouterr().out
     tracked = connect().client.get_run(run_id).data
-    assert tracked.metrics["fid_classifier"] == pytest.approx(scores["fid_classifier"].value)
-    assert tracked.metrics["fid_classifier_error"] == pytest.approx(scores["fid_classifier"].error)
+    assert tracked.metrics["score/fid_classifier"] == pytest.approx(scores["fid_classifier"].value)
+    assert tracked.metrics["score/fid_classifier_error"] == pytest.approx(scores["fid_classifier"].error)
     kept = {file.path for file in connect().client.list_artifacts(run_id, "evaluate")}
     assert {"evaluate/samples.png", "evaluate/classes.csv"} <= kept
 
