@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ganops.tracking.location import redact, tracking_uri, ui_command
+from ganops.params import read_params
+from ganops.tracking.location import LOCAL_PAGES, runs_page
+from ganops.tracking.store import connect
 from ganops.workspace import WORKSPACE
 
 if TYPE_CHECKING:
@@ -32,9 +34,16 @@ def describe(outcome: Outcome) -> str:
         "report": str(WORKSPACE.report.resolve()),
         "model": f"{registration['model']} version {registration['version']}, alias {registration['alias']}",
         "gate": verdict(outcome.promotion),
-        "look": redact(ui_command(tracking_uri())),
+        "look": where_to_look(),
     }
     return "\n".join([ran, "", table, *(f"{name:<8}{text}" for name, text in facts.items())])
+
+
+def where_to_look() -> str:
+    """The page of the runs in MLflow, and the command that starts MLflow where no server is in use."""
+    store = connect()
+    page = runs_page(store.uri, store.experiment(read_params(WORKSPACE.params).tracking.experiment))
+    return f"make ui, then {page}" if page.startswith(LOCAL_PAGES) else page
 
 
 def verdict(promotion: Promotion) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ganops.tracking.location import artifact_location, redact, repository_root, sqlite_path, tracking_uri, ui_command
+from ganops.tracking.location import artifact_location, redact, repository_root, runs_page, sqlite_path, tracking_uri
 
 
 @pytest.fixture(autouse=True)
@@ -54,10 +54,17 @@ def test_artifacts_lie_next_to_a_database_or_where_a_server_decides() -> None:
     assert sqlite_path("http://tracking:5000") is None
 
 
-def test_the_command_that_shows_the_records_fits_the_store() -> None:
-    assert ui_command("sqlite:////data/mlflow.db") == "mlflow ui --backend-store-uri sqlite:////data/mlflow.db"
-    assert ui_command("http://tracking:5000") == "open http://tracking:5000"
-    assert ui_command("sqlite:////my data/mlflow.db") == "mlflow ui --backend-store-uri 'sqlite:////my data/mlflow.db'"
+@pytest.mark.parametrize(
+    ("uri", "server"),
+    [
+        ("sqlite:////my data/mlflow.db", "http://127.0.0.1:5000"),
+        ("postgresql://me:secret@db/mlflow", "http://127.0.0.1:5000"),
+        ("http://tracking:5000/", "http://tracking:5000"),
+        ("https://me:secret@host", "https://***@host"),
+    ],
+)
+def test_the_page_of_the_runs_is_the_servers_or_that_of_make_ui(uri: str, server: str) -> None:
+    assert runs_page(uri, "3") == f"{server}/#/experiments/3/runs?workflowType=machine_learning"
 
 
 @pytest.mark.parametrize(
@@ -75,4 +82,3 @@ def test_the_command_that_shows_the_records_fits_the_store() -> None:
 )
 def test_credentials_are_removed_from_addresses(text: str, redacted: str) -> None:
     assert redact(text) == redacted
-    assert "secret" not in ui_command("http://me:secret@host")

@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import os
 import re
-import shlex
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 SQLITE = "sqlite:///"
+LOCAL_PAGES = "http://127.0.0.1:5000"  # where `mlflow ui` answers
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlruns"
 SECRETS = (
@@ -64,11 +64,13 @@ def sqlite_path(uri: str) -> Path | None:
     return Path(uri.removeprefix(SQLITE)) if uri.startswith(SQLITE) else None
 
 
-def ui_command(uri: str) -> str:
-    """The one command that shows the records in a browser."""
-    if urlsplit(uri).scheme in ("http", "https"):
-        return f"open {shlex.quote(redact(uri))}"
-    return f"mlflow ui --backend-store-uri {shlex.quote(redact(uri))}"
+def runs_page(uri: str, experiment_id: str) -> str:
+    """The address of an experiment's runs: of the server, or of the one that `make ui` starts on this machine.
+
+    Without the last part MLflow would open its pages for prompts and agents.
+    """
+    server = redact(uri).rstrip("/") if urlsplit(uri).scheme in ("http", "https") else LOCAL_PAGES
+    return f"{server}/#/experiments/{experiment_id}/runs?workflowType=machine_learning"
 
 
 @contextmanager

@@ -183,7 +183,7 @@ def curve_name(name: str) -> str:
 
 
 def flat_scores(scores: Scores) -> dict[str, float]:
-    """Scores as names and numbers for MLflow: each under `score/<key>`, its standard error under `score/<key>_error`."""
+    """Scores as names and numbers for MLflow: `score/<key>`, and its standard error as `score/<key>_error`."""
     found: dict[str, float] = {}
     for key, estimate in scores.items():
         found[tracked_name(f"{SCORE}{key}")] = estimate.value
