@@ -1,7 +1,7 @@
 """The strided convolutional networks of DCGAN (Radford et al. 2015, arXiv:1511.06434), with and without labels.
 
 Activations work in place, since no layer before them needs its output for the backward pass: less memory, and faster on
-a CPU (docs/benchmarks.md).
+a CPU (docs/measurements/training-speed.md).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from ganops.errors import TrainingError
 from ganops.params import TrainParams
 
 # Steps on a GPU from which compilation should have paid for its warm-up: an estimate, not a measurement. On a CPU it
-# never does: DCGAN at 32 x 32 runs at 0.7 times its speed when compiled (docs/benchmarks.md).
+# never does: DCGAN at 32 x 32 runs at 0.7 times its speed when compiled (docs/measurements/training-speed.md).
 COMPILE_STEPS = 2_000
 
 

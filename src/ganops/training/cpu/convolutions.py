@@ -10,7 +10,7 @@ PyTorch's formula makes the batch a channel dimension, and takes up to three tim
 
 Transposed convolutions to an image, forward or as the gradient of one that starts from an image: see sub_pixel.py.
 
-Measured in docs/benchmarks.md.
+Measured in docs/measurements/training-speed.md.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ and columns. The four kinds of pixels are four outputs of one convolution of 2 x
 zeros, laid out in turn afterwards (sub-pixel convolution, Shi et al. 2016, arXiv:1609.05158). On a CPU oneDNN takes up
 to three and a half times as long for the transposed convolution.
 
-Measured in docs/benchmarks.md.
+Measured in docs/measurements/training-speed.md.
 """
 
 from __future__ import annotations
