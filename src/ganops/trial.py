@@ -19,6 +19,7 @@ from ganops.evaluation.validation_metric import MOST_SAMPLES
 from ganops.games.sampling import sample_outputs
 from ganops.params import EvaluateParams
 from ganops.training.job import TrainingJob
+from ganops.training.trainer import Trainer
 
 WARM, TIMED = 2, 5  # steps
 ROWS = 4096  # of the data that the trial reads
@@ -36,14 +37,7 @@ def estimate_minutes(job: TrainingJob, prepared: Path, evaluate: EvaluateParams)
     inputs = held_out(prepared, job.spec, "validation")
     with tempfile.TemporaryDirectory() as folder:
         trainer = job.build(rows, Path(folder), held_out=inputs)
-        seconds = list[float]()
-        began = time.monotonic()
-        while len(seconds) < WARM + TIMED and time.monotonic() - began < LIMIT_SECONDS:
-            start = time.monotonic()
-            trainer.run_step()
-            if trainer.hardware.device.type == "cuda":
-                torch.cuda.synchronize()
-            seconds.append(time.monotonic() - start)
+        step = seconds_of_step(trainer)
         # The data's own classifier takes next to nothing, and is not there yet.
         extractor = (
             None if evaluate.features == "classifier" else load_extractor(evaluate, None, trainer.hardware.device)
@@ -56,8 +50,20 @@ def estimate_minutes(job: TrainingJob, prepared: Path, evaluate: EvaluateParams)
         per_sample = (time.monotonic() - start) / SAMPLES
     validation = min(job.settings.validation_samples, MOST_SAMPLES.get(evaluate.features, min(MOST_SAMPLES.values())))
     generated = evaluate.samples + len(trainer.plan.validate_at) * validation
-    warm = seconds[WARM:] or seconds
-    return (trainer.plan.steps * median(warm) + generated * per_sample) / 60
+    return (trainer.plan.steps * step + generated * per_sample) / 60
+
+
+def seconds_of_step(trainer: Trainer) -> float:
+    """Seconds that a step takes, after the first ones; a new trainer is the worse for it."""
+    seconds = list[float]()
+    began = time.monotonic()
+    while len(seconds) < WARM + TIMED and time.monotonic() - began < LIMIT_SECONDS:
+        start = time.monotonic()
+        trainer.run_step()
+        if trainer.hardware.device.type == "cuda":
+            torch.cuda.synchronize()
+        seconds.append(time.monotonic() - start)
+    return median(seconds[WARM:] or seconds)
 
 
 def minutes_of_starts() -> float:

@@ -1,0 +1,245 @@
+"""What is asked of a search, and everything about it that is known to be impossible before the first trial."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganops.check import impossible, one_list
+from ganops.data.manifest import Manifest, read_manifest
+from ganops.errors import GanopsError, SearchError
+from ganops.evaluation.directions import domain_folder
+from ganops.evaluation.evaluate import open_evaluator
+from ganops.evaluation.metric import Metric
+from ganops.evaluation.metric_names import describe
+from ganops.evaluation.validation_metric import NoValidation, ValidationMetric
+from ganops.games.build import outline_game
+from ganops.params import AUTO, Params, load_params
+from ganops.recipe import Recipe, find_recipe, load_recipe
+from ganops.search.budget import Budget, with_budget
+from ganops.search.space import SearchSpace, load_space
+from ganops.search.trial_folder import TrialFolder
+from ganops.tracked_training import open_validation
+from ganops.training.job import TrainingJob
+from ganops.workspace import WORKSPACE
+
+MARK = "# Found by `ganops search"  # how a recipe file begins that a search has written
+
+
+@dataclass(frozen=True)
+class Order:
+    """One search.
+
+    trials: in all, those of former commands counted. seed: of the proposals; trainings have that of params.yaml.
+    top: how many of the best trials are trained again, each with `seeds` seeds. found: name of the recipe that the
+    winner becomes.
+    """
+
+    name: str
+    recipe: Recipe
+    space: SearchSpace
+    where: str
+    params: Params
+    manifest: Manifest
+    budget: Budget
+    trials: int
+    seed: int
+    top: int
+    seeds: int
+    found: str
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the search, absolute."""
+        return WORKSPACE.searched(self.name).resolve()
+
+    @cached_property
+    def own_values(self) -> dict[str, Any]:
+        """The recipe's own value of each parameter."""
+        return self.space.own_values(self.recipe, self.where)
+
+    @cached_property
+    def validation(self) -> ValidationMetric:
+        """What trials are compared by; raises SearchError where there is nothing."""
+        job = self.job(self.recipe)
+        found = open_validation(job, outline_game(self.recipe, job.spec, self.where))
+        if isinstance(found, NoValidation):
+            raise SearchError(
+                f"nothing tells whether a trial of '{self.name}' is better than another",
+                code="no-validation",
+                expected="a validation metric",
+                found=found.reason,
+                action="take data with images or classes that validation metrics can look at",
+            )
+        return found
+
+    @property
+    def metric(self) -> Metric:
+        """What the best trials are compared by after training: compare.metric of params.yaml."""
+        return describe(self.params.compare.metric)
+
+    def job(self, recipe: Recipe) -> TrainingJob:
+        """The training of a variant of the recipe, without the model that it may start from."""
+        return TrainingJob(
+            *(self.name, recipe, self.params.train, self.params.seed, self.manifest.spec, self.manifest.digest),
+            where=self.where,
+        )
+
+    def variant(self, values: dict[str, Any]) -> Recipe:
+        """The recipe with values of parameters and the budget, as far as it is known without a measurement."""
+        recipe = self.space.variant(self.recipe, values, self.where)
+        kimg = self.budget.kimg
+        if kimg is None:
+            return recipe
+        return with_budget(recipe, kimg, self.space.validations, self.params.train.budget_scale)
+
+    def trial_folder(self, number: int) -> TrialFolder:
+        """The folder of one trial."""
+        return TrialFolder(self.folder / "trials" / f"{number:04d}")
+
+    def seed_folder(self, number: int, seed: int) -> TrialFolder:
+        """The folder of one trial's training with another seed."""
+        return TrialFolder(self.folder / "seeds" / f"{number:04d}-{seed}")
+
+    def identity(self) -> dict[str, str]:
+        """What must be equal for trials to compare, by name."""
+        return {
+            "recipe": self.recipe.digest()[:12],
+            "space": str(hash_of(self.space.model_dump_json())),
+            "budget": str(self.budget),
+            "seed": f"{self.seed} and {self.params.seed}",
+            "data": self.manifest.digest[:12],
+            "validation": f"{self.validation.name} {self.validation.digest[:12]}",
+            "params.train": hash_of(self.params.train.model_dump_json(exclude={"checkpoint_seconds"})),
+            "metric": self.params.compare.metric,
+            "code": self.job(self.recipe).code_digest()[:12],
+            "torch": torch.__version__,
+        }
+
+
+def hash_of(text: str) -> str:
+    """A short digest."""
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def make_order(name: str, *, budget: Budget, trials: int, seed: int, top: int, seeds: int, found: str | None) -> Order:
+    """Read everything that the search of a recipe needs, and check it.
+
+    Raises SearchError where Optuna is missing, and one error with all that is impossible.
+    """
+    require_optuna()
+    params, manifest = load_params(WORKSPACE.params), read_manifest(WORKSPACE.prepared)
+    file = find_recipe(name, WORKSPACE.recipes)
+    recipe, path = load_recipe(file), WORKSPACE.searches / f"{file.stem}.yaml"
+    order = Order(
+        name=file.stem,
+        recipe=recipe,
+        space=load_space(path, file.stem),
+        where=str(path),
+        params=params,
+        manifest=manifest,
+        budget=Budget(kimg=recipe.budget_kimg * params.train.budget_scale) if budget == Budget() else budget,
+        trials=trials,
+        seed=seed,
+        top=top,
+        seeds=seeds,
+        found=found or f"{file.stem}-found",
+    )
+    if errors := list(_problems(order)):
+        raise errors[0] if len(errors) == 1 else one_list(errors)
+    return order
+
+
+def require_optuna() -> None:
+    """Raise SearchError where the package is missing that proposes trials."""
+    if find_spec("optuna") is None:
+        raise SearchError(
+            "`ganops search` needs the package optuna",
+            code="no-optuna",
+            action="uv pip install 'optuna>=5,<6', or pip install 'ganops[search]'",
+        )
+
+
+def _problems(order: Order) -> Iterator[GanopsError]:
+    try:
+        order.own_values  # noqa: B018 - raises what is wrong with the space
+        yield from _of_settings(order)
+        yield from impossible(order.params, order.manifest, {order.name: order.job(order.recipe)})
+        yield from _of_extremes(order)
+        order.validation  # noqa: B018
+        _check_reference(order)
+        _check_name(order)
+    except GanopsError as error:
+        yield error
+
+
+def _of_settings(order: Order) -> Iterator[GanopsError]:
+    params = order.params
+    if AUTO in (params.compare.metric, params.evaluate.features):
+        yield SearchError(
+            "what `auto` in params.yaml stands for with these data is not known yet",
+            code="unresolved",
+            action="run `dvc repro reference` first",
+        )
+    if params.train.debug != "off":
+        yield SearchError("train.debug is on", code="debug", found=params.train.debug, action="set train.debug: off")
+    if params.train.processes > 1:
+        yield SearchError(
+            "the trials of a search take one process each",
+            code="several-processes",
+            found=f"train.processes: {params.train.processes}",
+            action="set train.processes: 1, and let several trials run at once with --parallel",
+        )
+    if order.budget.kimg is not None:
+        steps = order.budget.kimg * 1000 / _largest_batch(order)
+        if steps < 2 * order.space.validations:
+            yield SearchError(
+                f"{order.budget} are too few for {order.space.validations} validations",
+                code="budget-too-short",
+                expected="two steps of the largest batch between validations",
+                found=f"{steps:.1f} steps in all",
+                action="give a longer --budget, or fewer `validations` in the search space",
+            )
+
+
+def _largest_batch(order: Order) -> float:
+    parameter = order.space.space.get("batch_size")
+    turns = max(order.recipe.turns.values(), default=1)
+    return turns * float(max(parameter.extremes) if parameter else order.recipe.batch_size)
+
+
+def _of_extremes(order: Order) -> Iterator[GanopsError]:
+    """What is impossible at the ends of each parameter, the others as the recipe has them."""
+    for key, parameter in order.space.space.items():
+        for value in parameter.extremes:
+            try:
+                recipe = order.space.variant(order.recipe, {key: value}, f"{order.where}: {key} = {value}")
+                yield from order.job(recipe).problems(order.manifest.counts["train"])
+            except GanopsError as error:
+                yield error
+
+
+def _check_reference(order: Order) -> None:
+    """Open what full scores need, so that it does not fail after all trials."""
+    job = order.job(order.recipe)
+    for task in outline_game(order.recipe, job.spec, order.where).tasks.values():
+        reference, data = (domain_folder(each, task, job.spec) for each in (WORKSPACE.reference, WORKSPACE.prepared))
+        open_evaluator(reference, data, order.params.evaluate, order.params.seed, inputs=WORKSPACE.prepared)
+
+
+def _check_name(order: Order) -> None:
+    file = WORKSPACE.recipe(order.found)
+    if file.exists() and not file.read_text(encoding="utf-8").startswith(MARK):
+        raise SearchError(
+            f"{file} exists, and no search has written it",
+            code="recipe-exists",
+            action="give another name for the recipe that is found: --name",
+        )
