@@ -34,6 +34,15 @@ RECIPE: dict[str, Any] = {
     "budget_kimg": 1,
 }
 
+TRANSLATOR: dict[str, Any] = {"kind": "resnet-translator", "width": 4, "halvings": 1, "blocks": 1, "outer_kernel": 3}
+PATCHGAN: dict[str, Any] = {"kind": "patchgan", "source": None, "width": 4, "layers": 1}
+BOTH_DIRECTIONS: dict[str, dict[str, Any]] = {
+    "a_to_b": TRANSLATOR | {"source": "A", "target": "B"},
+    "b_to_a": TRANSLATOR | {"source": "B", "target": "A"},
+    "discriminator_a": PATCHGAN | {"target": "A"},
+    "discriminator_b": PATCHGAN | {"target": "B"},
+}
+
 
 def recipe(**changes: Any) -> Recipe:
     """The recipe with some keys replaced; double underscores in a name stand for dots of a nested key."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from playing import domains_spec, moved, optimizers_of, random_batch, recipe, snapshot
+from playing import BOTH_DIRECTIONS, domains_spec, moved, optimizers_of, random_batch, recipe, snapshot
 
 from ganops.data.fields.image import ImageField
 from ganops.data.rows import Rows
@@ -18,20 +18,12 @@ from ganops.games.cyclegan import CycleGAN
 from ganops.games.sampling import HeldOut, sample
 
 CLASSES = ("0", "1", "2", "3")
-TRANSLATOR = {"kind": "resnet-translator", "width": 4, "halvings": 1, "blocks": 1, "outer_kernel": 3}
-PATCHGAN = {"kind": "patchgan", "source": None, "width": 4, "layers": 1}
-NETWORKS = {
-    "a_to_b": TRANSLATOR | {"source": "A", "target": "B"},
-    "b_to_a": TRANSLATOR | {"source": "B", "target": "A"},
-    "discriminator_a": PATCHGAN | {"target": "A"},
-    "discriminator_b": PATCHGAN | {"target": "B"},
-}
 
 
 def built(data: DataSpec | None = None, **changes: Any) -> tuple[CycleGAN, DataSpec]:
     """The game, and what its batches are."""
     torch.manual_seed(0)
-    made = recipe(**({"game": {"kind": "cyclegan"}, "networks": NETWORKS} | changes)).model_copy(
+    made = recipe(**({"game": {"kind": "cyclegan"}, "networks": BOTH_DIRECTIONS} | changes)).model_copy(
         update={"optimizers": {name: recipe().optimizers["generator"] for name in ("generator", "discriminator")}}
     )
     spec = recipe_spec(made, data or domains_spec(1, 16, CLASSES))
@@ -118,8 +110,8 @@ def test_the_class_of_a_sample_is_that_of_its_source() -> None:
     [
         (domains_spec(1, 16).model_copy(update={"paired": True}), {}, "paired-data"),
         (None, {"game": {"kind": "cyclegan", "loss": "relativistic"}}, "no-pairs"),
-        (None, {"networks": NETWORKS | {"a_to_b": NETWORKS["b_to_a"]}}, "other-fields"),
-        (None, {"networks": NETWORKS | {"discriminator_a": NETWORKS["discriminator_b"]}}, "other-fields"),
+        (None, {"networks": BOTH_DIRECTIONS | {"a_to_b": BOTH_DIRECTIONS["b_to_a"]}}, "other-fields"),
+        (None, {"networks": BOTH_DIRECTIONS | {"discriminator_a": BOTH_DIRECTIONS["discriminator_b"]}}, "other-fields"),
         (
             DataSpec(fields={"A": ImageField(channels=1, size=16), "B": ImageField(channels=3, size=16)}, paired=False),
             {},

@@ -42,7 +42,7 @@ DATA = {
 DOMAINS = {
     "grey 32": domains_spec(1, 32, DIGITS),
     "rgb 28": domains_spec(3, 28, DIGITS),
-    "rgb 128": domains_spec(3, 128),
+    "rgb 128": domains_spec(3, 128, DIGITS),
 }
 PAIRS = {"grey 32": pairs_spec(1, 32), "rgb 28": pairs_spec(3, 28), "rgb 128": pairs_spec(3, 128)}
 FORMS = ("grey 32", "rgb 28", "points")

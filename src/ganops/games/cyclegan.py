@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
-from ganops.errors import SettingsError
 from ganops.games.game import GAMES, Losses
 from ganops.games.image_pool import ImagePool
-from ganops.games.unpaired import A_TO_B, B_TO_A, A, B, UnpairedTranslation
-from ganops.networks.network import PatchDiscriminator, Translator, check_fields, pick
-from ganops.objectives.adversarial import ADVERSARIAL, LossName
+from ganops.games.semantic import SemanticConsistency, SemanticSettings
+from ganops.games.unpaired import A_TO_B, B_TO_A, A, B, UnpairedTranslation, generator_weight, unpaired_loss
+from ganops.networks.network import Classifier, PatchDiscriminator, Translator, check_fields, pick
+from ganops.objectives.adversarial import LossName
 from ganops.settings import Settings
 
 
@@ -27,12 +27,14 @@ class CycleGANSettings(Settings):
     identity_weight: of that between an image of the target domain and its translation, which keeps colours; it needs
     domains of equal form. The authors take half of cycle_weight, and 0 for many data sets.
     pool: generated images of each domain that the discriminators may be shown later.
+    semantic: a classifier, a player of its own, that keeps the class of what is translated; None: no labels are used.
     """
 
     loss: LossName = "least-squares"
     cycle_weight: float = Field(default=10.0, ge=0)
     identity_weight: float = Field(default=5.0, ge=0)
     pool: int = Field(default=50, ge=0)
+    semantic: SemanticSettings | None = None
 
 
 @GAMES.add("cyclegan", CycleGANSettings)
@@ -40,26 +42,14 @@ class CycleGAN(UnpairedTranslation):
     """Two generators, a_to_b and b_to_a, and a discriminator of each domain (equations 1 to 3).
 
     Both generators have one optimiser and play first; both discriminators have the other, as in the authors' code.
+    A classifier, where there is one, learns before them.
     """
 
     def __init__(self, settings: CycleGANSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:
         super().__init__(spec)
-        if ADVERSARIAL[settings.loss].relativistic:
-            raise SettingsError(
-                "CycleGAN has no pairs of real and generated images",
-                code="no-pairs",
-                found=f"loss: {settings.loss}",
-                action="take least-squares, non-saturating, hinge or wasserstein",
-            )
-        if settings.identity_weight and self.fields[A] != self.fields[B]:
-            raise SettingsError(
-                "the identity loss compares images of both domains",
-                code="other-fields",
-                expected="domains of equal size and channels",
-                found=" and ".join(field.description for field in self.fields.values()),
-                action="set game.identity_weight: 0, or channels and image_size in the recipe",
-            )
-        self.settings, self.loss = settings, ADVERSARIAL[settings.loss]
+        if settings.identity_weight:
+            self.check_equal_domains("identity_weight: the identity loss compares images of both domains")
+        self.settings, self.loss = settings, unpaired_loss(settings.loss)
         self.a_to_b, self.b_to_a = pick(networks, "a_to_b", Translator), pick(networks, "b_to_a", Translator)
         self.discriminator_a = pick(networks, "discriminator_a", PatchDiscriminator)
         self.discriminator_b = pick(networks, "discriminator_b", PatchDiscriminator)
@@ -70,15 +60,21 @@ class CycleGAN(UnpairedTranslation):
         self.pool_a = ImagePool(settings.pool, self.fields[A].shape)
         self.pool_b = ImagePool(settings.pool, self.fields[B].shape)
         self.players = {"generator": ("a_to_b", "b_to_a"), "discriminator": ("discriminator_a", "discriminator_b")}
+        self.semantic: SemanticConsistency | None = None
+        if settings.semantic is not None:
+            self.classifier = pick(networks, "classifier", Classifier)
+            self.semantic = SemanticConsistency(settings.semantic, self.classifier, spec)
+            self.players = {"classifier": ("classifier",), **self.players}
         self.ema_networks = ("a_to_b", "b_to_a")
         self.translators = {A_TO_B: "a_to_b", B_TO_A: "b_to_a"}
-        self.tasks = {A_TO_B: self.task_between(A, B), B_TO_A: self.task_between(B, A)}
-        # The authors' squared error lacks the factor 1/2 of arXiv:1611.04076; the generator's terms keep their ratio.
-        self._adversarial_weight = 2.0 if settings.loss == "least-squares" else 1.0
+        self.tasks = {A_TO_B: self.task_between(A, B, B_TO_A), B_TO_A: self.task_between(B, A, A_TO_B)}
+        self._adversarial_weight = generator_weight(settings.loss)
         self._translated: dict[int, tuple[Tensor, Tensor]] = {}
 
     def losses(self, player: str, batch: Rows, _step: int, micro_batch: int = 0) -> Losses:
         """The losses of one player's turn; see Game."""
+        if player == "classifier" and self.semantic is not None:
+            return Losses({"loss": self.semantic.classify(self.classifier, batch)})
         if player == "generator":
             return self._generator_losses(batch, micro_batch)
         known = micro_batch in self._translated
@@ -109,6 +105,9 @@ class CycleGAN(UnpairedTranslation):
         if settings.identity_weight:
             losses["identity_A"] = settings.identity_weight * F.l1_loss(self.translate(B_TO_A, a), a)
             losses["identity_B"] = settings.identity_weight * F.l1_loss(self.translate(A_TO_B, b), b)
+        if self.semantic is not None:
+            losses["semantic_A"] = self.semantic.term(self.classifier, A, batch, fake_b)
+            losses["semantic_B"] = self.semantic.term(self.classifier, B, batch, fake_a)
         return Losses(losses)
 
     def _translate_both(self, batch: Rows) -> tuple[Tensor, Tensor]:

@@ -9,16 +9,38 @@ from torch import Tensor
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.image import ImageField
 from ganops.data.rows import Rows
-from ganops.data.spec import DOMAINS, LABEL, DataSpec, joint_name
+from ganops.data.spec import CHARACTER, DOMAINS, LABEL, DataSpec, joint_name
 from ganops.errors import SettingsError
 from ganops.games.figures import stacked_rows
 from ganops.games.game import Figure, Game
 from ganops.games.task import Task
 from ganops.networks.network import image_field
+from ganops.objectives.adversarial import ADVERSARIAL, AdversarialLoss, LossName
 
 A, B = DOMAINS
 A_TO_B, B_TO_A = "AtoB", "BtoA"
+DIRECTIONS = {A_TO_B: (A, B), B_TO_A: (B, A)}  # each task's source and target
 COLUMNS = 10  # of a figure
+
+
+def unpaired_loss(name: LossName) -> AdversarialLoss:
+    """The adversarial loss of that name; raises SettingsError for one that needs pairs of real and generated images."""
+    if ADVERSARIAL[name].relativistic:
+        raise SettingsError(
+            "unpaired domains have no pairs of real and generated images",
+            code="no-pairs",
+            found=f"loss: {name}",
+            action="take least-squares, non-saturating, hinge or wasserstein",
+        )
+    return ADVERSARIAL[name]
+
+
+def generator_weight(name: LossName) -> float:
+    """What the generator's adversarial loss counts, relative to the other terms.
+
+    The squared error of CycleGAN's and CUT's authors lacks the factor 1/2 of arXiv:1611.04076.
+    """
+    return 2.0 if name == "least-squares" else 1.0
 
 
 class UnpairedTranslation(Game):
@@ -43,16 +65,36 @@ class UnpairedTranslation(Game):
         self.translators: dict[str, str] = {}
         self._spec = spec
 
-    def task_between(self, source: str, target: str) -> Task:
-        """The task of one direction; an output should be of the class of its source where both domains share these."""
-        labels = [self._spec.fields.get(joint_name(domain, LABEL)) for domain in DOMAINS]
-        classes = [label.classes for label in labels if isinstance(label, CategoryField)]
-        shared = len(classes) == len(DOMAINS) and classes[0] == classes[1]
+    def check_equal_domains(self, reason: str) -> None:
+        """Raise SettingsError, which says the reason, where the domains differ in size or channels."""
+        if self.fields[A] != self.fields[B]:
+            raise SettingsError(
+                reason,
+                code="other-fields",
+                expected="domains of equal size and channels",
+                found=" and ".join(field.description for field in self.fields.values()),
+                action="set channels and image_size in the recipe",
+            )
+
+    def task_between(self, source: str, target: str, back: str | None = None) -> Task:
+        """The task of one direction; an output should be of the class of its source where both domains share these.
+
+        Test rows that show the same character are partners.
+        back: the name of the task of the other direction; None where the game has one direction.
+        """
         return Task(
             outputs={target: self.fields[target]},
             inputs={source: self.fields[source]},
-            class_column=joint_name(source, LABEL) if shared else None,
+            class_column=joint_name(source, LABEL) if self._share(LABEL) else None,
+            partner_column=CHARACTER if self._share(CHARACTER) else None,
+            back=back,
         )
+
+    def _share(self, name: str) -> bool:
+        """Whether both domains have a column of this name with the same classes."""
+        fields = [self._spec.fields.get(joint_name(domain, name)) for domain in DOMAINS]
+        classes = [field.classes for field in fields if isinstance(field, CategoryField)]
+        return len(classes) == len(DOMAINS) and classes[0] == classes[1]
 
     def translate(self, task: str, images: Tensor) -> Tensor:
         """(N, C, H, W) images of the task's source domain to images of the other, float32."""
@@ -79,7 +121,7 @@ class UnpairedTranslation(Game):
         made, rows = self.translate(name, images), [images]
         rows.append(self._in_form_of(source, target, made))
         caption = "Rows of sources, each above the row of their translations."
-        back = next((other for other in self.tasks if other != name), None)
+        back = self.tasks[name].back
         if back is not None:
             rows.append(self.translate(back, made))
             caption = "Rows of sources, each above the row of their translations, above these translated back."

@@ -127,6 +127,16 @@ class EncodingTranslator(Translator):
         raise NotImplementedError
 
 
+class Classifier(nn.Module):
+    """(N, C, H, W) modelled images to (N, class_count) logits, each image by itself.
+
+    source: name of the image field that it is built for. class_count: of the data's labels.
+    """
+
+    source: str
+    class_count: int
+
+
 class PatchDiscriminator(nn.Module):
     """(N, C, H, W) source images or None, and (N, C', H, W) target images, to (N, 1, h, w) logits, one for each patch.
 
@@ -135,6 +145,30 @@ class PatchDiscriminator(nn.Module):
 
     source: str | None
     target: str
+
+
+class FeatureDiscriminator(PatchDiscriminator):
+    """A discriminator of patches that also returns its layers, for feature matching."""
+
+    def features(self, source: Tensor | None, target: Tensor) -> list[Tensor]:
+        """The maps after each activation, and the logits last."""
+        raise NotImplementedError
+
+
+class AttributeTranslator(nn.Module):
+    """(N, C, H, W) images and the (N,) classes that they should become to (N, C, H, W) images."""
+
+    class_count: int
+
+
+class ClassifyingDiscriminator(nn.Module):
+    """(N, C, H, W) images to (N, 1, h, w) logits, larger for real ones, and (N, class_count) logits of their class."""
+
+    class_count: int
+
+    def judge(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Both logits."""
+        raise NotImplementedError
 
 
 M = TypeVar("M", bound=nn.Module)

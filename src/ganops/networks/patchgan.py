@@ -11,7 +11,13 @@ from torch import Tensor, nn
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
 from ganops.networks.maps import channels_last
-from ganops.networks.network import NETWORKS, PatchDiscriminator, check_equal_sizes, dcgan_initial_weights, image_field
+from ganops.networks.network import (
+    NETWORKS,
+    FeatureDiscriminator,
+    check_equal_sizes,
+    dcgan_initial_weights,
+    image_field,
+)
 from ganops.networks.norms import NormName, norm_layers
 from ganops.settings import Settings
 
@@ -59,7 +65,7 @@ def receptive_field(settings: PatchganSettings) -> int:
 
 
 @NETWORKS.add("patchgan", PatchganSettings)
-class Patchgan(PatchDiscriminator):
+class Patchgan(FeatureDiscriminator):
     """(N, C, H, W) source images or None and (N, C', H, W) target images in [-1, 1] to (N, 1, h, w) logits.
 
     Logits are larger for real targets.
@@ -92,6 +98,15 @@ class Patchgan(PatchDiscriminator):
         """One logit for each patch of each target, or of each pair."""
         images = target if source is None else torch.cat((source, target), dim=1)
         return cast(Tensor, self.layers(channels_last(images)))
+
+    def features(self, source: Tensor | None, target: Tensor) -> list[Tensor]:
+        """The maps after each activation, and the logits last."""
+        maps, found = channels_last(target if source is None else torch.cat((source, target), dim=1)), list[Tensor]()
+        for layer in self.layers:
+            maps = layer(maps)
+            if isinstance(layer, nn.LeakyReLU):
+                found.append(maps)
+        return [*found, maps]
 
     @staticmethod
     def _check_size(settings: PatchganSettings, size: int) -> None:

@@ -11,7 +11,7 @@ from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
 from ganops.networks.maps import channels_last
 from ganops.networks.mirror_pad import MirrorPad
-from ganops.networks.network import NETWORKS, Translator, check_equal_sizes, dcgan_initial_weights, image_field
+from ganops.networks.network import NETWORKS, EncodingTranslator, check_equal_sizes, dcgan_initial_weights, image_field
 from ganops.networks.norms import NormName, norm_layers
 from ganops.settings import Settings
 
@@ -52,7 +52,7 @@ class ResidualBlock(nn.Module):
 
 
 @NETWORKS.add("resnet-translator", ResnetTranslatorSettings)
-class ResnetTranslator(Translator):
+class ResnetTranslator(EncodingTranslator):
     """(N, C, H, W) source images to (N, C', H, W) target images, both in [-1, 1]; any size that can be halved so often.
 
     All layers up to the last residual block are the encoder, whose maps contrastive losses compare (CUT).
@@ -67,10 +67,13 @@ class ResnetTranslator(Translator):
         norm, width, border = settings.norm, settings.width, settings.outer_kernel // 2
         first = nn.Conv2d(source.channels, width, settings.outer_kernel, bias=norm == "none")
         layers: list[nn.Module] = [_layer(MirrorPad(border), first, *norm_layers(norm, width))]
+        channels = [width]
         for _ in range(settings.halvings):
             down = nn.Conv2d(width, 2 * width, 3, 2, 1, bias=norm == "none")
             layers.append(_layer(down, *norm_layers(norm, 2 * width)))
             width *= 2
+            channels.append(width)
+        self.encoder_channels = (*channels, *[width] * settings.blocks)
         layers += [ResidualBlock(width, norm) for _ in range(settings.blocks)]
         self.encoder = nn.ModuleList(layers)
         self.decoder = nn.Sequential()

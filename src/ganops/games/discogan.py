@@ -1,0 +1,103 @@
+"""DiscoGAN: relations between two domains without pairs, there and back (Kim et al. 2017, arXiv:1703.05192)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from ganops.data.rows import Rows
+from ganops.data.spec import DataSpec
+from ganops.games.game import GAMES, Losses
+from ganops.games.unpaired import A_TO_B, B_TO_A, A, B, UnpairedTranslation, unpaired_loss
+from ganops.networks.network import FeatureDiscriminator, Translator, check_fields, pick
+from ganops.objectives.adversarial import LossName
+from ganops.settings import Settings
+
+
+class DiscoGANSettings(Settings):
+    """loss: the adversarial loss of both sides.
+
+    adversarial_share: of the adversarial loss in what the discriminator asks of the generator; the rest is feature
+        matching. The paper has no feature matching, the authors' code 0.1.
+    rate: share of the reconstruction loss, the rest being what the discriminator asks. first_rate: the same in the
+        first `first_steps` steps.
+    """
+
+    loss: LossName = "non-saturating"
+    adversarial_share: float = Field(default=0.1, ge=0, le=1)
+    rate: float = Field(default=0.5, ge=0, le=1)
+    first_rate: float = Field(default=0.01, ge=0, le=1)
+    first_steps: int = Field(default=5000, ge=0)
+
+
+@GAMES.add("discogan", DiscoGANSettings)
+class DiscoGAN(UnpairedTranslation):
+    """Two generators and two discriminators; an image should return from its translation there and back.
+
+    As in the authors' code: squared errors of reconstructions, and batch means of the discriminators' features, which
+    should be those of real images. The generators play first.
+    """
+
+    def __init__(self, settings: DiscoGANSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:
+        super().__init__(spec)
+        self.settings, self.loss = settings, unpaired_loss(settings.loss)
+        self.a_to_b, self.b_to_a = pick(networks, "a_to_b", Translator), pick(networks, "b_to_a", Translator)
+        self.discriminator_a = pick(networks, "discriminator_a", FeatureDiscriminator)
+        self.discriminator_b = pick(networks, "discriminator_b", FeatureDiscriminator)
+        check_fields("a_to_b", self.a_to_b, A, B)
+        check_fields("b_to_a", self.b_to_a, B, A)
+        check_fields("discriminator_a", self.discriminator_a, None, A)
+        check_fields("discriminator_b", self.discriminator_b, None, B)
+        self.players = {"generator": ("a_to_b", "b_to_a"), "discriminator": ("discriminator_a", "discriminator_b")}
+        self.ema_networks = ("a_to_b", "b_to_a")
+        self.translators = {A_TO_B: "a_to_b", B_TO_A: "b_to_a"}
+        self.tasks = {A_TO_B: self.task_between(A, B, B_TO_A), B_TO_A: self.task_between(B, A, A_TO_B)}
+
+    def losses(self, player: str, batch: Rows, step: int, _micro_batch: int = 0) -> Losses:
+        """The losses of one player's turn; see Game."""
+        if player == "generator":
+            return self._generator_losses(batch, self._rate(step))
+        with torch.no_grad():
+            fake_a, fake_b = self.translate(B_TO_A, batch[B]), self.translate(A_TO_B, batch[A])
+        losses, logs, accuracies = {}, {}, []
+        for name, discriminator, fake in ((A, self.discriminator_a, fake_a), (B, self.discriminator_b, fake_b)):
+            real_logits, fake_logits = discriminator(None, batch[name]).float(), discriminator(None, fake).float()
+            losses[f"loss_{name}"] = 0.5 * self.loss.discriminator(real_logits, fake_logits)
+            logs[f"D_{name}(x)"] = self.loss.score(real_logits).mean().detach()
+            logs[f"D_{name}(G(x))"] = self.loss.score(fake_logits).mean().detach()
+            accuracies.append((real_logits > fake_logits).float().mean())
+        return Losses(losses, logs | {"accuracy": torch.stack(accuracies).mean()})
+
+    def graph_key(self, step: int) -> Hashable | None:
+        """Steps with the same share of the reconstruction loss are alike."""
+        return self._rate(step)
+
+    def _rate(self, step: int) -> float:
+        return self.settings.first_rate if step < self.settings.first_steps else self.settings.rate
+
+    def _generator_losses(self, batch: Rows, rate: float) -> Losses:
+        """Translations should be taken for real ones, have features like theirs, and return to their sources."""
+        fake_a, fake_b = self.translate(B_TO_A, batch[B]), self.translate(A_TO_B, batch[A])
+        losses = {
+            "reconstruction_A": rate * F.mse_loss(self.translate(B_TO_A, fake_b), batch[A]),
+            "reconstruction_B": rate * F.mse_loss(self.translate(A_TO_B, fake_a), batch[B]),
+        }
+        share = self.settings.adversarial_share
+        for name, discriminator, fake in ((A, self.discriminator_a, fake_a), (B, self.discriminator_b, fake_b)):
+            *made, logits = discriminator.features(None, fake)
+            losses[f"loss_{name}"] = (1 - rate) * share * self.loss.generator(logits.float())
+            if share < 1:
+                with torch.no_grad():
+                    *real, _ = discriminator.features(None, batch[name])
+                losses[f"features_{name}"] = (1 - rate) * (1 - share) * feature_matching(real, made)
+        return Losses(losses)
+
+
+def feature_matching(real: list[Tensor], made: list[Tensor]) -> Tensor:
+    """The sum over layers of the mean squared difference of mean maps (Salimans et al. 2016, arXiv:1606.03498, 3.1)."""
+    terms = [F.mse_loss(fake.float().mean(0), true.float().mean(0)) for true, fake in zip(real, made, strict=True)]
+    return torch.stack(terms).sum()
