@@ -36,6 +36,7 @@ from ganops.training.history import Curves, Row
 from ganops.training.interruption import Interruption
 from ganops.training.optimizers import betas_at, load_state, lr_factor, make_optimizer, set_betas, set_lr
 from ganops.training.plan import Plan
+from ganops.training.source_probe import source_probes
 from ganops.training.step import TrainingStep
 
 SAMPLE_SEED_OFFSET = 1  # the fixed latents of the grids differ from those of the evaluation
@@ -87,6 +88,7 @@ class Trainer:
         )
         self._sample_inputs = [each.modelled for each in drawn]
         self.health = self._make_health()
+        self._probes = source_probes(game, data, seed + SAMPLE_SEED_OFFSET)
         self.curves, self.history = Curves(), list[Row]()
         self.best = Best(validation.better if validation else "lower")
         self._gradient = torch.zeros(())
@@ -162,7 +164,9 @@ class Trainer:
 
     def _enter_stage(self) -> None:
         """Set the game's stage for the next step, and say where a later stage begins."""
-        self.game.stage = self.plan.stage(self.step)
+        stage = self.plan.stage(self.step)
+        if stage != self.game.stage:
+            self.game.stage = self.ema.game.stage = stage
         if self.step in self.plan.stage_ends:
             self.game.on_stage_begin(self.ema.game)
             self.health.on_stage_begin()
@@ -211,16 +215,20 @@ class Trainer:
         outputs, device = self.game.task.outputs, self.hardware.device
         with self._evaluated() as game, self.hardware.autocast():
             made = [game.generate(inputs.to(device)) for inputs in self._sample_inputs]
+            translations = [probe.ask(game, device) for probe in self._probes]
         stored = concatenate(
             [Rows({name: field.to_storage(rows[name]).cpu() for name, field in outputs.items()}) for rows in made]
         )
         self.health.see_samples(self.step, next(iter(stored.values())))
+        self.health.see_translations(self.step, translations)
         self.callback.on_samples(self.step, stored)
 
     def _react(self, events: list[HealthEvent]) -> None:
         """Do what the recipe (or params.yaml) asks for when training becomes unhealthy."""
         for event in events:
             self.callback.on_health(event)
+            if self.group.is_main_process:
+                print(f"unhealthy at step {event.step:,}: {event.detail}; to do: {event.action}", flush=True)
         asked = self.recipe.health.on_unhealthy if self.params.on_unhealthy == "recipe" else self.params.on_unhealthy
         hopeless = [event for event in events if event.kind == "non-finite"]
         if asked == "recover" and self.recoveries < self.recipe.health.max_recoveries:
@@ -231,7 +239,7 @@ class Trainer:
                 f"training became unhealthy at step {event.step} ({event.kind}): {event.detail}",
                 code="unhealthy",
                 found=event.kind,
-                action="lower the learning rates, change the penalty, or set train.on_unhealthy: recover",
+                action=f"{event.action}; or set train.on_unhealthy: recover",
             )
 
     def _recover(self) -> None:
