@@ -54,12 +54,12 @@ def test_what_cannot_be_measured_is_known_before_training() -> None:
     spec = spec_of(3, 16)
     task = Task({"image": ImageField(channels=3, size=16)})
     reasons = unmeasurable(task, spec, {"train": 100, "test": 19})
-    assert set(reasons) == {"memorisation", "modes", "by-class", "label-accuracy", "mixture", "pairs"}
+    assert set(reasons) == {"memorisation", "modes", "by-class", "label-accuracy", "mixture", "pairs", "cycle"}
     assert "there are 19" in reasons["memorisation"]
     labelled = unmeasurable(task, spec_of(3, 16, AB), {"train": 100, "test": 20})
-    assert set(labelled) == {"modes", "by-class", "label-accuracy", "mixture", "pairs"}
+    assert set(labelled) == {"modes", "by-class", "label-accuracy", "mixture", "pairs", "cycle"}
     assert "too few images" in labelled["modes"]
     enough = unmeasurable(task, spec_of(3, 16, AB), {"train": 200, "test": 20})
-    assert set(enough) == {"label-accuracy", "mixture", "pairs"}
+    assert set(enough) == {"label-accuracy", "mixture", "pairs", "cycle"}
     paired = Task(task.outputs, {"source": task.outputs["image"]}, paired=True)
     assert "pairs" not in unmeasurable(paired, spec, {"train": 100, "test": 20})

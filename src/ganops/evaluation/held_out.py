@@ -13,7 +13,7 @@ from ganops.data.fields.category import CategoryField
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import read_domains
 from ganops.data.rows import Rows
-from ganops.data.spec import DataSpec
+from ganops.data.spec import DataSpec, joint_name
 from ganops.games.sampling import HeldOut
 from ganops.games.task import Task
 
@@ -30,7 +30,24 @@ def task_rows(task: Task, prepared: Path, spec: DataSpec, most: int, purpose: Pu
     if all(isinstance(field, CategoryField) for field in task.inputs.values()):
         return None
     stored = [str(spec.derived[name]["of"]) if name in spec.derived else name for name in task.inputs]
-    return held_out(prepared, spec, purpose, most, stored)
+    if task.partner_column is None:
+        return held_out(prepared, spec, purpose, most, stored)
+    return _with_partners(held_out(prepared, spec, purpose, None, stored), task, prepared, most)
+
+
+def _with_partners(held: HeldOut, task: Task, prepared: Path, most: int) -> HeldOut:
+    """The rows of unpaired data that have a partner in the other domain's test split, with it as the true output."""
+    (source,), (target,), data = task.inputs, task.outputs, read_manifest(prepared).spec
+    others = read_domains(prepared, "test", data)[target]
+    wanted, keys = (
+        rows[joint_name(domain, str(task.partner_column))].tolist()
+        for rows, domain in ((held.rows, source), (others, target))
+    )
+    row_of = {key: row for row, key in enumerate(keys)}
+    here = [row for row, key in enumerate(wanted) if key in row_of][:most]
+    partners = others.select(torch.tensor([row_of[wanted[row]] for row in here], dtype=torch.int64))
+    truth = in_form_of(partners.only([target]), data, held.spec)
+    return HeldOut(held.rows.select(torch.tensor(here, dtype=torch.int64)).merged(truth), held.spec)
 
 
 def sample_count(task: Task, samples: int, rows: HeldOut | None) -> int:

@@ -140,8 +140,9 @@ def draw_inputs(
         if held_out is not None and _from_data(task.inputs, given):
             rows = _held_out_rows(held_out, start, end, seed)
             inputs |= rows.only(_from_data(task.inputs, given))
-            truth = rows.only(task.outputs) if task.paired else None
-            classes = rows.get(task.class_column or "", classes)
+            has_truth = task.paired or (task.partner_column is not None and all(name in rows for name in task.outputs))
+            truth = rows.only(task.outputs) if has_truth else None
+            classes = rows.get(task.class_column or "") if classes is None else classes
         modelled = {name: task.inputs[name].to_model(column) for name, column in inputs.items()}
         latents = _latents(task.latents, start, end, seed)
         ordered = Rows({name: inputs[name] for name in task.inputs}) if inputs else None

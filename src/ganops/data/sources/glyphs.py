@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated
 
 import numpy as np
@@ -31,9 +32,9 @@ from ganops.data.glyphs import (
 )
 from ganops.data.image_format import ImageFormat, Pixels
 from ganops.data.packed import RowIndices, Split
-from ganops.data.raw_dataset import RawDataset
+from ganops.data.raw_dataset import RawDataset, RawDomains
 from ganops.data.sources.source import SOURCES, Source, SourceContext
-from ganops.data.spec import CHARACTER, IMAGE, LABEL, SOURCE
+from ganops.data.spec import CHARACTER, DOMAINS, IMAGE, LABEL, SOURCE
 from ganops.data.splitting import Hashes, hash_order, split_by_hash
 from ganops.settings import nearest
 
@@ -91,8 +92,7 @@ class Glyphs(Source):
         )
 
 
-@SOURCES.add("glyphs-pairs")
-class GlyphsPairs(Source):
+class TwoFonts(Source):
     """The same character in two fonts: `source` in the one, `image` in the other, and which character it is.
 
     The test split holds characters of which the train split has neither a variant with other marks (A, Á, Ă) nor a
@@ -107,12 +107,12 @@ class GlyphsPairs(Source):
     target_font: Font = "DejaVuSerif-BoldItalic"
 
     @model_validator(mode="after")
-    def _two_fonts(self) -> GlyphsPairs:
+    def _two_fonts(self) -> TwoFonts:
         if self.source_font == self.target_font:
             raise ValueError("source_font and target_font: two different fonts")
         return self
 
-    def collect(self, context: SourceContext) -> RawDataset:
+    def pairs(self, context: SourceContext) -> RawDataset:
         """One row for each character that both fonts have."""
         form = context.image_format(NATURAL)
         pairs: dict[bytes, tuple[str, Pixels, Pixels]] = {}
@@ -163,6 +163,41 @@ class GlyphsPairs(Source):
                 own = first_of(character)
                 follows[max(own, other)] = min(own, other)
         return [first_of(character) for character in known]
+
+
+@SOURCES.add("glyphs-pairs")
+class GlyphsPairs(TwoFonts):
+    """Pairs of the same character in two fonts."""
+
+    def collect(self, context: SourceContext) -> RawDataset:
+        """One row for each character that both fonts have."""
+        return self.pairs(context)
+
+
+@SOURCES.add("glyphs-domains")
+class GlyphsDomains(TwoFonts):
+    """The two fonts as domains A and B without pairs: every second character of the train split is in each.
+
+    Both test splits hold all test characters, so that what a translation should be is known there.
+    """
+
+    def collect(self, context: SourceContext) -> RawDomains:
+        """Domains whose column `character` says which test pictures are partners."""
+        pairs = self.pairs(context)
+        train, test = pairs.rows["train"], pairs.rows["test"]
+        sides = {DOMAINS[0]: (SOURCE, train[::2]), DOMAINS[1]: (IMAGE, train[1::2])}
+        return RawDomains.join(
+            {
+                domain: replace(
+                    pairs,
+                    fields={name: pairs.fields[name] for name in (column, CHARACTER)},
+                    columns={name: pairs.columns[name] for name in (column, CHARACTER)},
+                    rows={"train": rows, "test": test},
+                )
+                for domain, (column, rows) in sides.items()
+            },
+            pairs.origin,
+        )
 
 
 def _different(character: str, size: int, scale: Scale, taken: set[bytes]) -> list[tuple[str, Pixels]]:

@@ -112,7 +112,7 @@ def _paired_column(task: Task) -> str | None:
 
 
 def _applies(task: Task, _spec: DataSpec) -> bool:
-    return task.paired and _paired_column(task) is not None
+    return (task.paired or task.partner_column is not None) and _paired_column(task) is not None
 
 
 GROUP = MetricGroup(
@@ -123,6 +123,6 @@ GROUP = MetricGroup(
     ),
     _applies,
     _Pairs,
-    "a paired task that makes images",
+    "a task that makes images and whose test data hold the true ones",
     needs_features=False,
 )
