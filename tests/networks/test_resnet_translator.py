@@ -53,8 +53,9 @@ def test_mirrored_borders_are_those_of_pytorch() -> None:
     torch.manual_seed(0)
     maps = torch.rand(2, 3, 7, 5, requires_grad=True)
     for border in (1, 3):
-        ours, theirs = MirrorPad(border)(maps), nn.ReflectionPad2d(border)(maps)
+        ours, theirs = MirrorPad(border).from_pieces(maps), nn.ReflectionPad2d(border)(maps)
         assert torch.equal(ours, theirs)
+        assert torch.equal(MirrorPad(border)(maps), theirs)
         weight = torch.rand_like(ours)
         gradients = [torch.autograd.grad((each * weight).sum(), maps)[0] for each in (ours, theirs)]
         # Sums of up to four numbers in another order.
