@@ -1,0 +1,89 @@
+"""Images per second of the recipe `cyclegan` against the plain loop, with the same sizes of networks and batches.
+
+python -m benchmarks.translation_speed [--size 64] [--channels 3] [--threads 1] [--quick] [--json FILE]
+
+The images are noise, which costs as much as any. Each side has its own process and waits there for its turn.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from benchmarks.cyclegan_loop import CycleGANLoop
+from benchmarks.own_process import Measure, OwnProcess
+from benchmarks.rows import Row, alternate, report
+from benchmarks.tutorial_loop import memory_batches
+from ganops.data.fields.image import ImageField
+from ganops.data.rows import Rows
+from ganops.data.spec import DOMAINS, DataSpec
+from ganops.games.sampling import HeldOut
+from ganops.params import TrainParams
+from ganops.recipe import load_recipe
+from ganops.training.job import TrainingJob
+
+RECIPE = Path(__file__).resolve().parent.parent / "pipeline" / "recipes" / "cyclegan.yaml"
+IMAGES, WARM_UP, TARGET = 256, 8, 1.5
+
+
+def noise(channels: int, size: int) -> Tensor:
+    """Stored images."""
+    return torch.randint(0, 256, (IMAGES, channels, size, size), dtype=torch.uint8)
+
+
+def ours(channels: int, size: int) -> tuple[Measure, str]:
+    """Our training, warmed up."""
+    field = ImageField.model_validate({"channels": channels, "size": size})
+    spec = DataSpec(fields=dict.fromkeys(DOMAINS, field), paired=False)
+    rows = [Rows({domain: noise(channels, size)}) for domain in DOMAINS]
+    settings = TrainParams(precision="float32", compile="never", sample_images=2)
+    job = TrainingJob("benchmark", load_recipe(RECIPE), settings, 0, spec, data_digest="")
+    trainer = job.build(rows, Path("unused"), held_out=HeldOut(rows[0], spec))
+
+    def measure(steps: int) -> float:
+        begin = time.perf_counter()
+        for _ in range(steps):
+            trainer.run_step()
+        return steps * trainer.plan.images_per_step / (time.perf_counter() - begin)
+
+    measure(WARM_UP)
+    return measure, "ours"
+
+
+def plain(channels: int, size: int) -> tuple[Measure, str]:
+    """The plain loop, warmed up."""
+    recipe = load_recipe(RECIPE)
+    loop = CycleGANLoop(recipe, channels)
+    a, b = (memory_batches(noise(channels, size), recipe.batch_size, torch.device("cpu")) for _ in DOMAINS)
+    loop.run(a, b, 2)
+    return lambda steps: loop.run(a, b, steps), "plain loop"
+
+
+def main() -> None:
+    """Measure and print."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--size", type=int, default=64)
+    arguments.add_argument("--channels", type=int, default=3)
+    arguments.add_argument("--threads", type=int, default=1)
+    arguments.add_argument("--quick", action="store_true", help="fewer and shorter measurements")
+    arguments.add_argument("--json", type=Path, help="write the row to this file")
+    options = arguments.parse_args()
+    times, steps = (3, 4) if options.quick else (5, 12)
+    with (
+        closing(OwnProcess(options.threads, ours, options.channels, options.size)) as one,
+        closing(OwnProcess(options.threads, plain, options.channels, options.size)) as other,
+    ):
+        median = alternate({side.name: partial(side.measure, steps) for side in (one, other)}, times)
+    name = f"cyclegan, {options.channels} x {options.size} x {options.size}"
+    value, baseline = median["ours"], median["plain loop"]
+    report([Row(name, value, "images/s", "plain loop", baseline, value / baseline, TARGET)], options.json)
+
+
+if __name__ == "__main__":
+    main()
