@@ -16,6 +16,7 @@ LAYERS = (
     ("pipeline.stages", "pipeline.set_params", "pipeline.own_data", "pipeline.plots_page", "pipeline.__main__"),
     ("pipeline.environment",),
     ("ganops.cli", "ganops.commands"),
+    ("ganops.serving",),
     ("ganops.api",),
     ("ganops.search",),
     ("ganops.resolve", "ganops.check", "ganops.trial", "ganops.tracked_training"),

@@ -15,9 +15,8 @@ def complaint(folder: str) -> str:
     """What is wrong with the model in `folder`; empty when its answer to its example is valid, and varies."""
     model = mlflow.pyfunc.load_model(folder)
     game = model.unwrap_python_model().game
-    broken = [name for name, tensor in game.state_dict().items() if not torch.isfinite(tensor).all()]
-    if broken:
-        return f"the weights {', '.join(broken[:3])} hold numbers that are not finite"
+    if broken := broken_weights(game):
+        return broken
     example = model.metadata.load_input_example(folder)
     count = int(example["n"].sum())
     answer = model.predict(example, params={"seed": 1})
@@ -26,11 +25,24 @@ def complaint(folder: str) -> str:
     for name, field in game.task.outputs.items():
         stored = field.decode(list(answer[name]))
         field.check(stored)
-        rows = stored.reshape(len(stored), -1)
-        if rows.shape[1] > 1 and bool((rows.amin(1) == rows.amax(1)).any()):
-            return f"a row of '{name}' has the same value everywhere"
-        if bool((rows == rows[:1]).all()):
-            return f"all rows of '{name}' are the same"
+        if broken := broken_rows(name, stored):
+            return broken
+    return ""
+
+
+def broken_weights(game: torch.nn.Module) -> str:
+    """Which weights are not finite; empty when all are."""
+    broken = [name for name, tensor in game.state_dict().items() if not torch.isfinite(tensor).all()]
+    return f"the weights {', '.join(broken[:3])} hold numbers that are not finite" if broken else ""
+
+
+def broken_rows(name: str, stored: torch.Tensor) -> str:
+    """Why the rows of an output cannot be right; empty when they vary, within a row and from row to row."""
+    rows = stored.reshape(len(stored), -1)
+    if rows.shape[1] > 1 and bool((rows.amin(1) == rows.amax(1)).any()):
+        return f"a row of '{name}' has the same value everywhere"
+    if bool((rows == rows[:1]).all()):
+        return f"all rows of '{name}' are the same"
     return ""
 
 

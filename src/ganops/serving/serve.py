@@ -1,0 +1,69 @@
+"""Run the service under uvicorn, until it is asked to stop."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import torch
+import uvicorn
+
+from ganops.errors import GanopsError
+from ganops.serving.app import create_app
+from ganops.serving.service import Service
+from ganops.serving.settings import ServiceSettings
+
+DRAIN_SECONDS = 10  # for the requests at hand when the service is asked to stop
+IDLE_SECONDS = 30  # after which a connection without requests is closed
+WAITING = 2048  # connections that the system may hold until they are accepted
+
+
+def serve(
+    address: str,
+    device: torch.device,
+    settings: ServiceSettings,
+    host: str,
+    port: int,
+    say: Callable[[str], None],
+) -> None:
+    """Serve until SIGINT or SIGTERM; requests at hand are answered first.
+
+    say: gets one line when the model is loaded. Raises GanopsError where it cannot be, or the port is taken.
+    """
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    for noisy in ("httpx", "alembic", "mlflow"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    service = Service(address, device, settings)
+    try:
+        service.start()
+        server = make_server(service, host, port)
+        served = service.models.get()
+        sizes = ", ".join(map(str, served.sizes[next(iter(served.game.tasks))]))
+        shown = f"[{host}]" if ":" in host else host
+        say(f"{served.name} ({served.recipe}) on {device}, batches of {sizes}: http://{shown}:{port}/")
+        server.run()
+        if not server.started:
+            raise GanopsError(
+                f"the service cannot listen on {shown}:{port}",
+                code="port-taken",
+                action="take another --port, or end what listens there",
+            )
+    finally:
+        service.close()
+
+
+def make_server(service: Service, host: str, port: int) -> uvicorn.Server:
+    """A server of the app. It writes no access log: addresses and bodies of requests are nobody's business."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            create_app(service),
+            host=host,
+            port=port,
+            access_log=False,
+            log_level="warning",
+            backlog=WAITING,
+            timeout_keep_alive=IDLE_SECONDS,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            server_header=False,
+        )
+    )

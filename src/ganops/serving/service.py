@@ -1,0 +1,105 @@
+"""The service itself: it admits a request, prepares its rows, has them computed and encodes the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import torch
+
+from ganops.data.rows import Rows
+from ganops.errors import GanopsError
+from ganops.serving.admission import Admission
+from ganops.serving.answer import Answer, answer
+from ganops.serving.compute import ComputeThread, Work
+from ganops.serving.follow import Models
+from ganops.serving.metrics import ServiceMetrics
+from ganops.serving.request import GenerateRequest, prepare
+from ganops.serving.served import Served
+from ganops.serving.settings import ServiceSettings
+
+T = TypeVar("T")
+
+
+class DeadlineError(GanopsError):
+    """A request was given up because its time was over."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"the request was not answered within {seconds:g} seconds",
+            code="deadline",
+            action="ask for fewer images, or again later",
+        )
+
+
+class ClientGoneError(Exception):
+    """The client closed the connection before its answer was there."""
+
+
+class Service:
+    """What stands behind the HTTP routes; `start` loads the models, `close` ends all threads."""
+
+    def __init__(self, address: str, device: torch.device, settings: ServiceSettings) -> None:
+        self.settings = settings
+        self.admission = Admission(settings.backlog, settings.deadline_seconds, rate=1.0)
+        self.metrics = ServiceMetrics(lambda: self.admission.inside, lambda: self.admission.rate)
+        self.models = Models(address, device, settings, self.metrics)
+        self._compute = ComputeThread(self.metrics, settings.compute_threads)
+        self._pool = ThreadPoolExecutor(settings.encoders, "encode", _alone)
+
+    def start(self) -> None:
+        """Load and test the model; raises GanopsError where that fails."""
+        self.models.start()
+        self.admission.rate = self.models.get().rate
+
+    def close(self) -> None:
+        """Stop following and computing."""
+        self.models.close()
+        self._compute.close()
+        self._pool.shutdown(cancel_futures=True)
+
+    async def generate(self, request: GenerateRequest, gone: Callable[[], Awaitable[Any]]) -> tuple[Served, Answer]:
+        """Answer a request.
+
+        gone: returns when the client has closed the connection. Raises BusyError, DeadlineError, ClientGoneError, and
+        GanopsError for a request that the model cannot answer.
+        """
+        served = self.models.get(request.model)
+        self.admission.enter(request.n)
+        answered = False
+        begin = time.perf_counter()
+        work = asyncio.ensure_future(self._answer(served, request))
+        left = asyncio.ensure_future(gone())
+        try:
+            done, _ = await asyncio.wait(
+                (work, left), timeout=self.settings.deadline_seconds, return_when=asyncio.FIRST_COMPLETED
+            )
+            if work in done:
+                answered = work.exception() is None
+                return served, work.result()
+            raise ClientGoneError if left in done else DeadlineError(self.settings.deadline_seconds)
+        finally:
+            work.cancel()
+            left.cancel()
+            self.admission.leave(request.n, answered=answered)
+            if answered:
+                self.metrics.images.labels(served.name).inc(request.n)
+                self.metrics.seconds.observe(time.perf_counter() - begin)
+
+    async def _answer(self, served: Served, request: GenerateRequest) -> Answer:
+        prepared = await self._in_pool(lambda: prepare(served, request, self.settings.picture_pixels))
+        work = Work(served, prepared.task_name, request.truncation, prepared.rows)
+        self._compute.submit(work)
+        outputs: Rows = await asyncio.wrap_future(work.result)
+        return await self._in_pool(lambda: answer(served, request, prepared, outputs))
+
+    async def _in_pool(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+
+
+def _alone() -> None:
+    """Threads that decode and encode use one core each, whatever torch is set to."""
+    torch.set_num_threads(1)
