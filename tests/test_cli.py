@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 
 from ganops import cli
 from ganops.errors import RegistryError
+from tools.check_docs import wrong_command
 
 HEAVY = ("torch", "mlflow", "matplotlib", "sklearn", "numpy", "pandas", "prefect", "dvc", "PIL", "pydantic")
 
@@ -93,3 +95,21 @@ def test_a_reader_that_closes_early_is_not_an_error(tmp_path: Path) -> None:
 
 def test_the_version_is_printed() -> None:
     assert run("--version").stdout.startswith("ganops, version ")
+
+
+def test_without_arguments_it_shows_what_people_do_first_and_only_commands_that_exist() -> None:
+    result = CliRunner().invoke(cli.ganops, [])
+    assert result.exit_code == 0
+    assert [line.split()[0] for line in result.output.splitlines() if line.startswith("  ")] == ["make"] * 2 + [
+        "ganops"
+    ] * 2
+    for command in re.findall(r"^  (ganops .*?)(?:  |$)", result.output, re.MULTILINE):
+        assert wrong_command(command.split(), Path(__file__).parents[1]) == ""
+
+
+@pytest.mark.parametrize(("typed", "offered"), [("ganops pro", "promote"), ("ganops sample --se", "--seed")])
+def test_the_shell_completes_commands_and_options(typed: str, offered: str) -> None:
+    words = typed.split()
+    shell = {"_GANOPS_COMPLETE": "bash_complete", "COMP_WORDS": typed, "COMP_CWORD": str(len(words) - 1)}
+    result = CliRunner().invoke(cli.ganops, [], prog_name="ganops", env=shell)
+    assert result.output.splitlines() == [f"plain,{offered}"]

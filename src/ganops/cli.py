@@ -15,6 +15,18 @@ from ganops.printing import print_anything
 
 COMMANDS = Path(__file__).with_name("commands")
 INTERRUPTED = 128 + signal.SIGINT
+FIRST_STEPS = """\
+Three things people do first:
+
+  make run                     train three GANs on handwritten digits, compare them, promote the best: five minutes
+  make run DATA=pictures.zip   the same on your own pictures: a zip file, or a folder
+  ganops recipes               all GANs there are, with what fits your data and what it costs
+
+Then look at the runs (make ui), and use the best model:
+
+  ganops sample models:/ganops@champion -n 64 -o grid.png
+
+All commands: ganops --help. Step by step: docs/tutorial.md."""
 
 
 class CommandFolder(click.Group):
@@ -38,10 +50,17 @@ class CommandFolder(click.Group):
             formatter.write_dl(rows)
 
 
-@click.group(cls=CommandFolder, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=CommandFolder,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="ganops")
-def ganops() -> None:
+@click.pass_context
+def ganops(context: click.Context) -> None:
     """Inspect, sample, compare and promote the models that the pipeline trains."""
+    if context.invoked_subcommand is None:
+        click.echo(FIRST_STEPS)
 
 
 def main() -> None:
