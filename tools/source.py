@@ -46,8 +46,8 @@ class Kind:
 class Module:
     """One file: its classes, its aliases of types, and where its imported names come from."""
 
-    def __init__(self, path: Path) -> None:
-        self.name = ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+    def __init__(self, path: Path, root: Path) -> None:
+        self.name = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
         self.tree = ast.parse(path.read_text(encoding="utf-8"))
         self.classes = {node.name: node for node in self.tree.body if isinstance(node, ast.ClassDef)}
         self.values: dict[str, ast.expr] = {}
@@ -64,10 +64,11 @@ class Module:
 
 
 class Source:
-    """All files of the package."""
+    """All files below `package`; root: the folder that module names begin in."""
 
-    def __init__(self, package: Path = PACKAGE) -> None:
-        self.modules = {module.name: module for module in map(Module, sorted(package.rglob("*.py")))}
+    def __init__(self, package: Path = PACKAGE / "ganops", root: Path = PACKAGE) -> None:
+        found = (Module(path, root) for path in sorted(package.rglob("*.py")))
+        self.modules = {module.name: module for module in found}
 
     def find_class(self, name: str, module: Module) -> tuple[ast.ClassDef, Module] | None:
         """The class that a name means in a module; None for one that is defined elsewhere than in the package."""

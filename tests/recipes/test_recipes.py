@@ -185,13 +185,3 @@ def used(category: str) -> set[str]:
 def test_every_game_and_every_network_has_a_recipe() -> None:
     assert used("game") == set(GAMES.names())
     assert used("network") == set(NETWORKS.names())
-
-
-def test_the_page_on_recipes_has_a_row_for_each() -> None:
-    page = (FOLDER.parents[1] / "docs" / "recipes.md").read_text()
-    rows = {line.split("`")[1]: line for line in page.splitlines() if line.startswith("| `") and "arXiv" in line}
-    assert set(rows) == set(RECIPES)
-    for name, row in rows.items():
-        assert RECIPES[name].paper in row
-        assert row.endswith(f" {RECIPES[name].budget_kimg:g} |")
-        assert "loss" not in RECIPES[name].game or RECIPES[name].game["loss"] in row
