@@ -55,7 +55,7 @@ plots: env ## draw curves and samples into dvc_plots/index.html, which opens off
 	$(TOOL) dvc plots show
 
 ui: env ## open MLflow's pages on http://127.0.0.1:5000: runs, curves, samples, models
-	$(TOOL) mlflow ui --backend-store-uri "$${MLFLOW_TRACKING_URI:-sqlite:///$(CURDIR)/mlflow.db}"
+	@$(BIN)/python -m pipeline.ui
 
 doctor: env ## report what this machine has and lacks, and what to do about it
 	@$(TOOL) ganops doctor
@@ -88,8 +88,8 @@ deploy: env ## put the scheduled retraining of prefect.yaml on the server
 	$(TOOL) prefect work-pool create ganops --type process --overwrite
 	PWD="$(CURDIR)" $(TOOL) prefect --no-prompt deploy --all
 
-worker: env ## run what the server schedules, on this machine
-	$(TOOL) prefect worker start --pool ganops --limit 1
+worker: env ## end what dead workers have left, then run what the server schedules, on this machine
+	@$(BIN)/python -m pipeline.flows.worker --limit 1
 
 retrain: env ## pull, train, gate and push once, without a server
 	@$(BIN)/python -m pipeline.flows.run retraining
@@ -125,6 +125,11 @@ gpu-check: env-dev ## all that only a GPU can show, in nine minutes: tests, resu
 	@$(BIN)/python tests/gpu_check.py
 
 ci: test tiny ## all that CI checks; style and types are part of the tests
+
+.PHONY: docs
+docs: env-dev ## write docs/reference from the code, and check links, commands and examples of all pages
+	$(BIN)/python -m tools.reference
+	$(BIN)/python -m tools.check_docs
 
 .PHONY: clean distclean
 clean: ## remove what tools leave behind; results, models and the environment stay

@@ -31,6 +31,9 @@ DEFAULTS = {
     "OMP_WAIT_POLICY": "PASSIVE",
     # Prefect's own files stay in the checkout, so that a user's other Prefect is left alone, and this one too.
     "PREFECT_HOME": str(ROOT / "prefect-home"),
+    # Which run keeps a deployment's slot: in files, so that a server that was killed knows it when it starts again. By
+    # default it forgets, and then no run of that deployment ever starts.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     # Without a server a flow starts a temporary one, which takes 10 s on an idle machine and more on a busy one.
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
     # A progress line is some 100 characters: leave it the width that the names of flow and task would take.

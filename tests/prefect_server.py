@@ -50,7 +50,7 @@ def serving(checkout: Checkout, home: Path) -> Iterator[Server]:
 @contextmanager
 def working(checkout: Checkout, log: Path) -> Iterator[None]:
     """The worker of `make worker`; what it runs comes to its end before the worker does."""
-    service = checkout.start_service(log, "prefect", "worker", "start", "--pool", "ganops", "--limit", "1")
+    service = checkout.start_service(log, "python", "-m", "pipeline.flows.worker", "--limit", "1")
     with running(service, log):
         yield
         wait_until(lambda: not psutil.Process(service.pid).children(recursive=True), 60)

@@ -9,10 +9,19 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import uuid
 from contextlib import closing, suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from prefect.client.schemas.objects import FlowRun
+from prefect.states import Pending
+
+from ganops.settings import read_yaml
+from ganops.tracking.process import process_tags
+from pipeline.environment import DEFAULTS
+from pipeline.flows.dead import GRACE, WORKER, _has_died, worker_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = textwrap.dedent(
@@ -64,3 +73,49 @@ def test_a_flow_run_of_a_killed_process_crashes_when_the_next_one_begins(tmp_pat
         tasks = database.execute("SELECT state_type FROM task_run").fetchall()
     assert flows == [("CRASHED",), ("COMPLETED",)]
     assert not [state for (state,) in tasks if state == "RUNNING"]
+
+
+def pending(labels: dict[str, str], since: float = 0, pid: int | None = None) -> FlowRun:
+    """A run that a worker has taken `since` seconds ago; pid: of the process that it started for the run."""
+    state = Pending(timestamp=datetime.now(UTC) - timedelta(seconds=since))
+    found = FlowRun(flow_id=uuid.uuid4(), deployment_id=uuid.uuid4(), labels=labels, state=state, state_type=state.type)
+    found.infrastructure_pid = None if pid is None else str(pid)
+    return found
+
+
+def dead_worker() -> str:
+    """The name of a worker of this machine that has ended."""
+    return worker_name().replace(f" {os.getpid()} ", " 999999999 ")
+
+
+def test_a_run_is_dead_that_a_killed_worker_took_and_no_process_runs(tmp_path: Path) -> None:
+    assert _has_died(pending({WORKER: dead_worker()}))
+    assert not _has_died(pending({WORKER: worker_name()})), "its worker is at work"
+    assert not _has_died(pending({WORKER: f"other {dead_worker().partition(' ')[2]}"})), "of another machine"
+    assert not _has_died(pending({WORKER: "ProcessWorker 407eb58e"})), "nothing is known of that worker"
+    assert _has_died(pending(dict(process_tags()) | {"process.pid": "999999999"}))
+
+
+def test_a_flow_that_has_just_been_started_outlives_its_worker(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import time; time.sleep(60)", "prefect.engine"]
+    with subprocess.Popen(command) as engine:
+        assert not _has_died(pending({WORKER: dead_worker()}, pid=engine.pid))
+        engine.kill()
+    assert _has_died(pending({WORKER: dead_worker()}, pid=engine.pid))
+
+
+def test_a_run_whose_worker_was_killed_before_it_left_its_name_is_dead_after_the_grace() -> None:
+    limit = read_yaml(ROOT / "prefect.yaml")["deployments"][0]["concurrency_limit"]
+    assert timedelta(seconds=limit["grace_period_seconds"]) == GRACE
+    assert not _has_died(pending({}, since=GRACE.seconds - 5))
+    assert _has_died(pending({}, since=GRACE.seconds + 5))
+
+
+def test_no_schedule_can_be_blocked_for_good() -> None:
+    """What was seen with CANCEL_NEW and leases in memory: docs/orchestration.md."""
+    limits = [
+        each["concurrency_limit"] for each in read_yaml(ROOT / "prefect.yaml")["deployments"] if "schedules" in each
+    ]
+    assert limits
+    assert {limit["collision_strategy"] for limit in limits} == {"ENQUEUE"}
+    assert DEFAULTS["PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE"].endswith(".filesystem")
