@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 @click.option(
     "--seeds", type=click.IntRange(1), default=3, show_default=True, help="With which they are trained again."
 )
-@click.option("--parallel", type=click.IntRange(1), default=1, show_default=True, help="Trainings at once.")
+@click.option(
+    "--parallel", type=click.IntRange(1), default=None, help="Trainings at once.  [default: 1; Ray: as fit]"
+)
 @click.option(
     "--ray", "address", default=None, metavar="ADDRESS", help="Of a Ray cluster to train on; local: start one."
 )
@@ -40,7 +42,7 @@ def command(
     seed: int,
     top: int,
     seeds: int,
-    parallel: int,
+    parallel: int | None,
     address: str | None,
     cpus: float,
     gpus: float,
@@ -68,12 +70,12 @@ def command(
     search(order, _executor(parallel, address, cpus, gpus), restart=restart)
 
 
-def _executor(parallel: int, address: str | None, cpus: float, gpus: float) -> Executor:
+def _executor(parallel: int | None, address: str | None, cpus: float, gpus: float) -> Executor:
     if address is None:
         from ganops.machine import gpu_ids
         from ganops.search.executor import LocalProcesses
 
-        return LocalProcesses(parallel, gpu_ids())
+        return LocalProcesses(parallel or 1, gpu_ids())
     from ganops.search.ray_cluster import RayCluster
 
     return RayCluster(parallel, address, cpus=cpus, gpus=gpus)

@@ -50,7 +50,7 @@ def run_all(executor: Executor, upcoming: Callable[[], Work | None], environment
                 if (outcome := work.folder.outcome()) is not None:
                     work.on_end(outcome)
                 else:
-                    running.append((work, executor.start(work.folder, environment), 1))
+                    running.append((work, executor.start(work.folder.path, environment), 1))
             if not running:
                 return
             time.sleep(POLL_SECONDS)
@@ -81,6 +81,6 @@ def _step(
             exit_code=code,
         )
     if (code < 0 or code > SIGNALLED) and starts < MOST_STARTS:
-        return work, executor.start(work.folder, environment), starts + 1
+        return work, executor.start(work.folder.path, environment), starts + 1
     work.on_end(Failure(code, text))
     return None

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Protocol
 
-from ganops.search.trial_folder import TrialFolder
+from ganops.search.process import end_process, start_process
 from ganops.slots import Slots
-
-GRACE_SECONDS = 30.0  # between SIGTERM, upon which a training writes a checkpoint, and SIGKILL
 
 
 class Running(Protocol):
@@ -32,23 +27,21 @@ class Executor(Protocol):
 
     places: int
 
-    def start(self, trial: TrialFolder, environment: Mapping[str, str]) -> Running:
-        """Train what the folder asks for, with these variables added to the environment."""
+    def start(self, folder: Path, environment: Mapping[str, str]) -> Running:
+        """Train what `folder` asks for, with these variables added to the environment."""
 
 
 class LocalProcesses:
     """Trainings as child processes; they share the GPUs of this machine evenly, or else its cores."""
 
-    def __init__(self, places: int, gpus: list[str]) -> None:
+    def __init__(self, places: int, gpus: Sequence[str] = ()) -> None:
         self.places, self._slots = places, Slots(places, gpus)
 
-    def start(self, trial: TrialFolder, environment: Mapping[str, str]) -> Running:
-        """Start a process once there is a place, in a session of its own: Ctrl-C reaches the search alone."""
-        stack = ExitStack()
-        with stack:
+    def start(self, folder: Path, environment: Mapping[str, str]) -> Running:
+        """Start a process once there is a place."""
+        with ExitStack() as stack:
             place = stack.enter_context(self._slots.take())
-            process = start_process(trial, {**environment, **place})
-            return LocalProcess(process, stack.pop_all())
+            return LocalProcess(start_process(folder, Path.cwd(), {**environment, **place}), stack.pop_all())
 
 
 class LocalProcess:
@@ -68,28 +61,3 @@ class LocalProcess:
         """Ask it to end, and kill it after a grace."""
         end_process(self.process)
         self._place.close()
-
-
-def start_process(trial: TrialFolder, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Train what a folder asks for in a process of its own session; what it prints is added to the folder's log."""
-    trial.path.mkdir(parents=True, exist_ok=True)
-    with trial.log.open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 - this program's own words
-            [sys.executable, "-m", "ganops.search.worker", str(trial.path)],
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-
-def end_process(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM, and SIGKILL to what is left of it after the grace."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()

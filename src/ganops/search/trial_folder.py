@@ -18,6 +18,7 @@ from ganops.errors import SearchError
 from ganops.evaluation.scores import Scores, read_scores
 from ganops.params import Params
 from ganops.recipe import Recipe
+from ganops.search.process import LOG
 from ganops.settings import Settings
 from ganops.tracked_training import Places
 
@@ -79,7 +80,7 @@ class TrialFolder:
     @property
     def log(self) -> Path:
         """What the process that trains prints."""
-        return self.path / "log.txt"
+        return self.path / LOG
 
     @property
     def places(self) -> Places:
