@@ -13,7 +13,14 @@ ROOT = Path(__file__).resolve().parent.parent
 # From top to bottom; a room may import its own line and what stands below it.
 LAYERS = (
     ("pipeline.flows",),
-    ("pipeline.stages", "pipeline.set_params", "pipeline.own_data", "pipeline.plots_page", "pipeline.__main__"),
+    (
+        "pipeline.stages",
+        "pipeline.set_params",
+        "pipeline.own_data",
+        "pipeline.plots_page",
+        "pipeline.ui",
+        "pipeline.__main__",
+    ),
     ("pipeline.environment",),
     ("ganops.cli", "ganops.commands"),
     ("ganops.serving",),
