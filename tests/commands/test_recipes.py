@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from click.testing import Result
 from playing import points_spec, spec_of
 
 from ganops.commands._networks import layers, summarize
+from ganops.commands.recipes import FAMILIES
 from ganops.errors import SettingsError
 from ganops.games.build import build_game
 from ganops.recipe import load_recipe
@@ -27,13 +30,24 @@ def run_here(run: Callable[..., Result], tracking_home: Path) -> Callable[..., R
     return run
 
 
-def test_every_recipe_is_listed_with_what_it_needs(run_here: Callable[..., Result]) -> None:
-    lines, presets = (part.splitlines() for part in run_here("recipes", "--quick").output.split("\n\n"))
-    assert [line.split()[0] for line in lines[1:]] == sorted(path.stem for path in RECIPES.glob("*.yaml"))
-    assert [line.split()[0] for line in presets[1:]] == sorted(path.stem for path in RECIPES.glob("paper/*.yaml"))
-    (conditional,) = (line for line in lines if line.startswith("cgan "))
-    assert "labels" in conditional
-    assert "arXiv:1411.1784" in conditional
+def names_in(block: str) -> list[str]:
+    """The recipes of a family's block, below its heading."""
+    return [line.split()[0] for line in block.splitlines()[1:]]
+
+
+def test_every_recipe_is_listed_once_in_its_family_and_presets_come_last(run_here: Callable[..., Result]) -> None:
+    *families, presets = run_here("recipes", "--quick").output.rstrip().split("\n\n")
+    titles = [re.split(r"  +", block)[0] for block in families]
+    assert titles == [family for family in FAMILIES if family in titles]
+    listed = dict(zip(titles, map(names_in, families), strict=True))
+    assert sorted(chain.from_iterable(listed.values())) == sorted(path.stem for path in RECIPES.glob("*.yaml"))
+    assert names_in(presets) == sorted(path.stem for path in RECIPES.glob("paper/*.yaml"))
+    for family, name in (
+        *(("From noise", "dcgan"), ("Of a class", "cgan"), ("With an encoder", "bigan")),
+        *(("An image from an image", "denoise"), ("An image from an image", "pix2pix")),
+        *(("Between domains, without pairs", "cyclegan"), ("From a trained model", "transfer")),
+    ):
+        assert name in listed[family]
 
 
 def test_show_prints_task_layers_shapes_and_weights(run_here: Callable[..., Result]) -> None:
@@ -42,6 +56,10 @@ def test_show_prints_task_layers_shapes_and_weights(run_here: Callable[..., Resu
     assert re.search(r"layers\.0 +SpreadLatents\(100, 128, .*\) +128 x 4 x 4 +204,800", output)
     assert re.search(r"Conv2d\(1, 32, .*\) +32 x 16 x 16 +544", output)
     assert "Radford et al. 2015" in output
+
+
+def test_show_says_how_large_the_patches_are_that_a_discriminator_sees(run_here: Callable[..., Result]) -> None:
+    assert "sees patches of 16 x 16 pixels" in run_here("recipes", "show", "edges2photo").output
 
 
 def test_an_unknown_recipe_offers_the_nearest(run_here: Callable[..., Result]) -> None:
@@ -80,9 +98,19 @@ def test_tasks_are_named_by_their_columns() -> None:
     assert summarize(load_recipe(RECIPES / "mlp.yaml"), points_spec()).task == "noise -> vector"
 
 
-def test_the_list_shows_the_task_and_the_cost_of_every_recipe(run_here: Callable[..., Result]) -> None:
-    done = run_here("recipes")
-    assert done.exit_code == 0, done.exception
-    _, *lines = done.output.split("\n\n")[0].splitlines()
-    assert len(lines) == len(list(RECIPES.glob("*.yaml")))
-    assert any("label -> image" in line for line in lines)
+def test_the_list_says_what_fits_the_cost_and_minutes_from_what_was_trained(
+    run_here: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cost is operations times budget, in units of dcgan's; dcgan took 3 minutes for half of its budget here."""
+    few = {name: load_recipe(RECIPES / f"{name}.yaml") for name in ("mlp", "dcgan", "pix2pix")}
+    monkeypatch.setattr("ganops.recipe.load_recipes", lambda _folder: few)
+    trained = Path("results/train/dcgan")
+    trained.mkdir(parents=True)
+    (trained / "training.json").write_text(json.dumps({"seconds": 180, "kimg": few["dcgan"].budget_kimg / 2}))
+    output = run_here("recipes").output
+    rows = {line.split("  ")[0]: line for line in output.splitlines()}
+    assert re.match(r"dcgan +yes +\d{3},\d{3} +1\.0 +6\.0 +", rows["dcgan"])
+    flops = {name: summarize(few[name], SPEC).flops * few[name].budget_kimg for name in ("mlp", "dcgan")}
+    share = flops["mlp"] / flops["dcgan"]
+    assert re.match(rf"mlp +yes +1,\d+,\d+ +{share:.1f} +{6 * share:.1f} +", rows["mlp"])
+    assert re.match(r"pix2pix +no: needs-pairs +- +- +- +", rows["pix2pix"])
