@@ -39,7 +39,7 @@ lock: env-dev ## write requirements/*.txt after a change of pyproject.toml
 	$(TOOL) $(COMPILE) pyproject.toml --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt
 	$(TOOL) $(COMPILE) pyproject.toml --extra export --extra heif --extra postgres --extra ray --extra s3 --extra search --extra sign -c requirements/run.txt -o requirements/extras.txt
 
-.PHONY: run repro plots ui doctor promote rollback
+.PHONY: run repro plots ui doctor promote rollback serve
 # The path goes through the environment, as it is: it may hold spaces, quotes, $$ and =.
 ifdef DATA
 run: export GANOPS_DATA := $(value DATA)
@@ -65,6 +65,9 @@ promote: env ## run the gate: the challenger becomes champion if it is good enou
 
 rollback: env ## make the previous champion champion again
 	@$(TOOL) ganops rollback
+
+serve: env ## serve the champion over HTTP, with a page on http://127.0.0.1:8000; MODEL=models:/NAME/3: another one
+	@$(TOOL) ganops serve $(MODEL)
 
 .PHONY: set changes
 # As DATA above. Words are split as in a shell: SET="data.path='my images'".
