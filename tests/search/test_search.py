@@ -5,13 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
 from search.conftest import InThisProcess, order
 
 from ganops.games.saved import load_description
 from ganops.recipe import load_recipe
 from ganops.search.run import search
-from ganops.search.trial_folder import TrialFolder
 from ganops.tracking.store import connect
 from ganops.workspace import WORKSPACE
 from pipeline.stages.train import main as train

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -56,7 +58,6 @@ def command(
     """
     from ganops.search.budget import Budget, read_budget
     from ganops.search.order import make_order
-    from ganops.search.run import search
 
     order = make_order(
         recipe,
@@ -67,6 +68,10 @@ def command(
         seeds=seeds,
         found=name,
     )
+    from ganops.search.run import search  # which needs the packages that `make_order` asks for
+
+    # Ends by an exception as Ctrl-C does, so that the trainings write checkpoints and end first.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     search(order, _executor(parallel, address, cpus, gpus), restart=restart)
 
 

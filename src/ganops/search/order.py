@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,6 +31,7 @@ from ganops.tracked_training import open_validation
 from ganops.training.job import TrainingJob
 from ganops.workspace import WORKSPACE
 
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MARK = "# Found by `ganops search"  # how a recipe file begins that a search has written
 
 
@@ -111,7 +114,7 @@ class Order:
         """What must be equal for trials to compare, by name."""
         return {
             "recipe": self.recipe.digest()[:12],
-            "space": str(hash_of(self.space.model_dump_json())),
+            "space": hash_of(self.space.model_dump_json()),
             "budget": str(self.budget),
             "seed": f"{self.seed} and {self.params.seed}",
             "data": self.manifest.digest[:12],
@@ -125,8 +128,6 @@ class Order:
 
 def hash_of(text: str) -> str:
     """A short digest."""
-    import hashlib
-
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -237,6 +238,13 @@ def _check_reference(order: Order) -> None:
 
 def _check_name(order: Order) -> None:
     file = WORKSPACE.recipe(order.found)
+    if not NAME.fullmatch(order.found):
+        raise SearchError(
+            f"'{order.found}' cannot be the name of a recipe",
+            code="bad-name",
+            expected="small letters, digits and single dashes between them",
+            action="give another --name",
+        )
     if file.exists() and not file.read_text(encoding="utf-8").startswith(MARK):
         raise SearchError(
             f"{file} exists, and no search has written it",
