@@ -35,8 +35,7 @@ def smoke_test(uri: str, seconds: float = SECONDS) -> str:
             done = subprocess.run(  # noqa: S603, fixed but for the package's path
                 command,
                 cwd=empty,
-                # Bytecode next to the package's source is neither written nor trusted.
-                env=environment | {"CUDA_VISIBLE_DEVICES": "", "PYTHONPYCACHEPREFIX": empty},
+                env=environment | {"CUDA_VISIBLE_DEVICES": ""},
                 capture_output=True,
                 text=True,
                 errors="replace",

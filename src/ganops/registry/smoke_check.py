@@ -6,13 +6,16 @@ It imports nothing of ganops, so that the source which the model carries is what
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-import mlflow
+import mlflow.pyfunc
 import torch
 
 
 def complaint(folder: str) -> str:
     """What is wrong with the model in `folder`; empty when its answer to its example is valid, and varies."""
+    # From here on: bytecode next to the package's source is neither written nor trusted; the folder is empty.
+    sys.pycache_prefix = str(Path.cwd())
     model = mlflow.pyfunc.load_model(folder)
     game = model.unwrap_python_model().game
     if broken := broken_weights(game):
