@@ -37,6 +37,7 @@ from ganops.settings import nearest, validate
 from ganops.workspace import WORKSPACE
 
 if TYPE_CHECKING:
+    from ganops.applying.translator import PictureTranslator
     from ganops.evaluation.evaluate import Evaluation
     from ganops.evaluation.statistics import Statistics
 
@@ -128,6 +129,26 @@ class Model:
             schema=asked.outputs,
             inputs=concatenate(from_inputs) if from_inputs else None,
         )
+
+    def translator(
+        self,
+        *,
+        task: str | None = None,
+        tile: int | None = None,
+        overlap: int | None = None,
+        seed: int = 0,
+        **inputs: Any,
+    ) -> PictureTranslator:
+        """What translates pictures of any size, in overlapping tiles: `model.translator()(Image.open("photo.jpg"))`.
+
+        inputs: values for inputs of the task besides the picture, as in `generate`. The others: see PictureTranslator.
+        Raises ModelError for a model that does not make pictures of pictures.
+        """
+        from ganops.applying.translator import PictureTranslator
+
+        asked = self._task(task)
+        given = {name: _column(asked, name, value, 1) for name, value in inputs.items()}
+        return PictureTranslator(self.game, task, tile=tile, overlap=overlap, given=given, seed=seed)
 
     def _task(self, name: str | None) -> Task:
         if name is None:

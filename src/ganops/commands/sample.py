@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from ganops.commands._given import given_inputs
 from ganops.commands._output import OutputFile
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def command(
     from ganops.api import load
     from ganops.devices import find_device
 
-    given: dict[str, Any] = dict(_pair(pair) for pair in pairs)
+    given = given_inputs(pairs)
     loaded = load(model or _champion(), find_device(device))
     generated = loaded.generate(count, seed, task=task, **given)
     path = _write(generated, output, columns)
@@ -64,13 +65,6 @@ def _champion() -> str:
     from ganops.registry.versions import CHAMPION
 
     return f"models:/{registered_name(load_params())}@{CHAMPION}"
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise click.BadParameter(f"'{text}' is not NAME=VALUE", param_hint="--given")
-    return name, value
 
 
 def _write(generated: Generated, output: Path | None, columns: int | None) -> Path:

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +39,7 @@ INSPECTED_SIZE = 64  # pixels
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\x00", b"MM\x00*")
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _GREY_MODES = ("1", "L", "LA", "La", "I", "F")
-_ORIENTATION_TAG = 0x0112
+ORIENTATION_TAG = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -65,13 +66,13 @@ def decode(content: bytes, form: AnyFormat) -> Pixels:
     Transparent parts are laid over white; 16-bit grey is scaled, not clipped. Label maps are read as `to_labels` says.
     Raises RefusedError.
     """
-    with _opened(content) as image:
+    with opened(content) as image:
         if isinstance(form, LabelFormat):
             image.load()
-            return to_labels(_upright(centre_square(image), _orientation(image)), form)
+            return to_labels(upright(centre_square(image), orientation(image)), form)
         image.draft(None, (DRAFT_MARGIN * form.size, DRAFT_MARGIN * form.size))
         image.load()
-        return to_format(_upright(_opaque(centre_square(image)), _orientation(image)), form)
+        return to_format(upright(opaque(centre_square(image)), orientation(image)), form)
 
 
 def decode_halves(content: bytes, left: AnyFormat, right: AnyFormat) -> tuple[Pixels, Pixels]:
@@ -79,16 +80,16 @@ def decode_halves(content: bytes, left: AnyFormat, right: AnyFormat) -> tuple[Pi
 
     Raises RefusedError for a picture that is not wider than high, too.
     """
-    with _opened(content) as image:
+    with opened(content) as image:
         image.load()
-        picture = _upright(image, _orientation(image))
+        picture = upright(image, orientation(image))
         if picture.width <= picture.height:
             raise RefusedError(Reason.UNMATCHED, f"{picture.width} x {picture.height} pixels are not side by side")
         half = picture.width // 2
         boxes = ((0, 0, half, picture.height), (picture.width - half, 0, picture.width, picture.height))
         sides = [centre_square(picture.crop(box)) for box in boxes]
         first, second = (
-            to_labels(side, form) if isinstance(form, LabelFormat) else to_format(_opaque(side), form)
+            to_labels(side, form) if isinstance(form, LabelFormat) else to_format(opaque(side), form)
             for side, form in zip(sides, (left, right), strict=True)
         )
         return first, second
@@ -96,8 +97,8 @@ def decode_halves(content: bytes, left: AnyFormat, right: AnyFormat) -> tuple[Pi
 
 def read_picture(content: bytes) -> Image.Image:
     """A whole image file in its own size, as L or RGB: first frame, upright, over white. Raises RefusedError."""
-    with _opened(content) as image:
-        return _upright(_opaque(image), _orientation(image)).copy()
+    with opened(content) as image:
+        return upright(opaque(image), orientation(image)).copy()
 
 
 def inspect(content: bytes) -> Inspection:
@@ -105,43 +106,47 @@ def inspect(content: bytes) -> Inspection:
 
     Raises RefusedError.
     """
-    with _opened(content) as image:
+    with opened(content) as image:
         width, height = image.size
         grey = image.mode in _GREY_MODES or image.mode.startswith("I;16")
         if not grey:
             image.draft(None, (INSPECTED_SIZE, INSPECTED_SIZE))
-            small = to_format(_opaque(image), ImageFormat(INSPECTED_SIZE, 3)).astype(np.int16)
+            small = to_format(opaque(image), ImageFormat(INSPECTED_SIZE, 3)).astype(np.int16)
             grey = int((small.max(axis=0) - small.min(axis=0)).max()) <= GREY_TOLERANCE
         return Inspection(width, height, grey)
 
 
 @contextmanager
-def _opened(content: bytes) -> Iterator[Image.Image]:
-    """The image with its header read; whatever fails inside of the block becomes a RefusedError."""
-    if not content:
-        raise RefusedError(Reason.EMPTY)
+def opened(content: bytes | BinaryIO, most_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
+    """The image with its header read; whatever fails inside of the block becomes a RefusedError.
+
+    content: a file, or all that is in it. most_pixels: an image of more is refused before it is decoded; Pillow itself
+    refuses twice MAX_PIXELS.
+    """
+    file = io.BytesIO(content) if isinstance(content, bytes) else content
     with warnings.catch_warnings():
         # Damaged metadata make Pillow warn; what counts here is whether the pixels can be read.
         warnings.simplefilter("ignore")
         try:
-            with Image.open(io.BytesIO(content), formats=KINDS) as image:
-                if image.width * image.height > MAX_PIXELS:
+            with Image.open(file, formats=KINDS) as image:
+                if image.width * image.height > most_pixels:
                     raise RefusedError(
-                        Reason.TOO_LARGE, f"{image.width:,} x {image.height:,} pixels, at most {MAX_PIXELS:,} in all"
+                        Reason.TOO_LARGE, f"{image.width:,} x {image.height:,} pixels, at most {most_pixels:,} in all"
                     )
                 yield image
         except RefusedError:
             raise
         except UnidentifiedImageError:
-            raise _unidentified(content) from None
+            file.seek(0)
+            raise _unidentified(file.read(12)) from None
         except (Image.DecompressionBombError, MemoryError):
-            raise RefusedError(Reason.TOO_LARGE, f"more than {MAX_PIXELS:,} pixels") from None
+            raise RefusedError(Reason.TOO_LARGE, f"more than {most_pixels:,} pixels") from None
         except Exception as error:
             # Decoders of damaged files raise nearly anything: OSError, SyntaxError, struct.error, IndexError ...
             raise RefusedError(Reason.DAMAGED, str(error)) from error
 
 
-def _opaque(image: Image.Image) -> Image.Image:
+def opaque(image: Image.Image) -> Image.Image:
     """Any of Pillow's modes as L or RGB, over white where it is transparent."""
     image.load()
     if image.mode.startswith("I") or image.mode == "F":
@@ -170,21 +175,24 @@ def _from_wide(image: Image.Image) -> Image.Image:
     return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
 
 
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
-    turn = _UPRIGHT.get(orientation)
+def upright(image: Image.Image, tag: int) -> Image.Image:
+    """The image turned as its EXIF orientation says, see `orientation`."""
+    turn = _UPRIGHT.get(tag)
     return image if turn is None else image.transpose(turn)
 
 
-def _orientation(image: Image.Image) -> int:
+def orientation(image: Image.Image) -> int:
     """The EXIF orientation of a loaded image; kinds that Pillow turns by itself no longer have one by then."""
     try:
-        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+        return int(image.getexif().get(ORIENTATION_TAG, 1))
     except Exception:
         return 1  # damaged EXIF says nothing of the pixels, which were read
 
 
 def _unidentified(content: bytes) -> RefusedError:
-    """Why Pillow does not know what a file is."""
+    """Why Pillow does not know what a file is that begins like this."""
+    if not content:
+        return RefusedError(Reason.EMPTY)
     box, brand = content[4:8], content[8:12]
     if box == b"ftyp" and brand in _HEIF_BRANDS and "HEIF" not in KINDS:
         return RefusedError(Reason.UNREADABLE, "HEIC needs the package pillow-heif: pip install 'ganops[heif]'")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from ganops.data.decode import MAX_BYTES
 from ganops.data.listing import Candidate, Listing, is_hidden, is_unreadable
@@ -12,10 +15,10 @@ from ganops.errors import DataError
 
 
 class Folder:
-    """The files below `root`."""
+    """The files below `root`; one of more than `max_bytes` is not read."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root.resolve()
+    def __init__(self, root: Path, max_bytes: int = MAX_BYTES) -> None:
+        self.root, self.max_bytes = root.resolve(), max_bytes
 
     def scan(self) -> Listing:
         """List all folders; one that cannot be read is rejected as a whole. Raises DataError where that is the root."""
@@ -41,14 +44,20 @@ class Folder:
 
     def read(self, name: str) -> bytes:
         """The content of one file; raises RefusedError."""
+        with self.open(name) as file:
+            content = file.read(self.max_bytes + 1)
+        if len(content) > self.max_bytes:
+            raise RefusedError(Reason.TOO_LARGE, f"more than {self.max_bytes // 2**20} MiB")
+        return content
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        """One file, opened; where that or reading it fails, the error becomes a RefusedError."""
         try:
             with (self.root / name).open("rb") as file:
-                content = file.read(MAX_BYTES + 1)
+                yield file
         except OSError as error:
             raise _refusal(error) from error
-        if len(content) > MAX_BYTES:
-            raise RefusedError(Reason.TOO_LARGE, f"more than {MAX_BYTES // 2**20} MiB")
-        return content
 
     def _sort_in(
         self, entry: os.DirEntry[str], parts: tuple[str, ...], listing: Listing, waiting: list[tuple[str, ...]]

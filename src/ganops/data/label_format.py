@@ -43,6 +43,11 @@ def to_labels(image: Image.Image, form: LabelFormat) -> Pixels:
     """
     if image.size != (form.size, form.size):
         image = image.resize((form.size, form.size), Image.Resampling.NEAREST)
+    return class_indices(image, form)
+
+
+def class_indices(image: Image.Image, form: LabelFormat) -> Pixels:
+    """As `to_labels`, for a picture of any size that keeps it: (1, H, W)."""
     if form.colours:
         pixels = np.asarray(image.convert("RGB"), dtype=np.int32)
         table = np.array(form.colours, dtype=np.int32)

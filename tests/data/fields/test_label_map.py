@@ -9,6 +9,7 @@ import pytest
 import torch
 from image_files import encode
 
+from ganops.data.fields.category import CategoryField
 from ganops.data.fields.image import ImageField
 from ganops.data.fields.label_map import LabelMapField, LabelTable
 from ganops.errors import DataError
@@ -38,11 +39,19 @@ def test_another_kind_or_another_table_is_no_conversion() -> None:
     field = LabelMapField(size=16, labels=LabelTable(classes=("a", "b")))
     stored = torch.zeros(1, 1, 16, 16, dtype=torch.uint8)
     assert field.convert(stored, field) is stored
-    others = (ImageField(channels=1, size=16), LabelMapField(size=16, labels=LabelTable(classes=("a", "c"))))
+    others = (CategoryField(classes=("a", "b")), LabelMapField(size=16, labels=LabelTable(classes=("a", "c"))))
     for other in others:
         with pytest.raises(DataError) as error:
             field.convert(stored, other)
         assert error.value.code == "no-conversion"
+
+
+def test_as_an_image_it_has_the_colours_of_its_classes() -> None:
+    field = LabelMapField(size=2, labels=LabelTable(classes=("a", "b"), colours=((255, 0, 0), (0, 0, 255))))
+    found = field.convert(torch.tensor([[[[0, 1], [1, 0]]]], dtype=torch.uint8), ImageField(channels=3, size=2))
+    assert found[0, :, 0].T.tolist() == [[255, 0, 0], [0, 0, 255]]
+    large = field.convert(torch.zeros(2, 1, 2, 2, dtype=torch.uint8), ImageField(channels=1, size=4))
+    assert large.shape == (2, 1, 4, 4)
 
 
 def test_halving_keeps_the_classes_of_pixels() -> None:

@@ -7,6 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
@@ -70,6 +71,11 @@ class ImageField(Field):
     def decode(self, wire: Sequence[Any]) -> Tensor:
         """Base64 of image files of any kind that `prepare` reads, brought to this size and channels as it does."""
         return stack([self._decode(value) for value in wire], self)
+
+    def of_picture(self, picture: Image.Image) -> Tensor:
+        """A picture of mode L or RGB and of any size as (1, C, H, W), stored, with the channels of this field."""
+        pixels = np.asarray(picture.convert("L" if self.channels == 1 else "RGB"))
+        return torch.from_numpy(pixels.reshape(*pixels.shape[:2], self.channels).transpose(2, 0, 1).copy())[None]
 
     def draw(self, stored: Tensor, columns: int | None = None) -> Image.Image | None:
         """A grid of the images."""

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from ganops.data.decode import decode
 from ganops.data.fields.field import FIELDS, Field, WireForm, stack
-from ganops.data.label_format import LabelFormat
+from ganops.data.fields.image import ImageField
+from ganops.data.label_format import LabelFormat, class_indices
 from ganops.data.rejection import RefusedError
 from ganops.errors import DataError
 from ganops.settings import Settings
@@ -83,6 +84,11 @@ class LabelMapField(Field):
         return (1, self.size, self.size)
 
     @property
+    def channels(self) -> int:
+        """Of the modelled form: one for each class."""
+        return len(self.labels.classes)
+
+    @property
     def storage(self) -> torch.dtype:
         """uint8."""
         return torch.uint8
@@ -113,7 +119,9 @@ class LabelMapField(Field):
         return modelled.argmax(dim=1, keepdim=True).to(torch.uint8)
 
     def convert(self, stored: Tensor, like: Field) -> Tensor:
-        """Another size, by the nearest pixel."""
+        """Another size, by the nearest pixel; as an image: the colours of the classes."""
+        if isinstance(like, ImageField):
+            return ImageField(channels=3, size=self.size).convert(self._coloured(stored), like)
         if not isinstance(like, LabelMapField) or like.labels != self.labels:
             raise DataError(
                 "label maps cannot be converted to this",
@@ -138,12 +146,18 @@ class LabelMapField(Field):
         """Base64 of image files: indexed or grey ones hold the indices of classes, others the colours of the table."""
         return stack([self._decode(value) for value in wire], self)
 
+    def of_picture(self, picture: Image.Image) -> Tensor:
+        """A picture of any size as (1, 1, H, W) class indices: its own, or by the colours of the table.
+
+        Raises RefusedError where an index is that of no class, and for colours where there is no table.
+        """
+        return torch.from_numpy(class_indices(picture, self._form_of(picture)).copy())[None]
+
     def draw(self, stored: Tensor, columns: int | None = None) -> Image.Image | None:
         """A grid of the label maps in the colours of their classes."""
         from ganops.data.fields.pictures import image_grid, square
 
-        palette = torch.tensor(self.labels.palette(), dtype=torch.uint8)
-        return image_grid(palette[stored[:, 0].cpu().long()].permute(0, 3, 1, 2), columns or square(len(stored)))
+        return image_grid(self._coloured(stored), columns or square(len(stored)))
 
     def pictures(self, stored: Tensor) -> list[Image.Image]:
         """Indexed pictures, pixel for pixel."""
@@ -152,6 +166,11 @@ class LabelMapField(Field):
     def flip(self, modelled: Tensor, mirrored: Tensor) -> Tensor:
         """Left to right."""
         return torch.where(mirrored.view(-1, 1, 1, 1), modelled.flip(3), modelled)
+
+    def _coloured(self, stored: Tensor) -> Tensor:
+        """(N, 3, H, W) uint8."""
+        palette = torch.tensor(self.labels.palette(), dtype=torch.uint8)
+        return palette[stored[:, 0].cpu().long()].permute(0, 3, 1, 2).contiguous()
 
     def _indexed(self, stored: Tensor) -> list[Image.Image]:
         palette = [value for colour in self.labels.palette() for value in colour]
@@ -166,8 +185,7 @@ class LabelMapField(Field):
         try:
             content = base64.b64decode(value, validate=True)
             with Image.open(io.BytesIO(content)) as image:
-                indexed = image.mode in ("P", "L", "1")
-            form = LabelFormat(self.size, len(self.labels.classes), () if indexed else self.labels.colours)
+                form = self._form_of(image)
             return torch.from_numpy(decode(content, form).copy())
         except (ValueError, TypeError, OSError, Image.DecompressionBombError, RefusedError) as error:
             raise DataError(
@@ -176,3 +194,11 @@ class LabelMapField(Field):
                 expected="base64 of an indexed PNG, or of a picture in the colours of the classes",
                 found=f"{error.reason}: {error.detail}" if isinstance(error, RefusedError) else str(error),
             ) from error
+
+    def _form_of(self, picture: Image.Image) -> LabelFormat:
+        """Indexed and grey pictures hold indices, others colours."""
+        indexed = picture.mode in ("P", "L", "1")
+        return LabelFormat(self.size, len(self.labels.classes), () if indexed else self.labels.colours)
+
+
+PictureField = ImageField | LabelMapField
