@@ -187,4 +187,4 @@ def test_domains_get_the_recipes_that_translate_between_them(tmp_path: Path) -> 
     with pytest.raises(SettingsError) as raised:
         choose_recipes(AUTO_PARAMS, domains, 1000, tmp_path)
     assert raised.value.code == "no-recipe"
-    assert choose_recipes(AUTO_PARAMS, domains, 1000, ROOT / "pipeline" / "recipes") == ("cyclegan",)
+    assert choose_recipes(AUTO_PARAMS, domains, 1000, ROOT / "pipeline" / "recipes") == ("cut", "cyclegan")

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ganops.data.fields.image import ImageField
+from ganops.data.fields.label_map import PictureField
 from ganops.data.manifest import Manifest
 from ganops.data.spec import SOURCE, DataSpec
 from ganops.errors import GanopsError, SettingsError
@@ -27,6 +28,8 @@ from ganops.workspace import WORKSPACE
 
 ENOUGH_IMAGES = 5_000  # for a plain GAN; recipes for few images do better below
 ENOUGH_PER_CLASS = 100
+# Of the recipes that fit pairs or domains, those that `auto` stands for; the others are for special cases.
+TRANSLATIONS = {"cyclegan", "cut", "pix2pix", "pix2pix-l1"}
 MANY_CLASSES = 20  # from here on a plane per class is more than an image
 
 
@@ -59,7 +62,7 @@ def _translating(spec: DataSpec, folder: Path) -> tuple[str, ...]:
             found=f"the fields {', '.join(spec.fields)}",
             action="add one (denoise and denoise-l1 without `derived` translate pairs), or give recipes by name",
         )
-    return found
+    return tuple(name for name in found if name in TRANSLATIONS) or found
 
 
 def _takes_stored(recipe: Recipe, spec: DataSpec) -> Iterator[bool]:
@@ -70,7 +73,7 @@ def _takes_stored(recipe: Recipe, spec: DataSpec) -> Iterator[bool]:
         return  # for other data
     for task in game.tasks.values():
         inputs = set(task.inputs)
-        images = any(isinstance(field, ImageField) for field in task.inputs.values())
+        images = any(isinstance(field, PictureField) for field in task.inputs.values())
         yield images and inputs <= set(spec.fields) - set(recipe.derived) and task.paired == spec.paired
 
 

@@ -28,6 +28,9 @@ RECIPES = (
     "denoise",
     "denoise-l1",
     "cyclegan",
+    "cut",
+    "discogan",
+    "stargan",
     "vae",
 )
 KIMG, KILLS = 0.48, 5
