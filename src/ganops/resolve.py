@@ -29,7 +29,7 @@ from ganops.workspace import WORKSPACE
 ENOUGH_IMAGES = 5_000  # for a plain GAN; recipes for few images do better below
 ENOUGH_PER_CLASS = 100
 # Of the recipes that fit pairs or domains, those that `auto` stands for; the others are for special cases.
-TRANSLATIONS = {"cyclegan", "cut", "pix2pix", "pix2pix-l1"}
+TRANSLATIONS = {"cyclegan", "cut", "pix2pix", "pix2pix-l1", "spade"}
 MANY_CLASSES = 20  # from here on a plane per class is more than an image
 
 
