@@ -34,7 +34,7 @@ def test_the_first_run_trains_scores_compares_registers_and_promotes(first_run: 
         "FID (classifier)",
         "images/s",
         "results/compare/report.html",
-        "make ui, then http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning",
+        "make ui, then http://127.0.0.1:5000/#/experiments/1/runs?",
     ):
         assert expected in outcome
     assert re.search(r"train mlp +\[#+-*\] +\d+%.*images/s +left", said), "progress lines reach the terminal"

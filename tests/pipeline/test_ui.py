@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ganops.tracking.location import RUNS_VIEW
 from pipeline.ui import main
 
 ROOT = Path(__file__).parents[2]
@@ -20,7 +21,7 @@ def test_it_prints_the_page_of_the_experiment_and_serves_the_database(
     started: list[list[str]] = []
     monkeypatch.setattr(os, "execv", lambda _program, words: started.append(words))
     main()
-    page = "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
+    page = f"http://127.0.0.1:5000/#/experiments/1/runs?{RUNS_VIEW}"
     assert capsys.readouterr().out == f"MLflow: {page}\n"
     database = f"sqlite:///{tracking_home / 'mlflow.db'}"
     assert [words[1:] for words in started] == [["ui", "--workers", "1", "--backend-store-uri", database]]

@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from ganops.tracking.location import artifact_location, redact, repository_root, runs_page, sqlite_path, tracking_uri
+from ganops.tracking.location import (
+    RUNS_VIEW,
+    artifact_location,
+    redact,
+    repository_root,
+    runs_page,
+    sqlite_path,
+    tracking_uri,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +72,8 @@ def test_artifacts_lie_next_to_a_database_or_where_a_server_decides() -> None:
     ],
 )
 def test_the_page_of_the_runs_is_the_servers_or_that_of_make_ui(uri: str, server: str) -> None:
-    assert runs_page(uri, "3") == f"{server}/#/experiments/3/runs?workflowType=machine_learning"
+    assert runs_page(uri, "3") == f"{server}/#/experiments/3/runs?{RUNS_VIEW}"
+    assert RUNS_VIEW.endswith("workflowType=machine_learning")
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,10 @@ from urllib.parse import urlsplit
 
 SQLITE = "sqlite:///"
 LOCAL_PAGES = "http://127.0.0.1:5000"  # where `mlflow ui` answers
+RUNS_VIEW = (
+    "searchFilter=tags.kind%20%3D%20%27model%27&orderByKey=attributes.end_time&orderByAsc=false"
+    "&compareRunsMode=CHART&workflowType=machine_learning"
+)
 DATABASE = "mlflow.db"
 ARTIFACTS = "mlruns"
 SECRETS = (
@@ -67,10 +71,11 @@ def sqlite_path(uri: str) -> Path | None:
 def runs_page(uri: str, experiment_id: str) -> str:
     """The address of an experiment's runs: of the server, or of the one that `make ui` starts on this machine.
 
-    Without the last part MLflow would open its pages for prompts and agents.
+    It shows the trained models side by side, the newest first, without unfolding the runs of flows: MLflow nests runs only
+    where they are sorted by their start. Without the last part it would open its pages for prompts and agents.
     """
     server = redact(uri).rstrip("/") if urlsplit(uri).scheme in ("http", "https") else LOCAL_PAGES
-    return f"{server}/#/experiments/{experiment_id}/runs?workflowType=machine_learning"
+    return f"{server}/#/experiments/{experiment_id}/runs?{RUNS_VIEW}"
 
 
 @contextmanager
