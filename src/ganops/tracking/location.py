@@ -71,7 +71,7 @@ def sqlite_path(uri: str) -> Path | None:
 def runs_page(uri: str, experiment_id: str) -> str:
     """The address of an experiment's runs: of the server, or of the one that `make ui` starts on this machine.
 
-    It shows the trained models side by side, the newest first, without unfolding the runs of flows: MLflow nests runs only
+    It shows the trained models side by side, the newest first, and no runs of flows: MLflow nests runs only
     where they are sorted by their start. Without the last part it would open its pages for prompts and agents.
     """
     server = redact(uri).rstrip("/") if urlsplit(uri).scheme in ("http", "https") else LOCAL_PAGES
