@@ -31,16 +31,6 @@ KINDS = {  # heading: package, registry, what it is
     "Derived columns": ("ganops.data.derived", "DERIVATIONS", "`derived.<column>.kind` of a recipe."),
     "Fields": ("ganops.data.fields", "FIELDS", "What a column of the data is: `spec.fields` of manifest.json."),
 }
-PARAMS = {  # section: its class
-    "data": "DataParams",
-    "train": "TrainParams",
-    "evaluate": "EvaluateParams",
-    "evaluate.classifier": "ClassifierParams",
-    "compare": "CompareParams",
-    "tracking": "TrackingParams",
-    "gate": "GateParams",
-    "gate.limits.metric": "Limit",
-}
 COMMON = {  # what a key means where the class does not say it
     "channels": "1 is grey, 3 is colour",
     "classes": "their names, in the order of their indices",
@@ -95,12 +85,25 @@ def params_page(source: Source) -> str:
     """The settings of params.yaml: types from the code, words from the comments of the file."""
     said = comments(WORKSPACE.params.read_text(encoding="utf-8"))
     lines = ["# params.yaml", 'What the whole pipeline does. `make set SET="key=value"` changes it, checked first.']
-    lines += [f"Unless a table says otherwise a key may be left out.\n\n{_section_of('Params', source, said, '')}"]
-    for key, name in PARAMS.items():
-        lines.append(f"## {key}\n\n{_section_of(name, source, said, f'{key}.')}")
+    waiting, anchors = [("", "Params")], dict[str, str]()
+    while waiting:
+        place, name = waiting.pop(0)
+        section = source.section(name, source.modules["ganops.params"])
+        inner = {key.name: re.findall(r"\[section\]\(#(\w+)\)", key.type) for key in section.keys}
+        for key, found in inner.items():
+            for anchor in found:
+                many = (
+                    ".name"
+                    if "mapping of names" in next(each.type for each in section.keys if each.name == key)
+                    else ""
+                )
+                heading = f"{place}.{key}{many}".lstrip(".")
+                anchors[anchor] = re.sub("[^a-z_-]", "", heading)
+                waiting.append((heading, source.sections_by_name_lower[anchor][0]))
+        lines.append((f"## {place}\n\n" if place else "") + _explained(section, said, place))
     text = _page(lines)
-    for key, name in PARAMS.items():
-        text = text.replace(f"(#{name.lower()})", f"(#{re.sub('[^a-z-]', '', key)})")
+    for anchor, heading in anchors.items():
+        text = text.replace(f"(#{anchor})", f"(#{heading})")
     return text
 
 
@@ -226,24 +229,24 @@ def make_targets(root: Path = Path()) -> list[tuple[str, str]]:
     return [(f"`make {name}`", about) for name, about in re.findall(r"^([a-z-]+):.*?## (.*)$", text, re.MULTILINE)]
 
 
-def _section_of(name: str, source: Source, said: dict[str, str], prefix: str) -> str:
-    section = source.section(name, source.modules["ganops.params"])
-    keys = [
-        Key(key.name, key.type, key.default, said.get(f"{prefix}{key.name}") or key.meaning) for key in section.keys
-    ]
-    return _table_of(Section(section.name, "", tuple(keys)))
+def _explained(section: Section, said: dict[str, str], place: str) -> str:
+    """The table of a section, with the words of params.yaml where it has some."""
+    keys = tuple(
+        Key(key.name, key.type, key.default, said.get(f"{place}.{key.name}".lstrip(".")) or key.meaning)
+        for key in section.keys
+    )
+    return _table_of(Section(section.name, "", keys))
 
 
 def _reached(source: Source, sections: list[Section]) -> list[Section]:
     """The sections that these inherit from and that their keys lead to, each once, sorted by name."""
-    places = {name.lower(): place for name, place in source.sections_by_name.items()}
     waiting, found = list(sections), dict[str, Section]()
     while waiting:
         section = waiting.pop()
         anchors = {name for key in section.keys for name in re.findall(r"\[section\]\(#(\w+)\)", key.type)}
         for anchor in sorted(anchors | {base.name.lower() for base in section.bases}):
             if anchor not in found:
-                found[anchor] = source.section(*places[anchor])
+                found[anchor] = source.section(*source.sections_by_name_lower[anchor])
                 waiting.append(found[anchor])
     return [found[anchor] for anchor in sorted(found)]
 

@@ -126,10 +126,10 @@ class Source:
         return sorted(found, key=lambda kind: kind.name)
 
     @cached_property
-    def sections_by_name(self) -> dict[str, tuple[str, Module]]:
-        """Every settings class by its name, with the module that defines it."""
+    def sections_by_name_lower(self) -> dict[str, tuple[str, Module]]:
+        """Every settings class by its name in small letters, as anchors have it: its name, and its module."""
         return {
-            name: (name, module)
+            name.lower(): (name, module)
             for module in self.modules.values()
             for name in module.classes
             if self.is_settings(name, module)
