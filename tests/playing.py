@@ -13,6 +13,7 @@ from ganops.data.derived.derivation import with_derived
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.field import Field
 from ganops.data.fields.image import ImageField
+from ganops.data.fields.label_map import LabelMapField, LabelTable
 from ganops.data.fields.vector import VectorField
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
@@ -77,6 +78,13 @@ def pairs_spec(channels: int, size: int) -> DataSpec:
     return DataSpec(fields={"image": field, "source": field})
 
 
+def maps_spec(channels: int, size: int) -> DataSpec:
+    """Pairs of a label map of three classes and an image."""
+    labels = LabelTable(classes=("sky", "wall", "door"))
+    image = ImageField(channels=channels, size=size)  # type: ignore[arg-type]
+    return DataSpec(fields={"image": image, "source": LabelMapField(size=size, labels=labels)})
+
+
 def points_spec(classes: tuple[str, ...] = (), size: int = 2) -> DataSpec:
     """Vectors of `size` numbers, with labels where there are classes."""
     fields: dict[str, Field] = {"vector": VectorField(size=size)}
@@ -89,6 +97,8 @@ def random_batch(spec: DataSpec, count: int = 4) -> Rows:
     for name, field in spec.fields.items():
         if isinstance(field, CategoryField):
             columns[name] = torch.arange(count) % len(field.classes)
+        elif isinstance(field, LabelMapField):
+            columns[name] = field.to_model(torch.randint(0, field.channels, (count, *field.shape), dtype=torch.uint8))
         else:
             noise = torch.rand(count, *field.shape) * 2 - 1
             columns[name] = noise.contiguous(memory_format=torch.channels_last) if noise.ndim == 4 else noise

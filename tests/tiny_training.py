@@ -13,6 +13,7 @@ from torch import Tensor
 from ganops.atomic import atomic_path
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.image import ImageField
+from ganops.data.fields.label_map import LabelMapField, LabelTable
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.games.build import build_game
@@ -37,6 +38,8 @@ SPEC = DataSpec(
     fields={"image": ImageField(channels=1, size=8), "label": CategoryField(classes=tuple("0123456789"))},
 )
 PAIRS = DataSpec(fields={name: ImageField(channels=1, size=8) for name in ("image", "source")})
+INKS = LabelTable(classes=("paper", "grey", "ink"))
+MAPS = DataSpec(fields={"image": PAIRS.fields["image"], "source": LabelMapField(size=8, labels=INKS)})
 DOMAINS = DataSpec(
     fields={
         **{"A": ImageField(channels=1, size=8), "A_label": CategoryField(classes=tuple("0123456789"))},
@@ -44,7 +47,10 @@ DOMAINS = DataSpec(
     },
     paired=False,
 )
-SMALL = {"width": 4, "widths": [16, 8], "latent_dim": 16, "max_width": 8, "group_width": 4, "layers": 1}
+SMALL = {
+    **{"width": 4, "widths": [16, 8], "latent_dim": 16, "max_width": 8, "group_width": 4, "layers": 1},
+    **{"scales": 1, "hidden": 4},
+}
 
 
 def digits(count: int = 256) -> Rows:
@@ -58,6 +64,12 @@ def pairs(count: int = 256) -> Rows:
     """Digits, and the same dark on light as their sources."""
     images = digits(count)["image"]
     return Rows({"image": images, "source": 255 - images})
+
+
+def maps(count: int = 256) -> Rows:
+    """Digits, and how dark each of their pixels is, in three classes, as their sources."""
+    images = digits(count)["image"]
+    return Rows({"image": images, "source": images // 86})
 
 
 def domains(count: int = 256) -> list[Rows]:
@@ -104,7 +116,7 @@ class StopAfter(Interruption):
 
 
 def make_job(recipe: Recipe, seed: int = 0, start: Path | None = None, **params: Any) -> TrainingJob:
-    """A job on the digits, in float32, without compilation; on pairs or domains of them where the recipe needs these.
+    """A job on the digits, in float32, without compilation; or on what the recipe needs of them.
 
     start: the model folder it starts from.
     """
@@ -113,7 +125,8 @@ def make_job(recipe: Recipe, seed: int = 0, start: Path | None = None, **params:
         **{"sample_images": 16, "sample_times": 4, "checkpoint_seconds": 1e-9, "validate_kimg": 0.1},
     }
     model = InitModel(str(start), "digest", start) if start else None
-    spec = DOMAINS if "domains" in recipe.needs else PAIRS if "pairs" in recipe.needs else SPEC
+    known = {"pairs": PAIRS, "label-maps": MAPS, "domains": DOMAINS}
+    spec = next((known[need] for need in recipe.needs if need in known), SPEC)
     return TrainingJob("test", recipe, TrainParams(**(defaults | params)), seed, spec, "digits", model, "test")
 
 
@@ -132,7 +145,7 @@ def make_trainer(
     validation: with `validate_kimg` 0.1 it is computed every six steps of 16.
     """
     job = make_job(recipe, seed, start, **params)
-    known = {"pairs": [pairs()], "domains": domains()}
+    known = {"pairs": [pairs()], "label-maps": [maps()], "domains": domains()}
     rows = next((known[need] for need in recipe.needs if need in known), [digits()])
     held_out = HeldOut(rows[0].select(slice(0, 64)), job.spec)
     return job.build(rows, folder, callback=callback, group=group, validation=validation, held_out=held_out)

@@ -20,8 +20,11 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 class OptimizerSettings(Settings):
     """One player's optimiser, and how its learning rate and betas move while it trains.
 
+    lr: learning rate of each step. betas: of Adam's two averages. eps: added to Adam's denominator.
+    weight_decay: of all weights; decoupled from the gradient for adamw.
     schedule: of the learning rate: "constant"; "linear" or "cosine" to `last_lr`; "steps": times `drop` at each number
         of kimg in `drops`. `last_betas` follow a linear or cosine schedule too.
+    last_lr: learning rate at the end of the schedule. drops: thousands of images; drop: factor at each of them.
     hold_kimg: thousands of images before the schedule starts. schedule_kimg: where it ends; null: with the budget.
     warmup_kimg: over which the learning rate rises from zero.
     """
@@ -60,7 +63,8 @@ class EmaSettings(Settings):
     half_life_kimg: thousands of images after which a weight's share has fallen to one half.
     rampup: the half life never exceeds this share of the images shown so far, so that early samples are not stale;
         null: no such bound.
-    first_half_life_kimg: what the half life moves from, by `schedule`, until `schedule_kimg`; null: it is constant.
+    first_half_life_kimg: what the half life moves from until schedule_kimg; null: it is constant.
+    schedule: how it moves. schedule_kimg: thousands of images until it has its last value.
     start_kimg: before so many images the average is the trained network itself.
     """
 
@@ -79,8 +83,10 @@ class EmaSettings(Settings):
 
 
 class HealthSettings(Settings):
-    """What happens when training becomes unhealthy: warn, stop, or recover from the last healthy checkpoint.
+    """What happens when training becomes unhealthy.
 
+    on_unhealthy: warn, stop, or recover from the last healthy checkpoint.
+    max_recoveries: how often before the training is given up.
     Losses or weights that are not finite end a training under "warn" too, since it cannot recover by itself.
     """
 
@@ -106,6 +112,13 @@ class Recipe(Settings):
     """The content of a recipe file.
 
     The sections under `networks`, `game` and `derived` have a `kind`; the file that defines the kind checks the rest.
+    summary: what it is, in one line for lists. paper: authors, year and arXiv number.
+    needs: what the data must have besides images.
+    game: who plays, and what each minimises. networks: by the names that the game gives them.
+    optimizers: one for each player. turns: of each player in one step; 1 where nothing is said.
+    flip: mirror training images left to right at random.
+    init: start from a trained model. ema: average the generator's weights over time; null: no average.
+    health: what happens when training becomes unhealthy.
     image_size, channels: what the networks are built for; null: as the prepared data are.
     derived: columns computed from others while training runs (noise, edges ...), by name.
     batch_size: rows per turn; micro_batches: number of equal parts in which they are computed, one after the other or
@@ -123,7 +136,7 @@ class Recipe(Settings):
 
     summary: str
     paper: str
-    needs: tuple[Literal["labels", "pairs", "domains"], ...] = ()
+    needs: tuple[Literal["labels", "pairs", "label-maps", "domains"], ...] = ()
     image_size: int | None = Field(default=None, ge=8, le=1024)
     channels: Literal[1, 3] | None = None
     seed: int | None = Field(default=None, ge=0, lt=2**31)

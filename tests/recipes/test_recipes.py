@@ -9,6 +9,7 @@ import torch
 from playing import (
     DIGITS,
     domains_spec,
+    maps_spec,
     moved,
     optimizers_of,
     pairs_spec,
@@ -46,13 +47,14 @@ DOMAINS = {
 }
 PAIRS = {"grey 32": pairs_spec(1, 32), "rgb 28": pairs_spec(3, 28), "rgb 128": pairs_spec(3, 128)}
 FORMS = ("grey 32", "rgb 28", "points")
+MAPS = {"grey 32": maps_spec(1, 32), "rgb 28": maps_spec(3, 28), "rgb 128": maps_spec(3, 128)}
 CASES = [(name, data) for name in RECIPES for data in FORMS if data != "points" or name in FOR_VECTORS]
 
 
 def data_for(recipe: Recipe, data: str) -> DataSpec:
     """Data of this form that the recipe can be trained on."""
-    known = PAIRS if "pairs" in recipe.needs else DOMAINS if "domains" in recipe.needs else DATA
-    return known[data]
+    known = {"pairs": PAIRS, "label-maps": MAPS, "domains": DOMAINS}
+    return next((known[need] for need in recipe.needs if need in known), DATA)[data]
 
 
 def shrunk(recipe: Recipe) -> Recipe:

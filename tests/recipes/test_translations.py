@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from playing import DIGITS, domains_spec, optimizers_of, pairs_spec, random_batch, run_step, spec_of
+from playing import DIGITS, domains_spec, maps_spec, optimizers_of, pairs_spec, random_batch, run_step, spec_of
 from torch import Tensor
 
-from ganops.data.fields.image import ImageField
+from ganops.data.fields.label_map import PictureField
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.games.build import build_game, recipe_spec
@@ -27,6 +27,8 @@ def data_for(recipe: Recipe) -> DataSpec:
     """Grey images of 32 pixels in the form that the recipe needs."""
     if "domains" in recipe.needs:
         return domains_spec(1, 32, DIGITS)
+    if "label-maps" in recipe.needs:
+        return maps_spec(1, 32)
     return pairs_spec(1, 32) if "pairs" in recipe.needs else spec_of(1, 32, DIGITS)
 
 
@@ -49,14 +51,16 @@ def is_translation(name: str) -> bool:
     recipe = load_recipe(FOLDER / f"{name}.yaml")
     with torch.device("meta"):
         task = build_game(recipe, recipe_spec(recipe, data_for(recipe))).task
-    return any(isinstance(field, ImageField) for field in task.inputs.values())
+    return any(isinstance(field, PictureField) for field in task.inputs.values())
 
 
 TRANSLATIONS = [path.stem for path in sorted(FOLDER.glob("*.yaml")) if is_translation(path.stem)]
 
 
 def test_all_kinds_of_translations_are_among_them() -> None:
-    assert {"cyclegan", "cycada", "cut", "fastcut", "discogan", "stargan", "pix2pix", "denoise"} <= set(TRANSLATIONS)
+    assert {"cyclegan", "cycada", "cut", "fastcut", "discogan", "stargan", "pix2pix", "denoise", "spade"} <= set(
+        TRANSLATIONS
+    )
 
 
 @pytest.mark.parametrize("name", TRANSLATIONS)

@@ -27,6 +27,8 @@ RECIPES = (
     "stylegan2-ada",
     "denoise",
     "denoise-l1",
+    "pix2pixhd",
+    "spade",
     "cyclegan",
     "cut",
     "discogan",

@@ -13,8 +13,9 @@ from ganops.data.derived.derivation import with_derived
 from ganops.data.fields.field import Field, Schema
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
-from ganops.games.build import build_game, recipe_spec
+from ganops.games.build import build_game, outline_game, recipe_spec
 from ganops.games.game import Game
+from ganops.networks.network import PatchDiscriminator
 from ganops.recipe import Recipe
 
 BATCH = 8  # rows in the batch that shows the shapes: enough for packing and mini-batch statistics
@@ -61,6 +62,13 @@ def layers(recipe: Recipe, data: DataSpec) -> dict[str, list[Layer]]:
         ]
         for name, network in game.named_children()
     }
+
+
+def patches(recipe: Recipe, data: DataSpec) -> dict[str, tuple[int, ...]]:
+    """Of each discriminator that judges patches, their sides in pixels; see PatchDiscriminator."""
+    networks = outline_game(recipe, recipe_spec(recipe, data)).named_children()
+    found = {name: network.patches for name, network in networks if isinstance(network, PatchDiscriminator)}
+    return {name: sides for name, sides in found.items() if sides}
 
 
 def _output_shapes(game: Game, spec: DataSpec) -> dict[nn.Module, str]:

@@ -10,6 +10,7 @@ from torch.overrides import TorchFunctionMode
 
 from ganops.data.fields.field import Field
 from ganops.data.fields.image import ImageField
+from ganops.data.fields.label_map import LabelMapField
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.games.game import GAMES, Game
@@ -31,6 +32,11 @@ def recipe_spec(recipe: Recipe, data: DataSpec) -> DataSpec:
     images: dict[str, Field] = {
         name: field.model_copy(update=changes) for name, field in data.fields.items() if isinstance(field, ImageField)
     }
+    maps: dict[str, Field] = {
+        name: field.model_copy(update={"size": recipe.image_size or field.size})
+        for name, field in data.fields.items()
+        if isinstance(field, LabelMapField)
+    }
     if changes and not images:
         raise SettingsError(
             "the recipe sets the form of images, but the data have no images",
@@ -38,7 +44,7 @@ def recipe_spec(recipe: Recipe, data: DataSpec) -> DataSpec:
             expected="channels: null and image_size: null",
             found=f"channels: {recipe.channels}, image_size: {recipe.image_size}",
         )
-    spec = data.with_fields(images).model_copy(update={"derived": recipe.derived})
+    spec = data.with_fields({**images, **maps}).model_copy(update={"derived": recipe.derived})
     spec.schema()  # raises where a column cannot be derived
     return spec
 

@@ -12,7 +12,7 @@ from ganops.errors import SettingsError
 from ganops.games.figures import stacked_rows
 from ganops.games.game import Figure, Game
 from ganops.games.task import Task
-from ganops.networks.network import Translator, check_fields, image_field, pick
+from ganops.networks.network import Translator, check_fields, image_field, pick, picture_field
 from ganops.settings import Settings
 
 TASK = "translate"
@@ -20,7 +20,7 @@ COLUMNS = 10  # of the figure
 
 
 class TranslationSettings(Settings):
-    """source: name of the image field that the model is given. target: of the one that it makes."""
+    """source: name of the images or label maps that the model is given. target: of the images that it makes."""
 
     source: str = "source"
     target: str = IMAGE
@@ -43,7 +43,7 @@ class Translation(Game):
                 action="use a game for two unpaired domains, or data whose columns belong together",
             )
         self.source, self.target = settings.source, settings.target
-        self._source_field, self._target_field = image_field(spec, self.source), image_field(spec, self.target)
+        self._source_field, self._target_field = picture_field(spec, self.source), image_field(spec, self.target)
         self.generator = pick(networks, "generator", Translator)
         check_fields("generator", self.generator, self.source, self.target)
         self.players = {"generator": ("generator",)}

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from ganops.data.fields.field import Field
 from ganops.data.fields.image import ImageField
+from ganops.data.fields.label_map import LabelMapField, PictureField
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
 from ganops.registry_of_kinds import KindRegistry
@@ -141,10 +142,13 @@ class PatchDiscriminator(nn.Module):
     """(N, C, H, W) source images or None, and (N, C', H, W) target images, to (N, 1, h, w) logits, one for each patch.
 
     source, target: names of the fields that it is built for; source None: it sees targets alone.
+    patches: height and width in pixels of what one logit sees, its norms aside; of several sizes, the smallest patch
+        first; empty: the whole image.
     """
 
     source: str | None
     target: str
+    patches: tuple[int, ...] = ()
 
 
 class FeatureDiscriminator(PatchDiscriminator):
@@ -152,6 +156,14 @@ class FeatureDiscriminator(PatchDiscriminator):
 
     def features(self, source: Tensor | None, target: Tensor) -> list[Tensor]:
         """The maps after each activation, and the logits last."""
+        raise NotImplementedError
+
+
+class MultiscaleDiscriminator(PatchDiscriminator):
+    """Discriminators of the same pictures at several sizes, each with its layers."""
+
+    def pyramid(self, source: Tensor | None, target: Tensor) -> list[list[Tensor]]:
+        """Of each size, the largest first, the maps after each activation, and the logits last."""
         raise NotImplementedError
 
 
@@ -213,7 +225,13 @@ def image_field(spec: DataSpec, name: str = IMAGE) -> ImageField:
     return spec.field(name, ImageField)
 
 
-def check_equal_sizes(network: str, source: ImageField, target: ImageField) -> None:
+def picture_field(spec: DataSpec, name: str) -> PictureField:
+    """As `image_field`, for a source, which may also consist of label maps: one-hot, a channel for each class."""
+    found = spec.schema().get(name)
+    return found if isinstance(found, LabelMapField) else image_field(spec, name)
+
+
+def check_equal_sizes(network: str, source: PictureField, target: PictureField) -> None:
     """Raise SettingsError where a network that keeps the size of its images gets two sizes."""
     if source.size != target.size:
         raise SettingsError(

@@ -7,6 +7,7 @@ from typing import NamedTuple, cast
 import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
@@ -17,6 +18,7 @@ from ganops.networks.network import (
     check_equal_sizes,
     dcgan_initial_weights,
     image_field,
+    picture_field,
 )
 from ganops.networks.norms import NormName, norm_layers
 from ganops.settings import Settings
@@ -26,12 +28,13 @@ MOST_GROWTH = 8  # channels of the widest layer, in units of `width`
 
 
 class PatchganSettings(Settings):
-    """source, target: names of the image fields it is built for: equal sizes, any channels. Without a source it judges
-    targets alone.
+    """source, target: names of the fields it is built for: images of equal size, any channels; a source may be label
+    maps. Without a source it judges targets alone.
 
     layers: convolutions that halve the maps; 0, 1, 2, 3 give patches of 1, 16, 34, 70 pixels. The paper takes 3 for
     images of 256 pixels, where patches of the whole image were worse. width: channels of the first layer; they double
     with each layer, to 8 times. norm: after all convolutions but the first and the last.
+    spectral: whether these convolutions have spectral norm (Miyato et al. 2018, arXiv:1802.05957).
     """
 
     source: str | None = "source"
@@ -39,6 +42,7 @@ class PatchganSettings(Settings):
     layers: int = Field(default=3, ge=0, le=6)
     width: int = Field(default=64, ge=1)
     norm: NormName = "instance"
+    spectral: bool = False
 
 
 class Convolution(NamedTuple):
@@ -76,23 +80,24 @@ class Patchgan(FeatureDiscriminator):
         super().__init__()
         self.source, self.target = settings.source, settings.target
         target = image_field(spec, settings.target)
-        source = None if settings.source is None else image_field(spec, settings.source)
+        source = None if settings.source is None else picture_field(spec, settings.source)
         if source is not None:
             check_equal_sizes("a PatchGAN", source, target)
         self._check_size(settings, target.size)
+        self.patches = (receptive_field(settings),)
         *hidden, last = convolutions(settings)
         layers, channels = list[nn.Module](), target.channels + (source.channels if source else 0)
         for index, layer in enumerate(hidden):
             after = settings.width * min(2**index, MOST_GROWTH)
             norm: NormName = "none" if index == 0 else settings.norm
-            layers += [
-                nn.Conv2d(channels, after, *layer, bias=norm == "none"),
-                *norm_layers(norm, after),
-                nn.LeakyReLU(SLOPE),
-            ]
+            convolution = nn.Conv2d(channels, after, *layer, bias=norm == "none")
+            layers += [convolution, *norm_layers(norm, after), nn.LeakyReLU(SLOPE)]
             channels = after
         self.layers = nn.Sequential(*layers, nn.Conv2d(channels, 1, *last))
         self.apply(dcgan_initial_weights)
+        for convolution in [each for each in self.layers if isinstance(each, nn.Conv2d)][1:-1]:
+            if settings.spectral:
+                spectral_norm(convolution)
 
     def forward(self, source: Tensor | None, target: Tensor) -> Tensor:
         """One logit for each patch of each target, or of each pair."""

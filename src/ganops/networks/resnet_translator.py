@@ -11,13 +11,20 @@ from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
 from ganops.networks.maps import channels_last
 from ganops.networks.mirror_pad import MirrorPad
-from ganops.networks.network import NETWORKS, EncodingTranslator, check_equal_sizes, dcgan_initial_weights, image_field
+from ganops.networks.network import (
+    NETWORKS,
+    EncodingTranslator,
+    check_equal_sizes,
+    dcgan_initial_weights,
+    image_field,
+    picture_field,
+)
 from ganops.networks.norms import NormName, norm_layers
 from ganops.settings import Settings
 
 
 class ResnetTranslatorSettings(Settings):
-    """source, target: names of the image fields it is built for: equal sizes, any channels.
+    """source, target: names of the fields it is built for: images of equal size, any channels; or label maps as source.
 
     width: channels at full resolution, doubled by each of `halvings`. blocks: residual ones at the lowest resolution;
     the paper takes 6 for 128 pixels, 9 for 256. norm: after all convolutions but the last.
@@ -61,7 +68,7 @@ class ResnetTranslator(EncodingTranslator):
     def __init__(self, settings: ResnetTranslatorSettings, spec: DataSpec) -> None:
         super().__init__()
         self.source, self.target = settings.source, settings.target
-        source, target = image_field(spec, settings.source), image_field(spec, settings.target)
+        source, target = picture_field(spec, settings.source), image_field(spec, settings.target)
         check_equal_sizes("a ResNet translator", source, target)
         self._check_size(settings, source.size)
         norm, width, border = settings.norm, settings.width, settings.outer_kernel // 2

@@ -17,6 +17,7 @@ from ganops.networks.network import (
     check_equal_sizes,
     dcgan_initial_weights,
     image_field,
+    picture_field,
     resolutions,
 )
 from ganops.networks.norms import NormName, norm_layers
@@ -27,7 +28,7 @@ MOST_DROPOUT_LAYERS = 3  # innermost ones
 
 
 class UnetSettings(Settings):
-    """source, target: names of the image fields it is built for: equal sizes, any channels.
+    """source, target: names of the fields it is built for: images of equal size, any channels; or label maps as source.
 
     width: channels of the outermost maps; they double with every halving of the resolution, to max_width.
     norm: after all convolutions but the first and the last. upsample: how the decoder doubles its maps: "transposed",
@@ -58,7 +59,7 @@ class Unet(Translator):
     def __init__(self, settings: UnetSettings, spec: DataSpec) -> None:
         super().__init__()
         self.source, self.target = settings.source, settings.target
-        source, target = image_field(spec, settings.source), image_field(spec, settings.target)
+        source, target = picture_field(spec, settings.source), image_field(spec, settings.target)
         check_equal_sizes("a U-Net", source, target)
         halvings = len(resolutions(source.size)) - 1
         if halvings == 0:

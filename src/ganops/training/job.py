@@ -14,6 +14,7 @@ from typing import Any, Protocol
 import torch
 
 from ganops.code_digest import code_of, digest, modules_of_kinds
+from ganops.data.fields.label_map import LabelMapField
 from ganops.data.packed import subsample
 from ganops.data.rows import Rows
 from ganops.data.spec import SOURCE, DataSpec
@@ -199,6 +200,11 @@ def _has(need: str, data: DataSpec, recipe: str) -> None:
             SOURCE in data.fields,
             "pairs of source and image, and the prepared data have none",
             "give two folders A and B of images with the same names (docs/data.md)",
+        ),
+        "label-maps": (
+            isinstance(data.fields.get(SOURCE), LabelMapField),
+            "label maps as sources of pairs, and the prepared data have none",
+            "give a folder A of label maps with a labels.yaml, and a folder B of photos (docs/data.md)",
         ),
         "domains": (
             not data.paired,

@@ -225,3 +225,33 @@ def test_a_wrong_table_of_classes_is_an_error(tmp_path: Path, pairs: Path, table
     with pytest.raises(SettingsError) as error:
         collect("images", tmp_path, **options(pairs, source_labels=table))
     assert "data.options" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("table", "place"),
+    [("[sky, wall]", "A"), ("{sky: '#0000ff', wall: [99, 99, 99]}", "A"), ("[sky, wall]", "A/train")],
+)
+def test_a_table_beside_label_maps_names_their_classes(table: str, place: str, tmp_path: Path) -> None:
+    """No setting is needed: `make run DATA=FOLDER`."""
+    coloured = "#" in table
+    maps = [Image.new("RGB", (16, 16), (0, 0, 255)), Image.new("RGB", (16, 16), (99, 99, 99))]
+    if not coloured:
+        maps = [Image.new("P", (16, 16), index) for index in (0, 1)]
+    files = {f"A/{number}.png": encode(each, "PNG") for number, each in enumerate(maps * 4)}
+    files |= {f"B/{number}.png": png(number) for number in range(8)} | {f"{place}/labels.yaml": table.encode()}
+    found = collect("images", tmp_path, **options(write_files(tmp_path / "data", files)))
+    field = found.fields["source"]
+    assert isinstance(field, LabelMapField)
+    assert (field.labels.classes, field.size) == (("sky", "wall"), 16)
+    assert bool(field.labels.colours) == coloured
+    assert sorted(set(found.columns["source"].reshape(len(found.columns["source"]), -1)[:, 0].tolist())) == [0, 1]
+    assert not found.rejections
+
+
+@pytest.mark.parametrize("table", ["sky", "[sky]", "{sky: blau}", "[sky,", "\xff"])
+def test_a_table_that_names_no_classes_is_an_error(table: str, tmp_path: Path) -> None:
+    files = {f"{side}/{number}.png": png(number) for side in "AB" for number in range(4)}
+    folder = write_files(tmp_path / "data", files | {"A/labels.yaml": table.encode("latin-1")})
+    with pytest.raises(DataError) as caught:
+        collect("images", tmp_path, **options(folder))
+    assert caught.value.code == "bad-label-table"

@@ -12,6 +12,7 @@ from pydantic import Field as Bounded
 from ganops.data.archive import Archive
 from ganops.data.fields.label_map import LabelTable
 from ganops.data.folder import Folder
+from ganops.data.label_tables import take_table
 from ganops.data.listing import Files, Listing
 from ganops.data.own_images import (
     Direction,
@@ -39,7 +40,8 @@ class Images(Source):
     direction: which of A (left) and B (right) is the source of pairs.
     source_size, source_channels: as data.image_size and data.channels, for sources; where these are auto they follow
         data.image_size and data.channels if those are numbers, else the sources' own pictures.
-    image_labels, source_labels: the classes, for a side that consists of label maps.
+    image_labels, source_labels: the classes, for a side that consists of label maps; null: what a file labels.yaml in
+        its folder A or B says, if there is one.
     """
 
     layout: Literal["auto", "single", "pairs", "side-by-side", "domains"] = "auto"
@@ -66,18 +68,24 @@ class Images(Source):
         sides = None if self.layout == "single" else self._sides(listing, path)
         if sides is None:
             return collect_single(files, listing, context, origin, self.image_labels)
+        (a, of_a), (b, of_b) = take_table(files, sides.a), take_table(files, sides.b)
+        sides = replace(sides, a=a, b=b)
         if self.layout == "pairs" or (self.layout == "auto" and sides.are_pairs):
-            return collect_pairs(files, listing, sides, self._roles(context), self.direction, origin)
+            tables = (of_b, of_a) if self.direction == "AtoB" else (of_a, of_b)
+            return collect_pairs(files, listing, sides, self._roles(context, *tables), self.direction, origin)
         return collect_domains(files, listing, sides, context, origin)
 
-    def _roles(self, context: SourceContext) -> tuple[Role, Role]:
+    def _roles(
+        self, context: SourceContext, image_table: LabelTable | None = None, source_table: LabelTable | None = None
+    ) -> tuple[Role, Role]:
         params = context.params
         own = {
             "image_size": params.image_size if self.source_size == "auto" else self.source_size,
             "channels": params.channels if self.source_channels == "auto" else self.source_channels,
         }
         of_source = replace(context, params=params.model_copy(update=own))
-        return Role(IMAGE, context, self.image_labels), Role(SOURCE, of_source, self.source_labels)
+        image = Role(IMAGE, context, self.image_labels or image_table)
+        return image, Role(SOURCE, of_source, self.source_labels or source_table)
 
     def _sides(self, listing: Listing, path: Path) -> Sides | None:
         sides = read_sides(listing.candidates)
