@@ -22,7 +22,7 @@ from ganops.search.study import Study, Trial
 from ganops.search.winner import changes, sentence
 
 VERDICTS = {"better": "better", "worse": "worse", "cannot tell": "too close to tell", None: "-"}
-PREFIX = "val_"
+PREFIX = "val/"
 BUDGET = {"budget_kimg", "validate_kimg"}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import signal
 import sys
 import time
 from pathlib import Path
+from typing import NoReturn
 
 from ganops.data.fields.field import Schema
 from ganops.data.manifest import Manifest, read_manifest
@@ -33,7 +35,19 @@ from ganops.training.trainer import Trainer
 from ganops.workspace import WORKSPACE
 
 TERMINATED = 128 + signal.SIGTERM
-VALIDATION = "val_"  # how the curve of the validation metric begins
+VALIDATION = "val/"  # how the curve of the validation metric begins
+
+
+class Starter:
+    """The process that started this one, as its child or through a server that forks."""
+
+    def __init__(self) -> None:
+        self._process, self._pid = multiprocessing.parent_process(), os.getppid()
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it has ended."""
+        return os.getppid() != self._pid or (self._process is not None and not self._process.is_alive())
 
 
 class TrialCallback(FileCallback):
@@ -44,7 +58,7 @@ class TrialCallback(FileCallback):
 
     def __init__(self, run: TrackedRun, schema: Schema, folder: Path, trial: TrialFolder) -> None:
         super().__init__(run, schema, folder)
-        self.trial, self.parent = trial, os.getppid()
+        self.trial, self.starter = trial, Starter()
         self.pace: float | None = None
         self._first: tuple[float, float] | None = None
 
@@ -60,7 +74,7 @@ class TrialCallback(FileCallback):
         if self.trial.is_pruned:
             self.run.set_tags({"trial.state": "pruned"})
             raise TrainingError("the search has pruned this trial", code="pruned", exit_code=TERMINATED)
-        if os.getppid() != self.parent:
+        if self.starter.is_gone:
             raise TrainingError("the search has ended", code="interrupted", exit_code=TERMINATED)
 
 
@@ -156,10 +170,16 @@ def _ended_early(error: TrainingError, trial: TrialFolder, pace: float | None) -
     )
 
 
-if __name__ == "__main__":
+def run(folder: str) -> NoReturn:
+    """Do the work of this process and end it, with the exit codes of a stage; a GanopsError is printed in short."""
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     try:
-        main(*sys.argv[1:])
+        main(folder)
     except GanopsError as error:
         print(redact(f"error: {error}"), file=sys.stderr, flush=True)
         sys.exit(error.exit_code)
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    run(*sys.argv[1:])

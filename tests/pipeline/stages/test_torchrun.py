@@ -21,6 +21,7 @@ from ganops.workspace import WORKSPACE
 from pipeline.stages.reference import main as make_reference
 
 ROOT = Path(__file__).resolve().parents[3]
+WITHOUT_TORCHMETRICS = ROOT / "tests" / "without_torchmetrics"  # see the file in there
 TRAIN = (
     "train: {device: cpu, precision: float32, processes: 2, sample_times: 2, validate_kimg: 0.4, validation_samples: 60"
 )
@@ -48,7 +49,7 @@ def training(home: Path, budget_kimg: float, *launcher: str) -> Iterator[subproc
     process = subprocess.Popen(
         [sys.executable, *launcher, *STAGE],
         cwd=home,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{WITHOUT_TORCHMETRICS}"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -87,7 +88,7 @@ def test_two_processes_leave_one_model_and_one_run(home: Path) -> None:
 
 
 def test_two_machines_with_one_folder_do_the_same(home: Path) -> None:
-    """Two times torchrun on this one, with one process each, as docs/qa.md has it."""
+    """Two times torchrun on this one, with one process each, as docs/how-to/many-gpus.md has it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
