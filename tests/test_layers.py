@@ -23,7 +23,7 @@ LAYERS = (
     ),
     ("pipeline.environment",),
     ("ganops.cli", "ganops.commands"),
-    ("ganops.serving",),
+    ("ganops.serving", "ganops.exporting"),
     ("ganops.api",),
     ("ganops.search",),
     ("ganops.resolve", "ganops.check", "ganops.trial", "ganops.tracked_training"),

@@ -34,6 +34,7 @@ REFUSED = {
     415: "the body is not JSON",
     422: "the model cannot answer this request",
     429: "the backlog is full; the header Retry-After says when to come again",
+    503: "the request was not answered within its time",
 }
 
 

@@ -8,21 +8,15 @@ from functools import partial
 from math import prod
 from typing import Protocol
 
-import torch
-from torch import Tensor
-
-from ganops.data.fields.field import Field
 from ganops.data.rows import Rows
-from ganops.errors import DataError, RegistryError
+from ganops.errors import RegistryError
+from ganops.games.examples import example_rows
 from ganops.games.game import Game
-from ganops.games.sampling import draw_latents
-from ganops.games.task import Task
 from ganops.registry.smoke_check import broken_rows, broken_weights
 from ganops.serving.sizes import candidates, equal_sizes, independent_of_place
 
 MOST_NUMBERS = 64 * 64 * 64 * 3  # in the outputs of one batch: 64 colour images of 64 x 64, 4 of 256 x 256
 FEWEST_ROWS = 2  # of a test: with one it cannot be seen whether rows vary
-SEED = 1
 
 
 class Run(Protocol):
@@ -47,7 +41,7 @@ def probe(game: Game, run: Run, batch: int, uri: str) -> Probe:
     sizes, rates = {}, []
     for name, task in game.tasks.items():
         largest = min(batch, max(1, MOST_NUMBERS // max(prod(field.shape) for field in task.outputs.values())))
-        rows = probe_rows(task, max(largest, FEWEST_ROWS))
+        rows = example_rows(task, max(largest, FEWEST_ROWS))
         if failure := broken_weights(game) or _failure(game, run, name, rows):
             raise RegistryError(f"{uri} fails its test", code="smoke-test", found=failure)
         full, compute = rows.select(slice(largest)), partial(run, task=name)
@@ -63,29 +57,6 @@ def probe(game: Game, run: Run, batch: int, uri: str) -> Probe:
         run(full, task=name)
         rates.append(largest / (time.perf_counter() - begin))
     return Probe(sizes, min(rates))
-
-
-def probe_rows(task: Task, count: int) -> Rows:
-    """Modelled inputs, of random numbers, and latents."""
-    latents = draw_latents(task.latents, count, SEED)
-    inputs = {name: field.to_model(_random(field, count)) for name, field in task.inputs.items()}
-    return Rows({**inputs, **(latents or {})})
-
-
-def _random(field: Field, count: int) -> Tensor:
-    """Stored random rows that the field accepts."""
-    generator = torch.Generator().manual_seed(SEED)
-    shape = (count, *field.shape)
-    if field.storage.is_floating_point:
-        return torch.randn(shape, generator=generator).to(field.storage)
-    for levels, factor in ((256, 1), (2, 255), (2, 1)):
-        stored = (torch.randint(levels, shape, generator=generator) * factor).to(field.storage)
-        try:
-            field.check(stored)
-        except DataError:
-            continue
-        return stored
-    return torch.zeros(shape, dtype=field.storage)
 
 
 def _failure(game: Game, run: Run, name: str, rows: Rows) -> str:
