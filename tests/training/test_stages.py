@@ -88,18 +88,18 @@ def test_stages_that_make_no_sense_are_refused(stages: tuple[Stage, ...], monkey
 @pytest.mark.usefixtures("in_stages")
 def test_who_rests_is_left_alone_and_the_next_stage_begins_from_the_average(tmp_path: Path) -> None:
     trainer = trainer_of(tmp_path, graphs="never")
-    before = {name: tensor.detach().clone() for name, tensor in trainer.game.discriminator.named_parameters()}
+    discriminator, generator = (trainer.game.get_submodule(name) for name in ("discriminator", "generator"))
+    before = [weight.detach().clone() for weight in discriminator.parameters()]
     for _ in range(15):
         trainer.run_step()
     assert not trainer.optimizers["discriminator"].state, "no moments of an optimiser that took no step"
-    assert all(torch.equal(tensor, before[name]) for name, tensor in trainer.game.discriminator.named_parameters())
+    assert all(torch.equal(weight, old) for weight, old in zip(discriminator.parameters(), before, strict=True))
     assert {name for name in trainer.curves.take() if name.endswith("/loss")} == {"generator/loss"}
-    before = {name: tensor.detach().clone() for name, tensor in trainer.ema.game.generator.named_parameters()}
-    trainer.optimizers["generator"] = torch.optim.SGD(trainer.game.generator.parameters(), lr=0.0)
+    averaged = [weight.clone() for weight in trainer.ema.game.get_submodule("generator").parameters()]
     trainer.run_step()
-    generator = dict(trainer.game.generator.named_parameters())
-    # The stepper has the old optimiser, so that the weights moved by one step of Adam, 2e-4 at most.
-    assert all(torch.allclose(tensor, generator[name], rtol=0, atol=3e-4) for name, tensor in before.items())
+    # One step of Adam at a rate of 2e-4 away from the average.
+    moved = [(weight - old).abs().max() for weight, old in zip(generator.parameters(), averaged, strict=True)]
+    assert 0 < max(moved) < 3e-4
     assert trainer.optimizers["discriminator"].state
     assert {"generator/loss", "discriminator/loss"} <= set(trainer.curves.take())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -19,12 +20,12 @@ from ganops.networks.weight_files import load_state
 LITE = {"kind": "efficientnet-lite0"}
 
 
-def features(section: dict[str, object]) -> ImageFeatures:
+def features(section: Mapping[str, object]) -> ImageFeatures:
     return IMAGE_FEATURES.build(section, "features")
 
 
 @pytest.fixture(scope="module")
-def vgg(tmp_path_factory: pytest.TempPathFactory) -> tuple[torch.nn.Module, Path]:
+def vgg(tmp_path_factory: pytest.TempPathFactory) -> tuple[torch.nn.Sequential, Path]:
     """torchvision's network without its classifier, and its weights in a file."""
     torch.manual_seed(0)
     network = make_layers(cfgs["E"])
@@ -33,7 +34,9 @@ def vgg(tmp_path_factory: pytest.TempPathFactory) -> tuple[torch.nn.Module, Path
     return network, path
 
 
-def test_vgg19_gives_the_maps_of_torchvisions_before_and_after_activations(vgg: tuple[torch.nn.Module, Path]) -> None:
+def test_vgg19_gives_the_maps_of_torchvisions_before_and_after_activations(
+    vgg: tuple[torch.nn.Sequential, Path],
+) -> None:
     """Indices of torchvision's layers: conv1_2 is 2, relu3_1 is 11, conv5_4 is 34. Images as ImageNet's are."""
     network, path = vgg
     images = torch.rand(2, 3, 32, 32)
@@ -75,6 +78,13 @@ def test_grey_is_repeated_and_maps_come_in_the_order_that_was_asked_for() -> Non
     assert list(own.layers) == list(DEFAULT)
 
 
+@pytest.mark.parametrize("size", [8, 14, 25])
+def test_images_may_be_small_and_odd(size: int) -> None:
+    """As in TensorFlow, maps are half as large, rounded up, and never smaller than a pixel."""
+    sizes = [maps.shape[2] for maps in features(LITE)(torch.zeros(1, 3, size, size))]
+    assert sizes == [-(-size // 2**halvings) for halvings in range(1, 6)]
+
+
 def test_reading_the_weights_draws_no_random_number_and_copies_share_them() -> None:
     own = features(LITE)
     assert copy.deepcopy(own) is own
@@ -88,8 +98,8 @@ def test_reading_the_weights_draws_no_random_number_and_copies_share_them() -> N
 def test_only_images_get_gradients() -> None:
     own = features(LITE)
     images = torch.zeros(1, 3, 32, 32, requires_grad=True)
-    sum(maps.mean() for maps in own(images)).backward()
-    assert images.grad is not None
+    total = torch.stack([maps.mean() for maps in own(images)]).sum()
+    assert float(torch.autograd.grad(total, images)[0].abs().sum()) > 0
     assert not any(weight.requires_grad for weight in own._network.parameters())
 
 

@@ -42,7 +42,7 @@ class EfficientNetLite0Features(ImageFeatures):
         """See ImageFeatures."""
         from efficientnet_lite_pytorch import EfficientNet
 
-        network = EfficientNet.from_name(self.kind)
+        network = EfficientNet.from_name(self.kind, image_size=None)  # images of any size: padding follows each
         network.load_state_dict(load_state(self.file))
         stem = nn.Sequential(network._conv_stem, network._bn0, network._swish)
         return OrderedDict(zip(self.names(), [stem, *network._blocks], strict=True))
