@@ -29,6 +29,7 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "edges": {},
     "blur": {"sigma": [0.5, 2.0]},
     "jpeg": {"quality": [10, 90]},
+    "degraded": {"factor": 2},
 }
 FIXED = ("grey", "downscaled", "edges")
 
