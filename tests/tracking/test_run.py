@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
-import textwrap
 import time
 from pathlib import Path
 
 import pytest
+from forks import Fork
 from PIL import Image
 from small_model import small_manifest, small_params, small_recipe, small_scores
+from tracked_processes import train_and_die
 
 from ganops.errors import TrackingError, TrainingError
 from ganops.tracking.run import PARENT_VARIABLE, RunFile, flow_run, read_run_file, resume_run, start_run
@@ -53,7 +52,7 @@ def test_a_finished_run_holds_params_data_curves_samples_scores_health_and_files
     assert kept.data.tags["data.digest"] == "ab" * 32
     assert kept.data.tags["health.collapse"] == "step 20; detail: samples are alike"
     assert kept.data.tags["long"].endswith("(9000 characters in all)")
-    assert (kept.data.metrics["score/fid"], kept.data.metrics["score/fid_error"]) == (12.5, 0.5)
+    assert (kept.data.metrics["score/fid"], kept.data.metrics["score/error/fid"]) == (12.5, 0.5)
     assert kept.data.metrics["health/collapse"] == 1
     assert history(store, run.run_id, "train/D_G_z") == [(step, step / 10) for step in range(2500)]
     (entry,) = kept.inputs.dataset_inputs
@@ -97,26 +96,7 @@ def test_a_run_that_ends_badly_has_that_status_and_finishes_when_resumed(
 
 
 def test_after_a_sigkill_no_step_is_logged_twice_and_holes_are_filled(tracking_home: Path) -> None:
-    program = textwrap.dedent(
-        """
-        import os, signal
-        from pathlib import Path
-        from PIL import Image
-        from small_model import small_params
-        from ganops.tracking.run import RunFile, start_run
-        with start_run("tiny", params=small_params()) as run:
-            RunFile(run_id=run.run_id, recipe="tiny").write(Path("results/runs/tiny.json"))
-            for step in (0, 1, 2, 3, 6):
-                run.log_curves([(step, {"loss": float(step), "kimg": step / 10})])
-            for step in (0, 3):
-                run.log_samples(step, Image.new("L", (8, 8), 128))
-            run.outbox.close()
-            os.kill(os.getpid(), signal.SIGKILL)
-        """
-    )
-    environment = {"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": "/usr/bin:/bin"}
-    killed = subprocess.run([sys.executable, "-c", program], check=False, env=environment, cwd=tracking_home)
-    assert killed.returncode == -signal.SIGKILL
+    assert Fork(train_and_die).wait() == -signal.SIGKILL
     store, run_id = connect(), read_run_file(RUN_FILE).run_id
     assert store.client.get_run(run_id).info.status == "RUNNING"
     with resume_run(RUN_FILE, params=small_params()) as run:

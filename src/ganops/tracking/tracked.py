@@ -107,7 +107,7 @@ class TrackedRun:
         self._log_metrics([Metric(name, 1.0, int(time.time() * 1000), step)])
 
     def log_scores(self, scores: Scores) -> None:
-        """Log scores at the run's last step: `score/<key>`, and `score/<key>_error`; their protocol as a file.
+        """Log scores at the run's last step: `score/<key>`, and `score/error/<key>`; their protocol as a file.
 
         Values that the run already has are skipped.
         """
@@ -183,10 +183,10 @@ def curve_name(name: str) -> str:
 
 
 def flat_scores(scores: Scores) -> dict[str, float]:
-    """Scores as names and numbers for MLflow: `score/<key>`, and its standard error as `score/<key>_error`."""
+    """Scores as names and numbers for MLflow: `score/<key>`, and its standard error as `score/error/<key>`."""
     found: dict[str, float] = {}
     for key, estimate in scores.items():
         found[tracked_name(f"{SCORE}{key}")] = estimate.value
         if estimate.error is not None:
-            found[tracked_name(f"{SCORE}{key}_error")] = estimate.error
+            found[tracked_name(f"{SCORE}error/{key}")] = estimate.error
     return found

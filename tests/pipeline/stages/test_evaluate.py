@@ -71,7 +71,7 @@ def test_scores_pictures_and_records(home: Path, capsys: pytest.CaptureFixture[s
     assert f"evaluate tiny: fid_classifier {scores['fid_classifier'].value:.4g}" in capsys.readouterr().out
     tracked = connect().client.get_run(run_id).data
     assert tracked.metrics["score/fid_classifier"] == pytest.approx(scores["fid_classifier"].value)
-    assert tracked.metrics["score/fid_classifier_error"] == pytest.approx(scores["fid_classifier"].error)
+    assert tracked.metrics["score/error/fid_classifier"] == pytest.approx(scores["fid_classifier"].error)
     kept = {file.path for file in connect().client.list_artifacts(run_id, "evaluate")}
     assert {"evaluate/samples.png", "evaluate/classes.csv"} <= kept
 
@@ -124,3 +124,21 @@ def test_an_unknown_recipe_names_the_nearest(home: Path) -> None:
     with pytest.raises(SettingsError) as caught:
         main("tinny")
     assert "'tiny'" in caught.value.action
+
+
+def test_a_model_that_is_given_an_image_and_a_class_is_judged_by_the_class_that_was_asked_for(
+    tracking_home: Path,
+) -> None:
+    """StarGAN: inputs and outputs have a column of the same name, and rows have another class than is asked for."""
+    make_home(tracking_home)
+    make_reference()
+    recipe = shrunk("stargan", kimg=0.5)
+    run_id = track(tracking_home)
+    leave_training(tracking_home, run_id, recipe=recipe)
+    main("tiny")
+    out = tracking_home / "results" / "evaluate" / "tiny"
+    scores, identity = (read_scores(path, "x") for path in (out / "scores.json", out / "baselines" / "identity.json"))
+    assert 0 <= scores["label_accuracy"].value <= 1
+    # The classes that are asked for do not depend on the image, so the image itself is of them by chance.
+    assert identity["label_accuracy"].value < 0.35
+    assert "attributes.png" in [entry.file for entry in read_contents(out).pictures]
