@@ -31,6 +31,7 @@ from ganops.reporting.animation import animate
 from ganops.reporting.contents import Contents, PictureEntry, TableEntry
 from ganops.reporting.curves import plot_curves
 from ganops.reporting.figures import draw_figures
+from ganops.reporting.trade_off import plot_trade_off
 from ganops.tracking.run import resume_run
 from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage
@@ -82,6 +83,10 @@ def _evaluate(recipe: str, params: Params, out: Path) -> Scores:
         for name, each in tasks.items():
             drawn |= _named(each.pictures, name, game)
             found |= _named(each.found.tables, name, game)
+        first = next(iter(tasks.values()))
+        points = {recipe: first.found.scores} | {row.name: row.scores for row in first.baselines}
+        if first.baselines and (plot := plot_trade_off(points, recipe)) is not None:
+            drawn["perception-distortion"] = plot
         figures = held_out(WORKSPACE.prepared, spec, "evaluation", FIGURE_ROWS)
         pictures = _draw(drawn | draw_figures(game, figures, params.seed), out)
         tables = _write_tables(found, out)
@@ -113,7 +118,7 @@ def _evaluate_task(recipe: str, game: Game, name: str, spec: DataSpec, params: P
     if task is game.task:
         pictures |= interpolations_picture(game, params.seed, rows)
     pictures |= neighbours_picture(found, data)
-    return TaskEvaluation(found, pictures, baseline_rows(evaluator, task, spec, rows))
+    return TaskEvaluation(found, pictures, baseline_rows(evaluator, task, spec, rows, game))
 
 
 def _named(found: Mapping[str, Shown], task: str, game: Game) -> dict[str, Shown]:

@@ -101,7 +101,7 @@ DEFAULT_METRICS: dict[str, dict[str, Any]] = {
     name: {}
     for name in (
         *("fid", "is", "kid", "prdc", "memorisation", "diversity"),
-        *("modes", "by-class", "label-accuracy", "mixture", "pairs", "cycle"),
+        *("modes", "by-class", "label-accuracy", "mixture", "pairs", "perceptual", "consistency", "cycle"),
     )
 }
 

@@ -54,6 +54,14 @@ def test_titles_name_the_features(tmp_path: Path) -> None:
     assert "FID (classifier) 3" in short_card(candidate)
 
 
+def test_a_model_that_enlarges_says_that_it_invents_detail_and_how_consistent_it_is(tmp_path: Path) -> None:
+    candidate = small_candidate(tmp_path / "model")
+    assert "invents detail" not in card(candidate, {})
+    text = card(dataclasses.replace(candidate, scores=small_scores(consistency=33.25)), {})
+    assert "invents detail" in text
+    assert "to 33.25 dB" in text
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -15,7 +15,8 @@ from ganops.params import EvaluateParams
 from ganops.settings import Settings, nearest, validate
 
 WHERE = "evaluate.metrics"
-LEADING = ("fid", "is", "kid", "pairs", "prdc")  # the order of scores wherever they are listed; all others by name
+# The order of scores wherever they are listed; all others follow by name.
+LEADING = ("fid", "is", "kid", "pairs", "perceptual", "consistency", "prdc")
 
 _GROUP = re.compile(r'\bMetricGroup\(\s*"([^"]+)"')
 _METRIC = re.compile(r'\bMetric\(\s*"([^"]+)"')

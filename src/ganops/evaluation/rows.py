@@ -12,11 +12,12 @@ from ganops.data.packed import Split, read_packed
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
-from ganops.evaluation.baselines import baseline_samples, baselines_of
+from ganops.evaluation.baselines import alternatives_of, baseline_samples, baselines_of
 from ganops.evaluation.evaluate import Evaluator
 from ganops.evaluation.held_out import sample_count
 from ganops.evaluation.real import draw
 from ganops.evaluation.scores import Scores
+from ganops.games.game import Game
 from ganops.games.sampling import HeldOut, Sample
 from ganops.games.task import Task
 
@@ -61,10 +62,17 @@ def real_row(evaluator: Evaluator) -> ScoredRow | None:
     return ScoredRow(f"real-{split}", f"real {name} images ({len(rows):,})", found.scores)
 
 
-def baseline_rows(evaluator: Evaluator, task: Task, spec: DataSpec, held_out: HeldOut | None) -> list[ScoredRow]:
-    """The baselines of a task, scored as a model of `spec` is; those that fail to give finite scores are left out."""
-    found = []
-    for name, baseline in baselines_of(task).items():
+def baseline_rows(
+    evaluator: Evaluator, task: Task, spec: DataSpec, held_out: HeldOut | None, game: Game | None = None
+) -> list[ScoredRow]:
+    """The baselines of a task, scored as a model of `spec` is; those that fail to give finite scores are left out.
+
+    game: whose own alternatives count as baselines where this is its first task.
+    """
+    found, baselines = [], dict(baselines_of(task))
+    if game is not None and task is game.task:
+        baselines |= alternatives_of(game)
+    for name, baseline in baselines.items():
         groups = evaluator.groups(task).chosen
         count = sample_count(task, evaluator.params.samples, held_out)
         samples = baseline_samples(baseline, task, count, evaluator.seed, held_out, evaluator.params.batch_size)

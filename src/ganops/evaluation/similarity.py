@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from math import log10
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+Edges = Literal["mirrored", "left-out"]
 
 RANGE = 255.0
 MOST_DECIBELS = 100.0  # of equal pictures, whose PSNR would be infinite
@@ -19,14 +22,32 @@ def psnr(outputs: Tensor, truth: Tensor) -> Tensor:
     return (20 * log10(RANGE) - 10 * errors.clamp(min=1e-30).log10()).clamp(max=MOST_DECIBELS)
 
 
-def ssim(outputs: Tensor, truth: Tensor) -> Tensor:
+def luma_of_video(images: Tensor) -> Tensor:
+    """(n, 3, H, W) RGB in 0..255 to (n, 1, H, W) luma in 16..235, not rounded; grey images as they are.
+
+    ITU-R BT.601 as MATLAB's rgb2ycbcr has it, in which papers on super-resolution measure PSNR.
+    """
+    if images.shape[1] == 1:
+        return images
+    weights = torch.tensor([65.481, 128.553, 24.966], dtype=torch.float64, device=images.device) / RANGE
+    return 16 + (images.double() * weights.view(1, 3, 1, 1)).sum(dim=1, keepdim=True)
+
+
+def without_border(images: Tensor, border: int) -> Tensor:
+    """(n, C, H, W) without so many pixels on each side."""
+    return images[:, :, border : images.shape[2] - border, border : images.shape[3] - border]
+
+
+def ssim(outputs: Tensor, truth: Tensor, edges: Edges = "mirrored") -> Tensor:
     """(n,) structural similarity of images (n, C, H, W) in 0..255: mean over channels and positions.
 
     Wang et al. 2004, "Image quality assessment: from error visibility to structural similarity": a Gaussian window of
-    11 x 11 pixels and sigma 1.5 around every pixel, with images mirrored at their borders, as torchmetrics has it.
+    11 x 11 pixels and sigma 1.5. edges: around every pixel, with images mirrored at their borders, as torchmetrics has
+    it; or only where the window lies within the image, as the authors' MATLAB code and BasicSR.
     """
-    border = (KERNEL // 2,) * 4
-    x, y = (F.pad(each.double(), border, mode="reflect") for each in (outputs, truth))
+    x, y = outputs.double(), truth.double()
+    if edges == "mirrored":
+        x, y = (F.pad(each, (KERNEL // 2,) * 4, mode="reflect") for each in (x, y))
     window = _window(KERNEL).to(x.device)
     mean_x, mean_y, xx, yy, xy = (_blur(each, window) for each in (x, y, x * x, y * y, x * y))
     variance_x, variance_y = (xx - mean_x**2).clamp(min=0), (yy - mean_y**2).clamp(min=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -60,7 +60,7 @@ class Game(nn.Module, ABC):
     pretrained: by name, networks from elsewhere that its losses look through: never trained, not saved with the model.
     stages: parts of the training in which some players rest; empty: all take part throughout. Only the last one's steps
         can be selected as the best.
-    stage: the number of the stage that the next step belongs to; set by the trainer, for `losses` to look at.
+    stage: the number of the stage that the next step belongs to, set by the trainer; -1, the last, in a finished model.
     """
 
     players: Mapping[str, tuple[str, ...]]
@@ -69,7 +69,7 @@ class Game(nn.Module, ABC):
     default_metric: str = "fid"
     pretrained: Mapping[str, ImageFeatures] = MappingProxyType({})
     stages: tuple[Stage, ...] = ()
-    stage: int = 0
+    stage: int = -1
 
     @property
     def task(self) -> Task:
@@ -120,6 +120,13 @@ class Game(nn.Module, ABC):
         a lazy term returns whether it is due. No loss may then wait for the device or draw numbers in Python.
         """
         return None
+
+    def alternatives(self) -> Mapping[str, Callable[[Rows], Rows]]:
+        """By name, other answers of the networks to the first task, which `generate` has to be better than.
+
+        Each takes modelled inputs and gives modelled outputs, as `generate` does; they are scored as baselines.
+        """
+        return {}
 
     def figures(self, _latents: Rows, _batch: Rows) -> dict[str, Figure]:
         """Figures by file name that show what this game is for, where samples do not; none for a plain one.

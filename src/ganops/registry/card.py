@@ -19,6 +19,7 @@ from ganops.reporting.parts import facts
 from ganops.reporting.scores import heading, metrics_of, show
 
 CARD = "README.md"
+CONSISTENCY = "consistency"  # the metric that says whether a task enlarges images
 SHOWN = ".png"  # animations would make the card many times larger
 MOST_CLASSES = 50
 
@@ -42,7 +43,7 @@ def card(candidate: Candidate, lineage: Mapping[str, str]) -> str:
         _recipe(candidate),
         _scores(candidate),
         _training(candidate),
-        _limits(),
+        _limits(candidate.scores),
         "## Lineage\n\n" + _table(("what", "value"), [*lineage.items(), ("lineage", candidate.lineage())]),
         *pictures[1:],
     )
@@ -120,12 +121,24 @@ def _training(candidate: Candidate) -> str:
     return "## Training\n\n" + _table(("fact", "value"), list(facts(shown).items())) + f"\n\n{health}"
 
 
-def _limits() -> str:
+def _limits(scores: Scores) -> str:
     return (
         "## Intended use and limits\n\n"
         "For experiments, teaching and synthetic data. The model reproduces the gaps and biases of its training data; "
         "rare kinds may be missing, and single samples may resemble training data. The scores measure similarity to "
-        "the data as a whole, not fitness for a purpose. Do not present samples as real records."
+        "the data as a whole, not fitness for a purpose. Do not present samples as real records." + _invented(scores)
+    )
+
+
+def _invented(scores: Scores) -> str:
+    """What a model that enlarges images must not be used for, with how far its outputs agree with their inputs."""
+    if CONSISTENCY not in scores:
+        return ""
+    return (
+        "\n\nThe model invents detail: an enlarged image shows what could have been there, not what was. Never read "
+        "faces, number plates, text or findings of medicine from one. Made small again, outputs agree with their "
+        f"inputs to {show(scores[CONSISTENCY])} dB, which is infinite for equal images; below about 30 dB one can see "
+        "the difference."
     )
 
 

@@ -2,32 +2,61 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from PIL import Image
+from pydantic import Field as Bounded
 from torch import Tensor
 
 from ganops.data.fields.field import Field
 from ganops.data.fields.image import ImageField
 from ganops.data.rows import Rows, concatenate
 from ganops.data.spec import DataSpec
+from ganops.errors import EvaluationError
 from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import from_mean
 from ganops.evaluation.metric import Metric, MetricGroup, Picture, Result
-from ganops.evaluation.similarity import KERNEL, MOST_DECIBELS, SIGMA, psnr, ssim
+from ganops.evaluation.similarity import (
+    KERNEL,
+    MOST_DECIBELS,
+    SIGMA,
+    Edges,
+    luma_of_video,
+    psnr,
+    ssim,
+    without_border,
+)
 from ganops.games.task import Task
+from ganops.settings import Settings
 
 SHOWN, EXTREMES, TRIPLES_IN_A_ROW = 16, 8, 4
+COLOURS = {"rgb": "RGB, channels alike", "luma": "luma (BT.601, 16..235)"}
 SOURCE, OUTPUT, TRUTH = "source", "output", "truth"
+
+
+class PairsSettings(Settings):
+    """How outputs are compared with their truth; published numbers differ by decibels between protocols.
+
+    colours: rgb, all channels alike; luma, brightness alone in the range of video, as most papers on super-resolution.
+    border: pixels on each side that do not count; 4 in BasicSR for images enlarged four times.
+    edges: of SSIM: mirrored, or left-out as in BasicSR.
+    """
+
+    colours: Literal["rgb", "luma"] = "rgb"
+    border: int = Bounded(default=0, ge=0)
+    edges: Edges = "mirrored"
 
 
 class _Pairs:
     """Measures every pair as it comes, and keeps the first, the best and the worst to be looked at."""
 
     def __init__(self, context: EvalContext) -> None:
-        self.context = context
+        self.context, self.settings = context, context.settings_of("pairs", PairsSettings)
         self.task = context.task
         self.column = _paired_column(context.task) or ""
         self.source = source_column(context.task)
+        self._check_size(context.task.outputs[self.column])
         self._psnr: list[Tensor] = []
         self._ssim: list[Tensor] = []
         self._first: Rows | None = None
@@ -37,9 +66,10 @@ class _Pairs:
         """Take in one batch."""
         assert truth is not None, "the task says that it is paired"
         answers, real = outputs[self.column], truth[self.column]
-        found = psnr(answers, real)
+        compared = self._compared(answers), self._compared(real)
+        found = psnr(*compared)
         self._psnr.append(found)
-        self._ssim.append(ssim(answers, real))
+        self._ssim.append(ssim(*compared, self.settings.edges))
         source = {SOURCE: inputs[self.source]} if inputs is not None and self.source is not None else {}
         rows = Rows({**source, OUTPUT: answers, TRUTH: real})
         shown = 0 if self._first is None else len(self._first)
@@ -52,14 +82,30 @@ class _Pairs:
         kept = order if len(order) <= 2 * EXTREMES else torch.cat([order[:EXTREMES], order[-EXTREMES:]])
         self._extremes = rows.select(kept), found[kept]
 
+    def _compared(self, images: Tensor) -> Tensor:
+        """What counts of stored images."""
+        inside = without_border(images, self.settings.border)
+        return luma_of_video(inside) if self.settings.colours == "luma" else inside
+
+    def _check_size(self, output: Field) -> None:
+        inside, fewest = output.shape[1] - 2 * self.settings.border, KERNEL if self.settings.edges == "left-out" else 6
+        if inside < fewest:
+            raise EvaluationError(
+                "the border leaves too little of the images to compare",
+                code="border-too-wide",
+                expected=f"at least {fewest} pixels",
+                found=f"{inside} of {output.shape[1]} pixels",
+                action="set evaluate.metrics.pairs.border lower",
+            )
+
     def compute(self) -> Result:
         """Means over all pairs, each with its standard error."""
         output = self.task.outputs[self.column]
         spec = self.context.model_spec
         used = {
-            "colours": "grey" if output.shape[0] == 1 else "RGB, channels alike",
+            "colours": "grey" if output.shape[0] == 1 else COLOURS[self.settings.colours],
             "size": list(output.shape[1:]),
-            "border": "all pixels; mirrored for SSIM",
+            "border": f"{self.settings.border} pixels left out; for SSIM {self.settings.edges}",
             "average": "mean over pairs of each pair's own value",
             "most_decibels": MOST_DECIBELS,
             "window": [KERNEL, SIGMA],
@@ -124,5 +170,6 @@ GROUP = MetricGroup(
     _applies,
     _Pairs,
     "a task that makes images and whose test data hold the true ones",
+    settings=PairsSettings,
     needs_features=False,
 )
