@@ -20,7 +20,7 @@ from ganops.reporting.contents import PictureEntry
 
 def test_the_card_has_data_recipe_scores_protocol_limits_and_lineage(tmp_path: Path) -> None:
     candidate = small_candidate(tmp_path / "model", kid=0.25)
-    event = {"step": 7, "kind": "collapse", "detail": "samples are alike | nearly"}
+    event = {"step": 7, "kind": "collapse", "detail": "samples are alike | nearly", "action": "wait"}
     manifest = small_manifest(class_counts={"train": {"zero": 30, "one": 50}, "test": {"zero": 20, "one": 0}})
     candidate = dataclasses.replace(candidate, training={"steps": 9, "health_events": [event]}, manifest=manifest)
     text = card(candidate, {"git.commit": "c0ffee"})
@@ -33,7 +33,7 @@ def test_the_card_has_data_recipe_scores_protocol_limits_and_lineage(tmp_path: P
         "| FID ↓ | 10.00 ± 0.10 |",
         "| KID ↓ | 0.2500 |",
         "| features | inception-v3 |",
-        r"- step 7: collapse: samples are alike \| nearly",
+        r"- step 7: collapse: samples are alike \| nearly; to do: wait",
         "| git.commit | c0ffee |",
         f"| lineage | {candidate.lineage()} |",
     ):

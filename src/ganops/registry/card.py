@@ -116,7 +116,10 @@ def _score_table(scores: Scores) -> str:
 def _training(candidate: Candidate) -> str:
     shown = {key: value for key, value in candidate.training.items() if key not in ("health_events", "init")}
     events = candidate.training.get("health_events") or []
-    lines = [f"- step {event['step']}: {event['kind']}: {escape(str(event['detail']))}" for event in events]
+    lines = [
+        f"- step {event['step']}: {event['kind']}: {escape(str(event['detail']))}; to do: {escape(str(event['action']))}"
+        for event in events
+    ]
     health = "\n".join(lines) if lines else "The health checks reported nothing."
     return "## Training\n\n" + _table(("fact", "value"), list(facts(shown).items())) + f"\n\n{health}"
 
