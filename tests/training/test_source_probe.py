@@ -11,7 +11,7 @@ from tiny_training import DOMAINS, PAIRS, SPEC, digits, domains, make_trainer, p
 from torch import Tensor, nn
 
 from ganops.data.rows import Rows
-from ganops.games.build import build_game
+from ganops.games.build import build_game, recipe_spec
 from ganops.games.unpaired import UnpairedTranslation
 from ganops.training.batches import TrainingData
 from ganops.training.health import Health, Translations
@@ -93,6 +93,15 @@ def test_of_pairs_the_truth_says_what_is_usual() -> None:
     (probe,) = source_probes(game, TrainingData((pairs(),), PAIRS.fields, PAIRS), 0)
     assert probe.real_correlation == pytest.approx(-1, abs=1e-5)
     assert (probe.task, probe.source, probe.output) == ("translate", "source", "image")
+
+
+def test_sources_that_are_derived_are_computed_as_for_samples() -> None:
+    recipe = shrunk("denoise")
+    spec = recipe_spec(recipe, SPEC)
+    game = build_game(recipe, spec)
+    probes = [source_probes(game, TrainingData((digits(),), SPEC.fields, spec), 0)[0] for _ in range(2)]
+    assert torch.equal(probes[0].sources, probes[1].sources)
+    assert 0.3 < probes[0].real_correlation < 0.99
 
 
 def test_a_task_without_images_as_inputs_has_no_probe() -> None:

@@ -63,7 +63,9 @@ class CUT(UnpairedTranslation):
 
     The generator's own encoder gives the features, a projection of each layer compares them, and the negatives are
     other places of the same image. As in the authors' code the discriminator plays first, on the translations that the
-    generator then improves.
+    generator then improves. Differences from it: features are taken behind the norm and activation of a layer; layer 0
+    is the image without a mirrored border; the projection is built from the data's form, not by the first batch, and
+    its weights are the generator player's, which is the same for Adam.
     """
 
     def __init__(self, settings: CUTSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:

@@ -39,7 +39,8 @@ class DiscoGAN(UnpairedTranslation):
     """Two generators and two discriminators; an image should return from its translation there and back.
 
     As in the authors' code: squared errors of reconstructions, and batch means of the discriminators' features, which
-    should be those of real images. The generators play first.
+    should be those of real images. Differences from it: the features of all activations count, of the first one too;
+    the discriminators' turn sees the generators' last batch and not one of its own; images lie in [-1, 1].
     """
 
     def __init__(self, settings: DiscoGANSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:

@@ -40,7 +40,9 @@ class StarGANSettings(Settings):
 class StarGAN(Game):
     """A generator that is given an image and a class, and a Wasserstein critic that also names classes (equations 1-7).
 
-    The wanted classes of a batch are its own in another order, drawn anew in each turn.
+    The wanted classes of a batch are its own in another order. Differences from the authors' code: the generator's turn
+    draws another order than the critic's last one; norms work in tests as in training, not with running means; a single
+    data set of classes, no binary attributes.
     """
 
     default_metric = "fid"

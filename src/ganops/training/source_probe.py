@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ganops.data.fields.field import Schema
 from ganops.data.fields.image import ImageField
 from ganops.data.rows import Rows
 from ganops.games.game import Game
@@ -51,12 +52,13 @@ class SourceProbe:
 
 
 def source_probes(game: Game, data: TrainingData, seed: int) -> list[SourceProbe]:
-    """A probe of each task that makes images from images."""
-    return [
-        _probe(name, task, data, seed, *columns)
-        for name, task in game.tasks.items()
-        if (columns := _image_columns(task)) is not None
-    ]
+    """A probe of each task that makes stored images from images, stored or derived."""
+    found = []
+    for name, task in game.tasks.items():
+        source, output = _first_image(task.inputs), _first_image(task.outputs)
+        if source is not None and output is not None and any(output in rows for rows in data.rows):
+            found.append(_probe(name, task, data, seed, source, output))
+    return found
 
 
 def correlation(images: Tensor, others: Tensor) -> float:
@@ -65,25 +67,21 @@ def correlation(images: Tensor, others: Tensor) -> float:
     return float(torch.nn.functional.cosine_similarity(one, other, dim=1).mean())
 
 
-def _image_columns(task: Task) -> tuple[str, str] | None:
-    """The first input and the first output that are images."""
-    found = [
-        next((name for name, field in schema.items() if isinstance(field, ImageField)), None)
-        for schema in (task.inputs, task.outputs)
-    ]
-    return None if found[0] is None or found[1] is None else (found[0], found[1])
+def _first_image(schema: Schema) -> str | None:
+    return next((name for name, field in schema.items() if isinstance(field, ImageField)), None)
 
 
 def _probe(name: str, task: Task, data: TrainingData, seed: int, source: str, output: str) -> SourceProbe:
-    spec = data.spec
-    stored_name = str(spec.derived[source]["of"]) if source in spec.derived else source
+    spec, stored = data.spec, source
+    while stored in spec.derived:
+        stored = str(spec.derived[stored]["of"])
     parts = {
         column: data.converted(rows.select(slice(0, TYPICAL)))
-        for column in (stored_name, output)
+        for column in (stored, output)
         for rows in data.rows
         if column in rows
     }
-    held_out = HeldOut(parts[stored_name], spec)
+    held_out = HeldOut(parts[stored], spec)
     drawn = next(iter(draw_inputs(task, min(PROBED, len(held_out.rows)), seed, held_out=held_out)))
     assert drawn.inputs is not None
     from_field, to_field = task.inputs[source], task.outputs[output]

@@ -81,3 +81,23 @@ def test_each_direction_is_scored_against_the_domain_of_its_outputs() -> None:
         spec=load_description(folder).spec,
     )
     assert {key: each.value for key, each in again.scores.items()} == {key: each.value for key, each in scores.items()}
+
+
+@pytest.mark.usefixtures("home")
+def test_a_game_of_one_direction_is_scored_against_the_domain_that_it_makes() -> None:
+    """CUT from B to A: its only task has a name that is no key's prefix."""
+    recipe = shrunk("cut", kimg=0.064)
+    networks = {
+        "generator": recipe.networks["generator"] | {"source": "B", "target": "A"},
+        "discriminator": recipe.networks["discriminator"] | {"target": "A"},
+    }
+    changed = recipe.model_copy(update={"game": recipe.game | {"direction": "BtoA"}, "networks": networks})
+    WORKSPACE.recipe("cut").write_text(changed.model_dump_json())
+    make_reference()
+    train("cut")
+    evaluate("cut")
+    scores = read_scores(WORKSPACE.evaluated("cut") / "scores.json", "evaluate")
+    assert set(scores) == {"fid_classifier", "label_accuracy"}
+    assert scores.protocol.shared["data"] == read_manifest(WORKSPACE.prepared / "A").digest
+    shown = [entry.file for entry in read_contents(WORKSPACE.evaluated("cut")).pictures]
+    assert "translations-BtoA.png" in shown
