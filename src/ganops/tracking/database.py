@@ -30,11 +30,16 @@ def prepare_database(uri: str) -> None:
     MLflow itself tries ten times within 100 seconds before it reports a database that refuses. Raises TrackingError
     without the driver or with a schema of a newer MLflow, SQLAlchemyError where there is no connection.
     """
+    _bring_up_to_date(uri, open_database(uri))
+
+
+def open_database(uri: str) -> Engine:
+    """An engine without a pool for the database at `uri`; raises TrackingError without its driver."""
     from sqlalchemy import NullPool, create_engine
 
     name = _engine_name(uri)
     try:
-        engine = create_engine(uri, poolclass=NullPool, connect_args=ARGUMENTS[name])
+        return create_engine(uri, poolclass=NullPool, connect_args=ARGUMENTS[name])
     except ModuleNotFoundError as error:
         raise TrackingError(
             f"the Python driver for {name} is not installed",
@@ -43,14 +48,21 @@ def prepare_database(uri: str) -> None:
             found=str(error),
             action=f"run: {DRIVERS[name]}" if name in DRIVERS else f"install the package that provides {error.name}",
         ) from error
-    _bring_up_to_date(uri, engine)
+
+
+def schema_version(engine: Engine) -> str | None:
+    """MLflow's alembic version of a database; None for an empty one."""
+    from mlflow.store.db import utils
+
+    found = utils._get_schema_version(engine)
+    return None if found is None else str(found)
 
 
 def _bring_up_to_date(uri: str, engine: Engine) -> None:
     from alembic.script import ScriptDirectory
     from mlflow.store.db import utils
 
-    found = utils._get_schema_version(engine)
+    found = schema_version(engine)
     scripts = ScriptDirectory.from_config(utils._get_alembic_config(""))
     wanted = scripts.get_current_head()
     if found is None or found == wanted:

@@ -41,13 +41,13 @@ def correct_artifact_paths(uri: str) -> None:
 def _former_roots(connection: sqlite3.Connection, *own: Path) -> list[str]:
     """Addresses of other folders that hold experiments as `<folder>/mlruns/<experiment>`."""
     try:
-        rows = connection.execute("SELECT name, artifact_location FROM experiments").fetchall()
+        rows = connection.execute("SELECT name, experiment_id, artifact_location FROM experiments").fetchall()
     except sqlite3.DatabaseError:  # a new database without tables, or a damaged one, which MLflow reports
         return []
     found = []
-    for name, location in rows:
-        end = f"/{ARTIFACTS}/{name}"
-        if location and urlsplit(location).scheme == "file" and unquote(location).endswith(end):
+    for name, number, location in rows:
+        ends = (f"/{ARTIFACTS}/{name}", f"/{ARTIFACTS}/{number}")  # a server names folders by number
+        if location and urlsplit(location).scheme == "file" and unquote(location).endswith(ends):
             root = location[: location.rindex(f"/{ARTIFACTS}/")]
             if root not in [folder.as_uri() for folder in own]:
                 found.append(root)

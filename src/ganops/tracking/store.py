@@ -68,8 +68,7 @@ def connect(uri: str | None = None) -> Store:
     The artifact addresses in the database of a moved checkout are corrected. Raises TrackingError within seconds when
     the server does not answer or the database cannot be used.
     """
-    for name, value in QUIET.items():
-        os.environ.setdefault(name, value)
+    quieten()
     bypass_proxies_on_loopback()
     hide_credentials()
     uri = uri or tracking_uri()
@@ -78,8 +77,6 @@ def connect(uri: str | None = None) -> Store:
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
-    for noisy in ("mlflow.store.db.utils", "alembic.runtime.migration", "mlflow.system_metrics", "mlflow.pyfunc"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
     try:
         with store_lock(uri, "setup"):
             if is_database(uri):
@@ -92,6 +89,14 @@ def connect(uri: str | None = None) -> Store:
     mlflow.set_tracking_uri(uri)
     mlflow.set_registry_uri(uri)
     return Store(uri, client)
+
+
+def quieten() -> None:
+    """Let MLflow neither phone home, nor open pickles, nor wait for minutes; what a person has set stays."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    for noisy in ("mlflow.store.db.utils", "alembic.runtime.migration", "mlflow.system_metrics", "mlflow.pyfunc"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def unusable(uri: str, error: Exception) -> TrackingError:

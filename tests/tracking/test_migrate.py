@@ -1,0 +1,147 @@
+"""A whole store in another place: every row and file is what it was, and nothing is ever merged or half there."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from postgres_server import serving_postgres
+
+from ganops.errors import TrackingError
+from ganops.registry.history import Entry, history, now, record
+from ganops.registry.load import registered_folder
+from ganops.registry.versions import CHALLENGER, CHAMPION, Versions
+from ganops.tracking import records
+from ganops.tracking.artifacts import digests
+from ganops.tracking.migrate import CONTENTS, SERVED, Place, copy_store, restore_backup, write_backup
+from ganops.tracking.store import Store, connect
+
+Register = Callable[..., str]
+
+
+@pytest.fixture
+def home(tracking_home: Path, register_version: Register, packaged: tuple[Path, str]) -> Path:
+    """A checkout with two versions, a champion with a history, curves, and its artifacts."""
+    shutil.copytree(packaged[0].parent / "mlruns", tracking_home / "mlruns")
+    register_version(fid=10.0)
+    register_version(fid=9.0)
+    store = connect()
+    known = versions(store)
+    known.set_alias(CHAMPION, "1")
+    record(known, "20260101T000000", Entry(at=now(), event="promoted", version="1", former=None, reasons=("ü",)))
+    (run,) = store.client.search_runs([store.experiment("ganops")])
+    for step in range(3):
+        store.client.log_metric(run.info.run_id, "loss", 1 / (step + 3), step=step)
+    return tracking_home
+
+
+def versions(store: Store) -> Versions:
+    return Versions(store, "ganops")
+
+
+def told(store: Store) -> object:
+    """What people see of a store: runs with their curves, versions with their tags, aliases, the history."""
+    client, known = store.client, versions(store)
+    runs = client.search_runs([store.experiment("ganops")])
+    return (
+        [(run.info.run_id, run.info.status, run.data.params, run.data.tags) for run in runs],
+        [(each.value, each.step, each.timestamp) for each in client.get_metric_history(runs[0].info.run_id, "loss")],
+        [(each.version, each.tags, each.source) for each in client.search_model_versions("name = 'ganops'")],
+        known.at(CHAMPION),
+        known.at(CHALLENGER),
+        history(known),
+    )
+
+
+def code_of(error: pytest.ExceptionInfo[TrackingError]) -> str:
+    return error.value.code
+
+
+def test_a_backup_that_was_moved_comes_back_whole(home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, files = told(connect()), digests(registered_folder("models:/ganops/2"))
+    contents = write_backup(Place.local(home), tmp_path / "backup")
+    assert contents.rows["model_versions"] == 2
+    assert contents.rows["metrics"] == 3
+    (tmp_path / "backup").rename(tmp_path / "an older backup")
+    other = tmp_path / "other"
+    (other / ".dvc").mkdir(parents=True)
+    assert restore_backup(tmp_path / "an older backup", Place.local(other)).rows == contents.rows
+    shutil.rmtree(home / "mlruns")
+    monkeypatch.chdir(other)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)  # MLflow sets it, for child processes
+    assert told(connect()) == before
+    folder = registered_folder("models:/ganops/2")
+    assert folder.is_relative_to(other)
+    assert digests(folder) == files
+
+
+def test_nothing_is_merged_or_overwritten(home: Path, tmp_path: Path) -> None:
+    write_backup(Place.local(home), tmp_path / "backup")
+    with pytest.raises(TrackingError) as error:
+        write_backup(Place.local(home), tmp_path / "backup")
+    assert code_of(error) == "backup-exists"
+    before = told(connect())
+    with pytest.raises(TrackingError) as error:
+        restore_backup(tmp_path / "backup", Place.local(home))
+    assert code_of(error) == "target-not-empty"
+    assert told(connect()) == before
+
+
+def test_an_altered_or_half_backup_is_refused(home: Path, tmp_path: Path) -> None:
+    backup, other = tmp_path / "backup", Place.local(tmp_path / "other")
+    write_backup(Place.local(home), backup)
+    model = next(file for file in backup.rglob("*.safetensors"))
+    model.write_bytes(model.read_bytes()[:-1] + b"x")
+    with pytest.raises(TrackingError) as error:
+        restore_backup(backup, other)
+    assert code_of(error) == "backup-altered"
+    assert model.name in error.value.found
+    (backup / CONTENTS).unlink()
+    with pytest.raises(TrackingError) as error:
+        restore_backup(backup, other)
+    assert code_of(error) == "not-a-backup"
+
+
+def test_a_run_at_work_is_waited_for(home: Path, tmp_path: Path) -> None:
+    store = connect()
+    store.client.create_run(store.experiment("ganops"))
+    with pytest.raises(TrackingError) as error:
+        write_backup(Place.local(home), tmp_path / "backup")
+    assert code_of(error) == "runs-open"
+    assert not (tmp_path / "backup").exists()
+
+
+def test_a_row_that_came_out_different_leaves_nothing(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, answers = Place.local(tmp_path / "other"), iter([(1, 1), (1, 2)])
+    (tmp_path / "other").mkdir()
+    with monkeypatch.context() as patch:
+        patch.setattr(records, "_digest", lambda rows: next(answers))
+        with pytest.raises(TrackingError) as error:
+            copy_store(Place.local(home), target)
+    assert code_of(error) == "copy-differs"
+    assert copy_store(Place.local(home), target).rows["runs"] == 1, "the target was still empty"
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with serving_postgres(tmp_path_factory.mktemp("postgres")) as address:
+        yield address
+
+
+@pytest.mark.slow
+def test_postgresql_holds_the_same_and_numbers_on(home: Path, tmp_path: Path, postgres: str) -> None:
+    before = told(connect())
+    served = tmp_path / "served"
+    copy_store(Place.local(home), Place(postgres, str(served), SERVED))
+    there = connect(postgres)
+    assert told(there) == before
+    assert digests(served) == digests(home / "mlruns")
+    (run,) = there.client.search_runs([there.experiment("ganops")])
+    assert run.info.artifact_uri == f"{SERVED}/ganops/{run.info.run_id}/artifacts"
+    known = {each.experiment_id for each in there.client.search_experiments()}
+    assert there.client.create_experiment("another") not in known
+    write_backup(Place(postgres, str(served), SERVED), tmp_path / "back")
