@@ -16,26 +16,29 @@ if TYPE_CHECKING:
     from ganops.registry.promotion import Promotion
 
 
-def pass_gate(commands: CommandGroup, log: Callable[[str], None]) -> Promotion:
-    """Put the registered winner before the gate; params.gate.mode decides what follows.
+def pass_gate(commands: CommandGroup, log: Callable[[str], None], *, dry_run: bool = False) -> Promotion:
+    """Put the registered winner before the gate; params.gate.mode decides what follows; `dry_run`: nothing does.
 
     The winner is registered again, once, where the registry does not know it (results came by `dvc pull` into a fresh
     clone, or belong to another server) or its files are missing or altered.
     """
     # Imported here: MLflow comes with it.
+    from ganops.registry.evidence import keep_evidence
     from ganops.registry.load import problem_with
     from ganops.registry.naming import registered_name
     from ganops.registry.promotion import promote
 
     params = load_params(WORKSPACE.params)
     try:
-        found = promote(params, workspace=WORKSPACE)
+        found = promote(params, dry_run=dry_run, workspace=WORKSPACE)
         problem = problem_with(f"models:/{registered_name(params)}/{found.version}")
     except RegistryError as error:
         problem = error.message
     if problem:
         log(f"{problem}: registering the winner again")
         reproduce("register", commands, log, force=True)
-        found = promote(params, workspace=WORKSPACE)
+        found = promote(params, dry_run=dry_run, workspace=WORKSPACE)
+    if found.moved:
+        keep_evidence(params, found.version, WORKSPACE)
     log(verdict(found))
     return found

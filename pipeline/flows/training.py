@@ -51,19 +51,19 @@ def run_stage(stage: Stage, commands: CommandGroup, slots: Slots, environment: d
 
 
 @task(task_run_name="gate", cache_policy=NO_CACHE)
-def run_gate(commands: CommandGroup) -> Promotion:
+def run_gate(commands: CommandGroup, promote: bool) -> Promotion:
     """Put the registered winner before the gate, and show the verdict."""
-    found = pass_gate(commands, get_run_logger().info)
+    found = pass_gate(commands, get_run_logger().info, dry_run=not promote)
     create_markdown_artifact(verdict(found), key="gate", description="whether the winner became champion, and why")
     return found
 
 
 @flow(name="train-gans")
-def train_gans(parallel: int | None = None, stage_timeout: float = DAY) -> Outcome:
+def train_gans(parallel: int | None = None, stage_timeout: float = DAY, promote: bool = True) -> Outcome:
     """Bring every stage of dvc.yaml up to date, then put the winner before the gate.
 
     parallel: how many stages may run at once, None: as many as keep the machine busy; they share its GPUs, or else its
-    cores. stage_timeout: seconds a stage may take.
+    cores. stage_timeout: seconds a stage may take. promote: False judges the winner and changes nothing.
     Raises StageError naming what failed.
     """
     commands = CommandGroup()
@@ -72,8 +72,12 @@ def train_gans(parallel: int | None = None, stage_timeout: float = DAY) -> Outco
     try:
         recipe_files(load_params(WORKSPACE.params), WORKSPACE.recipes)  # an unknown name ends it before any work
         write_inventory()
-        ran = () if is_up_to_date() else run_stages(commands, parallel, stage_timeout)
-        return Outcome(ran, run_gate(commands))
+        ran: tuple[str, ...] = ()
+        if is_up_to_date():
+            get_run_logger().info("nothing new: data, settings and code are those of the results")
+        else:
+            ran = run_stages(commands, parallel, stage_timeout)
+        return Outcome(ran, run_gate(commands, promote))
     finally:
         commands.stop()
 

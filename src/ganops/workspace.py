@@ -53,6 +53,11 @@ class Workspace:
         return self.root / "profiles"
 
     @property
+    def evidence(self) -> Path:
+        """A zip file for each promoted version, with all that speaks for it."""
+        return self.root / "evidence"
+
+    @property
     def logs(self) -> Path:
         """Full logs of flows."""
         return self.root / "logs"
@@ -101,6 +106,11 @@ class Workspace:
     def registration(self) -> Path:
         """Which model version the winner is."""
         return self.results / "register" / "registration.json"
+
+    @property
+    def measured(self) -> Path:
+        """What `ganops recipes` has measured before; `make clean` removes it."""
+        return self.root / "build" / "recipes.json"
 
     @property
     def outcome(self) -> Path:

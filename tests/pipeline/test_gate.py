@@ -23,7 +23,8 @@ class Registry:
     def __init__(self, problem: str, known: bool = True) -> None:
         self.problem, self.known, self.forced = problem, known, list[bool]()
 
-    def promote(self, params: Params, *, workspace: object) -> Promotion:
+    def promote(self, params: Params, *, dry_run: bool, workspace: object) -> Promotion:
+        assert not dry_run
         if not self.known and not self.forced:
             raise RegistryError("the model 'm' has no challenger", code="no-challenger")
         verdict = "refused" if self.problem and not self.forced else "accepted"
@@ -58,8 +59,13 @@ def passed(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> tuple[Promoti
     monkeypatch.setattr("ganops.registry.promotion.promote", registry.promote)
     monkeypatch.setattr("ganops.registry.load.problem_with", registry.problem_with)
     monkeypatch.setattr(gate, "reproduce", registry.reproduce)
-    heard = list[str]()
-    return gate.pass_gate(CommandGroup(), heard.append), heard
+    heard, kept = list[str](), list[str]()
+    monkeypatch.setattr(
+        "ganops.registry.evidence.keep_evidence", lambda params, version, workspace: kept.append(version)
+    )
+    found = gate.pass_gate(CommandGroup(), heard.append)
+    assert kept == ([found.version] if found.moved else []), "there is evidence for what was promoted"
+    return found, heard
 
 
 @pytest.mark.usefixtures("home")

@@ -21,6 +21,7 @@ def command(version: str | None, dry_run: bool) -> None:
     Exit code: 0 when it is champion (or with --dry-run), 3 when the gate refused it, 4 when the smoke test failed.
     """
     from ganops.params import load_params
+    from ganops.registry.evidence import keep_evidence
     from ganops.registry.promotion import promote
     from ganops.workspace import WORKSPACE
 
@@ -32,6 +33,7 @@ def command(version: str | None, dry_run: bool) -> None:
     for reason in result.decision.reasons:
         click.echo(f"  - {reason}")
     if result.moved:
+        keep_evidence(params, result.version, WORKSPACE)
         former = f", after version {result.former}" if result.former else ", the first one"
         click.echo(f"version {result.version} is champion now{former}: models:/{model}@champion")
     elif result.failure:

@@ -1,4 +1,4 @@
-"""Check the files of all registered versions."""
+"""Check all registered versions: files, lineage, signatures, answers."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ import sys
 import click
 
 
-@click.command(short_help="check the files of all registered versions")
-def command() -> None:
-    """Compare the files of every registered version with what was registered, and look for pickles among them.
+@click.command(short_help="check all registered versions: files, lineage, signatures, answers")
+@click.option(
+    "--sample", is_flag=True, help="Also load each in a fresh process and ask it for its example; seconds each."
+)
+def command(sample: bool) -> None:
+    """Compare every registered version with what was registered: all its files, and the tags of its lineage.
+
+    Pickles among the files are found, and models whose files the next `mlflow gc` would remove. Where GANOPS_VERIFY_KEY
+    names a public key, the champion, the one before and every version with a signature must be signed with its private
+    half.
 
     Exit code 1 when a version is not as it was registered. `dvc repro --force register` registers the winner again.
     """
@@ -17,7 +24,7 @@ def command() -> None:
     from ganops.tracking.store import connect
 
     count = broken = 0
-    for uri, problem in verify(connect()):
+    for uri, problem in verify(connect(), sample=sample):
         count, broken = count + 1, broken + bool(problem)
         click.echo(f"{'BROKEN' if problem else 'ok    '}  {uri}" + (f": {problem}" if problem else ""))
     click.echo(

@@ -14,6 +14,7 @@ import yaml
 
 from ganops.errors import RegistryError
 from ganops.games.saved import digest_of
+from ganops.registry.signature import check_signature
 from ganops.registry.versions import CONTENT, PACKAGE
 from ganops.tracking.outbox import first_line
 
@@ -51,20 +52,21 @@ class Registered:
         return records
 
 
-def registered_package(uri: str) -> Path:
+def registered_package(uri: str, *, signed: bool = True) -> Path:
     """The local folder of the MLflow model at models:/NAME@ALIAS or models:/NAME/VERSION; raises as `registered`."""
-    return registered(uri).package
+    return registered(uri, signed=signed).package
 
 
-def registered_folder(uri: str) -> Path:
+def registered_folder(uri: str, *, signed: bool = True) -> Path:
     """The local model folder (model.json and weights) of a registered model; raises as `registered` does."""
-    return registered(uri).folder
+    return registered(uri, signed=signed).folder
 
 
-def registered(uri: str) -> Registered:
+def registered(uri: str, *, signed: bool = True) -> Registered:
     """The model at models:/NAME@ALIAS or models:/NAME/VERSION, its files downloaded where needed.
 
-    Raises RegistryError when the version does not exist, or its files are missing or altered.
+    signed: where a key is configured, the version must be signed; promotion alone, which signs, looks at unsigned ones.
+    Raises RegistryError when the version does not exist, its files are missing or altered, or it is not signed.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -73,7 +75,10 @@ def registered(uri: str) -> Registered:
     exact = f"models:/{name}/{version}"
     try:
         package = Path(mlflow.artifacts.download_artifacts(artifact_uri=exact))
-        _compare(exact, package, tags.get(PACKAGE, ""), package_digest(package))
+        digest = package_digest(package)
+        _compare(exact, package, tags.get(PACKAGE, ""), digest)
+        if signed:
+            check_signature(name, version, digest, tags)
         model = mlflow.models.Model.load(package)
         parts = model.flavors["python_function"]["artifacts"]
         folder = package / parts["model"]["path"]
@@ -167,7 +172,7 @@ def _resolve(uri: str) -> tuple[str, str, dict[str, str]]:
 def problem_with(uri: str) -> str:
     """Why the files of a registered model cannot be used; empty when they are complete and unaltered."""
     try:
-        registered_folder(uri)
+        registered_folder(uri, signed=False)
     except RegistryError as error:
         return f"{error.message}" + (f" ({error.found})" if error.found else "")
     return ""

@@ -8,14 +8,16 @@ from ganops.errors import GanopsError, RegistryError
 from ganops.params import AUTO, Params
 from ganops.registry.gate import Decision, Finding, ModelRecord, decide
 from ganops.registry.history import LONGEST, champion_before, entries
-from ganops.registry.load import problem_with
+from ganops.registry.lease import promotion_turn
+from ganops.registry.load import package_digest, problem_with, registered
 from ganops.registry.naming import registered_name
 from ganops.registry.pending import PendingPromotion, carry_out, complete_interrupted, note_promotion
 from ganops.registry.rescore import rescore
+from ganops.registry.signature import SIGNATURE, sign, signs
 from ganops.registry.smoke import smoke_test
 from ganops.registry.versions import CHALLENGER, CHAMPION, PREVIOUS, QUARANTINED, Versions
 from ganops.tracking.describe import user_name
-from ganops.tracking.location import redact, store_lock
+from ganops.tracking.location import redact
 from ganops.tracking.outbox import warn
 from ganops.tracking.store import connect
 from ganops.workspace import Workspace
@@ -48,7 +50,7 @@ def promote(
     Raises RegistryError when the version does not exist.
     """
     versions = Versions(connect(), registered_name(params))
-    with store_lock(versions.store.uri, "promotion"):
+    with promotion_turn(versions):
         completed = None if dry_run else complete_interrupted(versions)
         challenger = _challenger(versions, version)
         if completed and (completed.event, completed.version) == ("promoted", challenger.version):
@@ -73,6 +75,7 @@ def promote(
         if policy.mode == "enabled":
             _mark(versions, challenger, decision, failure)
         if decision.promote:
+            sign_version(versions, challenger.version)
             usable = champion is not None and not champion.broken
             previous = former if usable else versions.at(PREVIOUS)
             pending = note_promotion(versions, "promoted", challenger.version, previous, decision.reasons)
@@ -89,7 +92,7 @@ def rollback(params: Params, reason: str = "") -> tuple[str, str | None]:
     Raises RegistryError when there is no previous champion, or when it does not work.
     """
     versions = Versions(connect(), registered_name(params))
-    with store_lock(versions.store.uri, "promotion"):
+    with promotion_turn(versions):
         completed = complete_interrupted(versions)
         if completed and completed.event == "rolled back":
             return completed.version, completed.former
@@ -108,11 +111,20 @@ def rollback(params: Params, reason: str = "") -> tuple[str, str | None]:
                 found=failure,
                 action="`ganops history` lists other champions; `ganops promote VERSION` makes one of them champion",
             )
+        sign_version(versions, target)
         before = champion_before(entries(versions), target)
         reasons = (reason or f"rolled back by {user_name()}",)
         pending = note_promotion(versions, "rolled back", target, before if before != former else None, reasons)
         carry_out(versions, pending)
         return target, former
+
+
+def sign_version(versions: Versions, version: str) -> None:
+    """Sign a version that is about to become champion, where a key is configured; raises as `sign` does."""
+    if not signs():
+        return
+    package = registered(f"{versions.uri}/{version}", signed=False).package
+    versions.mark(version, {SIGNATURE: sign(versions.model, version, package_digest(package))})
 
 
 def _completed(pending: PendingPromotion) -> Promotion:

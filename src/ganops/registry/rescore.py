@@ -18,7 +18,7 @@ def rescore(versions: Versions, version: str, params: Params, workspace: Workspa
     from ganops.devices import find_device
     from ganops.evaluation.evaluate import evaluate_game
 
-    folder = registered_folder(f"{versions.uri}/{version}")
+    folder = registered_folder(f"{versions.uri}/{version}", signed=False)
     game, spec = load_game(folder), load_description(folder).spec
     label = f"rescore version {version}"
     scores = evaluate_game(

@@ -1,18 +1,29 @@
-"""All registered versions checked: files there and as registered, no pickle among them."""
+"""All registered versions checked: files, lineage and signature as registered, no pickle, and an answer if asked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from ganops.errors import RegistryError
-from ganops.registry.load import pickles_in, problem_with, registered_package
-from ganops.registry.versions import CONTENT
+from ganops.registry.load import pickles_in, registered
+from ganops.registry.signature import SIGNATURE, check_signature
+from ganops.registry.smoke import smoke_test
+from ganops.registry.versions import CHAMPION, CONTENT, DATA_FAMILY, LINEAGE, PACKAGE, PREVIOUS, RECIPE, TASK
 from ganops.tracking.store import Store, unusable
 
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
 
-def verify(store: Store) -> Iterator[tuple[str, str]]:
-    """The address of each version that ganops registered, of any model, and what is wrong with it; empty: nothing."""
+REQUIRED = (RECIPE, LINEAGE, DATA_FAMILY, TASK)  # tags that every registration writes
+IN_USE = {CHAMPION, PREVIOUS}
+
+
+def verify(store: Store, *, sample: bool = False) -> Iterator[tuple[str, str]]:
+    """The address of each version that ganops registered, of any model, and what is wrong with it; empty: nothing.
+
+    sample: each is loaded in a fresh process and asked for its example, too.
+    """
     from mlflow.exceptions import MlflowException
 
     token = None
@@ -24,12 +35,35 @@ def verify(store: Store) -> Iterator[tuple[str, str]]:
         for version in sorted(page, key=lambda version: (version.name, int(version.version))):
             if CONTENT in version.tags:
                 uri = f"models:/{version.name}/{version.version}"
-                yield uri, problem_with(uri) or _pickles(uri)
+                yield uri, _problem(store, uri, version) or (smoke_test(uri) if sample else "")
         token = page.token or ""
 
 
-def _pickles(uri: str) -> str:
-    with suppress(RegistryError):
-        if found := pickles_in(registered_package(uri)):
-            return f"pickles among its files: {', '.join(found)}"
+def _problem(store: Store, uri: str, version: ModelVersion) -> str:
+    try:
+        found = registered(uri, signed=False)
+        if pickles := pickles_in(found.package):
+            return f"pickles among its files: {', '.join(pickles)}"
+        # The aliases of a search are not filled by every store.
+        aliases = set(store.client.get_model_version(version.name, version.version).aliases)
+        if SIGNATURE in version.tags or aliases & IN_USE:
+            check_signature(found.name, found.version, version.tags.get(PACKAGE, ""), version.tags)
+    except RegistryError as error:
+        return f"{error.message}" + (f" ({error.found})" if error.found else "")
+    if missing := [name for name in REQUIRED if not version.tags.get(name)]:
+        return f"its lineage is not known any more: no tag {', '.join(missing)}"
+    return _marked_for_deletion(store, version)
+
+
+def _marked_for_deletion(store: Store, version: ModelVersion) -> str:
+    """Whether somebody has deleted the logged model below the version: the files are there until `mlflow gc`."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        if version.model_id:
+            store.client.get_logged_model(version.model_id)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise unusable(store.uri, error) from error
+        return f"its model {version.model_id} was deleted, and `mlflow gc` will remove the files: make a backup first"
     return ""

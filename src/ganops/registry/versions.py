@@ -99,6 +99,12 @@ class Versions:
                 return None
             raise _refused(self.model, error) from error
 
+    def any(self) -> str | None:
+        """One of the versions, None where there is none."""
+        with _readable(self.model):
+            found = self.store.client.search_model_versions(f"name = '{self.model}'", max_results=1)
+        return str(found[0].version) if found else None
+
     def create(self, uri: str, tags: Mapping[str, str]) -> str:
         """Register the MLflow model at `uri` as the next version; it has its tags from the first moment."""
         import mlflow
