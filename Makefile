@@ -94,8 +94,8 @@ deploy: env ## put the scheduled retraining of prefect.yaml on the server
 worker: env ## end what dead workers have left, then run what the server schedules, on this machine
 	@$(BIN)/python -m pipeline.flows.worker --limit 1
 
-retrain: env ## pull, train, gate and push once, without a server
-	@$(BIN)/python -m pipeline.flows.run retraining
+retrain: env ## pull, train, gate and push once, without a server; PROMOTE=no: judge, and promote nothing
+	@$(BIN)/python -m pipeline.flows.run retraining $(if $(filter no,$(PROMOTE)),--no-promote)
 
 .PHONY: test test-fast lint types format tiny soak gpu-check ci
 # Two processes on two cores; tests/conftest.py gives each one thread.
@@ -133,6 +133,15 @@ ci: test tiny ## all that CI checks; style and types are part of the tests
 docs: env-dev ## write docs/reference from the code, and check links, commands and examples of all pages
 	$(BIN)/python -m tools.reference
 	$(BIN)/python -m tools.check_docs
+
+.PHONY: audit newest
+AUDIT := $(BIN)/uvx --quiet
+audit: env ## known vulnerabilities of the pinned packages, and unsafe workflows; needs the network
+	$(AUDIT) pip-audit@2.10.1 --disable-pip --require-hashes --requirement requirements/run.txt
+	$(AUDIT) zizmor@1.32.0 --offline .github
+
+newest: env-dev ## put the newest packages that pyproject.toml allows in place of the pinned ones, to see what breaks
+	$(BIN)/uv pip install --quiet --upgrade --editable '.[dev]'
 
 .PHONY: clean distclean
 clean: ## remove what tools leave behind; results, models and the environment stay

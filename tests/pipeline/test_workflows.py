@@ -48,10 +48,39 @@ def test_permissions_are_named_and_no_job_may_write_without_saying_so(path: Path
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_actions_are_pinned_to_a_major_version(path: Path) -> None:
-    used = [step["uses"] for step in steps_of(read_yaml(path)) if "uses" in step]
+def test_actions_are_pinned_to_a_commit_and_keep_no_credentials(path: Path) -> None:
+    """A tag can be moved to other code; the release that a commit belongs to stands beside it."""
+    used = re.findall(r"uses: (\S+)(.*)", path.read_text())
     assert used
-    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", action) for action in used)
+    for action, comment in used:
+        assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action)
+        assert re.fullmatch(r"  # v\d+\.\d+\.\d+", comment)
+    for step in steps_of(read_yaml(path)):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+def test_every_python_that_is_promised_is_tested() -> None:
+    matrix = read_yaml(ROOT / ".github" / "workflows" / "ci.yml")["jobs"]["check"]["strategy"]["matrix"]["python"]
+    lowest, highest = re.findall(r"3\.(\d+)", re.search(r"requires-python.*", (ROOT / "pyproject.toml").read_text())[0])
+    assert matrix == [f"3.{minor}" for minor in range(int(lowest), int(highest))]
+
+
+def test_only_the_job_that_runs_nothing_of_the_project_may_write() -> None:
+    jobs = read_yaml(ROOT / ".github" / "workflows" / "retrain.yml")["jobs"]
+    writing = [name for name, job in jobs.items() if "write" in job["permissions"].values()]
+    assert writing == ["propose"]
+    assert not set().union(*(called(step.get("run", "")) for step in jobs["propose"]["steps"]))
+
+
+def test_nothing_is_promoted_without_a_registry_that_outlives_the_machine() -> None:
+    workflow = read_yaml(ROOT / ".github" / "workflows" / "retrain.yml")
+    (script,) = (step["run"] for step in steps_of(workflow) if step.get("name") == "retrain")
+    with_server, _, without = script.partition("else")
+    assert 'if [ -n "$MLFLOW_TRACKING_URI" ]' in with_server
+    assert "PROMOTE=no" not in with_server
+    assert "make retrain PROMOTE=no" in without
+    assert "mlflow" not in "".join(step.get("with", {}).get("path", "") for step in steps_of(workflow))
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
