@@ -74,6 +74,16 @@ def relativistic_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     return F.softplus(fake - real).mean()
 
 
+def relativistic_average_discriminator(real: Tensor, fake: Tensor) -> Tensor:
+    """-log sigmoid(D(x) - mean D(G(z))) - log sigmoid(mean D(x) - D(G(z))) (arXiv:1807.00734, section 4.2)."""
+    return F.softplus(fake.mean() - real).mean() + F.softplus(fake - real.mean()).mean()
+
+
+def relativistic_average_generator(real: Tensor, fake: Tensor) -> Tensor:
+    """The same with real and generated exchanged: the generator gains from generated and from real rows."""
+    return relativistic_average_discriminator(fake, real)
+
+
 def one_sided_smoothing(real: Tensor, target: float) -> Tensor:
     """The cross entropy with the label `target` for real rows minus that with the label 1: (1 - target) D(x).
 
