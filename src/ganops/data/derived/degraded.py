@@ -23,6 +23,7 @@ SHAPES = (0.45, 0.25, 0.12, 0.03, 0.12, 0.03)  # of blur kernels, see random_blu
 LOW_PASS = 0.1  # share of blur kernels that are low passes
 MODES = ("area", "bilinear", "bicubic")  # how images are resized, drawn with equal probability
 GREY_NOISE = 0.4  # share of noise that is the same in all channels
+TOGETHER = 4  # images that share their choices: of one size, they take hardly longer than one
 FEWEST = 2  # pixels that an image has at least in between
 
 
@@ -49,9 +50,9 @@ class Degraded(Derivation):
     """The image at 1 / `factor` of its size after two passes of blur, resizing, noise and JPEG, and a last low pass.
 
     sharpen: whether the image is sharpened before. first, second: the passes. low_pass: probability of the last one.
-    Order, shapes and ranges are those of Real-ESRGAN's train_realesrgan_x4plus.yml. Differences: everything is drawn
-    for each image, where the authors draw sizes and kinds of noise for a batch and mix batches by a queue; beyond the
-    edge pixels repeat, where theirs are mirrored; JPEG is rounded as a file's is.
+    Order, shapes and ranges are those of Real-ESRGAN's train_realesrgan_x4plus.yml. Differences: choices are drawn for
+    every four images, where the authors draw blurs for each, sizes and kinds of noise for a whole batch, and mix
+    batches by a queue; beyond the edge pixels repeat, where theirs are mirrored; JPEG is rounded as a file's is.
     """
 
     factor: int = Bounded(ge=1)
@@ -67,17 +68,17 @@ class Degraded(Derivation):
         return Downscaled(of=self.of, factor=max(2, self.factor)).field(source) if self.factor > 1 else source
 
     def derive(self, modelled: Tensor, generator: torch.Generator | None = None) -> Tensor:
-        """Other damage for every image. Choices are drawn on the CPU, noise as `normal` says.
+        """Other damage for every few images. Choices are drawn on the CPU, noise as `normal` says.
 
         In double precision, so that every device rounds alike.
         """
         clear = in_float64(modelled)
         clear = (sharpened(clear) if self.sharpen else clear) / 2 + 0.5
-        images = [self._degrade(image, generator) for image in clear.split(1)]
+        images = [self._degrade(some, generator) for some in torch.split(clear, TOGETHER)]
         return (2 * torch.cat(images) - 1).to(modelled)
 
     def _degrade(self, image: Tensor, generator: torch.Generator | None) -> Tensor:
-        """One image (1, C, H, W) in [0, 1]."""
+        """Images (n, C, H, W) in [0, 1] that are blurred, resized and made noisy alike; JPEG's quality is their own."""
         dice = Dice(generator)
         height, width = image.shape[2] // self.factor, image.shape[3] // self.factor
         image = _damaged(image, self.first, image.shape[2], image.shape[3], dice, generator)
