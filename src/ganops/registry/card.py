@@ -117,7 +117,7 @@ def _training(candidate: Candidate) -> str:
     shown = {key: value for key, value in candidate.training.items() if key not in ("health_events", "init")}
     events = candidate.training.get("health_events") or []
     lines = [
-        f"- step {event['step']}: {event['kind']}: {escape(str(event['detail']))}; to do: {escape(str(event['action']))}"
+        f"- step {event['step']}: {event['kind']}: " + escape("{detail}; to do: {action}".format_map(event))
         for event in events
     ]
     health = "\n".join(lines) if lines else "The health checks reported nothing."
