@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
@@ -35,7 +36,7 @@ def two_part_recipe(name: str) -> Recipe:
     return recipe.model_copy(update={"game": recipe.game | {"augment": quick}})
 
 
-def train_as(rank: int, port: int, folder: Path, name: str, dies_after: int) -> None:
+def train_as(_connection: Connection, rank: int, port: int, folder: Path, name: str, dies_after: int) -> None:
     """One of two processes, as torchrun would start it; the second may end in the middle."""
     torch.set_num_threads(1)
     os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": "2"}
@@ -57,7 +58,7 @@ def train_as(rank: int, port: int, folder: Path, name: str, dies_after: int) -> 
         write_history(folder / f"history-{rank}.csv", trainer.history)
 
 
-def norm_as(rank: int, port: int, folder: Path) -> None:
+def norm_as(_connection: Connection, rank: int, port: int, folder: Path) -> None:
     """One of two processes with half of a batch each: outputs, gradients of a penalty, running statistics."""
     os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": "2"}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}

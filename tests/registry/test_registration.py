@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forks import Fork
 from small_model import register_small, small_candidate, small_manifest, small_params, small_scores
+from tracked_processes import register_at_once
 
 from ganops.errors import EvaluationError, GanopsError
 from ganops.registry.candidate import read_candidate
@@ -122,29 +122,11 @@ def test_a_fresh_registry_gets_the_version_under_a_new_run(tracking_home: Path) 
 
 @pytest.mark.slow
 def test_two_processes_at_once_make_one_version(tracking_home: Path) -> None:
-    """Their imports end at nearly the same time; the one that finds an older version of the lineage deletes its own."""
-    program = (
-        "import sys, time; from pathlib import Path; from small_model import register_small; import mlflow.pyfunc\n"
-        "home = Path(sys.argv[1]); (home / f'ready-{sys.argv[2]}').touch()\n"
-        "while len(list(home.glob('ready-*'))) < 2: time.sleep(0.01)\n"
-        "(home / sys.argv[2]).mkdir(); print(register_small(home / sys.argv[2]))"
-    )
-    environment = {"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, str(tracking_home), name],
-            env=environment,
-            cwd=tracking_home,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for name in ("first", "second")
-    ]
-    outputs = [process.communicate(timeout=240) for process in started]
-    assert [process.returncode for process in started] == [0, 0], outputs
-    found = {out.split()[-1] for out, _ in outputs}
-    assert len(found) == 1, outputs
+    """Both start at the same moment; the one that finds an older version of the lineage deletes its own."""
+    started = [Fork(register_at_once, tracking_home, name) for name in ("first", "second")]
+    found = {process.receive() for process in started}
+    assert [process.wait() for process in started] == [0, 0]
+    assert len(found) == 1
     assert count() == 1
     assert versions().at(CHALLENGER) == found.pop()
 

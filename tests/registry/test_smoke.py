@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from forks import Fork
 from safetensors.torch import load_file, save_file
 from small_model import register_small, small_params
+from tracked_processes import promote_version
 
 from ganops.games.saved import digest_of
 from ganops.registry import smoke
@@ -107,25 +107,9 @@ def test_two_processes_that_promote_at_once_lose_no_entry(
 ) -> None:
     register_version(fid=9.0)
     register_version(fid=8.0)
-    program = (
-        "import sys; from small_model import small_params; from ganops.registry.promotion import promote\n"
-        "print(promote(small_params(), sys.argv[1]).moved)"
-    )
-    environment = {"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"}
-    started = [
-        subprocess.Popen(
-            [sys.executable, "-c", program, version],
-            env=environment,
-            cwd=tracking_home,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for version in ("1", "2")
-    ]
-    outputs = [process.communicate(timeout=300) for process in started]
-    assert [process.returncode for process in started] == [0, 0], outputs
+    started = [Fork(promote_version, version) for version in ("1", "2")]
+    moved = [version for version, process in zip("12", started, strict=True) if process.receive(300)]
+    assert [process.wait() for process in started] == [0, 0]
     versions = Versions(connect(), "ganops")
-    moved = [version for version, (out, _) in zip("12", outputs, strict=True) if out.strip() == "True"]
     assert versions.at(CHAMPION) == "2", "the better one stays champion, whichever came first"
     assert sorted(entry.version for entry in entries(versions)) == moved

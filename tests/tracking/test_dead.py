@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import textwrap
 from pathlib import Path
 
 import pytest
+from forks import Fork
 from PIL import Image
 from small_model import small_params
+from tracked_processes import keep_run_open
 
 from ganops.tracking.dead import end_dead_runs
 from ganops.tracking.process import HOST
@@ -19,37 +18,11 @@ from ganops.tracking.tracked import INCOMPLETE
 from ganops.training.history import write_history
 from ganops.workspace import WORKSPACE
 
-PROGRAM = textwrap.dedent(
-    """
-    import os, signal, sys
-    from small_model import small_params
-    from ganops.tracking.run import flow_run, start_run
-    opened = flow_run("train-gans", params=small_params()) if sys.argv[1] == "flow" else start_run(
-        "tiny", params=small_params(), system_metrics=False)
-    with opened as run:
-        if sys.argv[1] == "train":
-            run.log_curves([(step, {"loss": 1.0, "kimg": step / 10}) for step in range(3)])
-            while run.outbox.waiting():
-                pass
-        print(run.run_id, flush=True)
-        sys.stdin.read()
-    """
-)
 
-
-def opened(kind: str) -> tuple[subprocess.Popen[str], str]:
+def opened(kind: str) -> tuple[Fork, str]:
     """A process that keeps a run open, and the id of the run."""
-    environment = {"PYTHONPATH": str(Path(__file__).parent.parent), "PATH": "/usr/bin:/bin"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, kind], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-    )
-    assert process.stdout
-    return process, process.stdout.readline().strip()
-
-
-def kill(process: subprocess.Popen[str]) -> None:
-    process.kill()
-    process.communicate()
+    process = Fork(keep_run_open, kind)
+    return process, process.receive()
 
 
 def leave_results(run_id: str) -> None:
@@ -68,13 +41,13 @@ def test_runs_of_killed_processes_end_and_a_run_at_work_stays_open(tracking_home
     working, open_run = opened("train")
     killed = [opened("flow"), opened("train")]
     for process, _ in killed:
-        kill(process)
+        process.kill()
     store = connect()
     try:
         said = end_dead_runs(store, "ganops")
         assert store.client.get_run(open_run).info.status == "RUNNING"
     finally:
-        kill(working)
+        working.kill()
     assert sorted(said) == sorted(
         f"run {name} ({run}) of a killed process is KILLED now"
         for name, (_, run) in zip(("train-gans", "tiny"), killed, strict=True)
@@ -86,7 +59,7 @@ def test_runs_of_killed_processes_end_and_a_run_at_work_stays_open(tracking_home
 
 def test_a_run_whose_training_had_ended_is_completed_once(tracking_home: Path) -> None:
     process, run_id = opened("train")
-    kill(process)
+    process.kill()
     leave_results(run_id)
     store = connect()
     assert end_dead_runs(store, "ganops") == [f"run tiny ({run_id}) is complete and FINISHED now"]
@@ -117,7 +90,7 @@ def test_an_incomplete_run_is_completed(tracking_home: Path) -> None:
 
 def test_what_another_machine_left_open_is_not_touched(tracking_home: Path) -> None:
     process, run_id = opened("train")
-    kill(process)
+    process.kill()
     store = connect()
     store.client.set_tag(run_id, HOST, "another")
     assert end_dead_runs(store, "ganops") == []

@@ -6,13 +6,13 @@ import os
 import shutil
 import socket
 import sqlite3
-import subprocess
-import sys
 import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from forks import Fork
+from tracked_processes import make_database
 
 from ganops.errors import TrackingError
 from ganops.tracking.store import connect
@@ -23,12 +23,9 @@ HEAD_REVISION = "SELECT version_num FROM alembic_version"
 @pytest.mark.slow
 def test_two_processes_that_start_at_once_make_one_sound_database(tmp_path: Path) -> None:
     uri = f"sqlite:///{tmp_path}/mlflow.db"
-    program = "from ganops.tracking.store import connect; import sys; print(connect(sys.argv[1]).experiment('ganops'))"
-    command, pipe = [sys.executable, "-c", program, uri], subprocess.PIPE
-    started = [subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) for _ in range(2)]
-    outputs = [process.communicate(timeout=120) for process in started]
-    assert [process.returncode for process in started] == [0, 0], outputs
-    assert {out for out, _ in outputs} == {"1\n"}, "both see the same experiment"
+    started = [Fork(make_database, uri) for _ in range(2)]
+    assert [process.receive() for process in started] == ["1", "1"], "both see the same experiment"
+    assert [process.wait() for process in started] == [0, 0]
 
 
 def test_artifacts_lie_next_to_the_database(tracking_home: Path) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
 from pathlib import Path
 
 import pytest
 import torch
+from forks import fork_context
 from safetensors.torch import load_file
 from tiny_training import make_trainer, run, shrunk, train_to_the_end, weights
 
@@ -45,8 +45,7 @@ def test_every_kind_of_game_is_killed() -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_killed_at_random_moments_training_ends_with_the_same_bits(name: str, tmp_path: Path) -> None:
     """A checkpoint is written after every step, so most kills hit the writing of a checkpoint or of samples."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tiny_training", "torch._dynamo"])
+    context = fork_context()
     seed = random.randrange(1000)
     chance = random.Random(seed)
     undisturbed = run(make_trainer(tmp_path / "whole", shrunk(name, KIMG)))

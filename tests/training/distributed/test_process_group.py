@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import socket
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
+from forks import Fork
 from safetensors.torch import load_file
 from tiny_training import make_trainer, run, weights
 from two_processes import (
@@ -33,14 +33,8 @@ def start_two(target: Callable[..., None], *arguments: object) -> list[int | Non
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["two_processes", "ganops.training.distributed.fabric_group"])
-    children = [context.Process(target=target, args=(rank, port, *arguments)) for rank in range(2)]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join(120)
-    return [child.exitcode for child in children]
+    children = [Fork(target, rank, port, *arguments) for rank in range(2)]
+    return [child.wait(120) for child in children]
 
 
 @pytest.mark.slow
