@@ -12,11 +12,13 @@ import pytest
 from click.testing import Result
 from playing import points_spec, spec_of
 
+from ganops.commands._measured import Measured, measured
 from ganops.commands._networks import layers, summarize
 from ganops.commands.recipes import FAMILIES
 from ganops.errors import SettingsError
 from ganops.games.build import build_game
-from ganops.recipe import load_recipe
+from ganops.recipe import Recipe, load_recipe
+from ganops.workspace import Workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPES = ROOT / "pipeline" / "recipes"
@@ -114,3 +116,26 @@ def test_the_list_says_what_fits_the_cost_and_minutes_from_what_was_trained(
     share = flops["mlp"] / flops["dcgan"]
     assert re.match(rf"mlp +yes +1,\d+,\d+ +{share:.1f} +{6 * share:.1f} +", rows["mlp"])
     assert re.match(r"pix2pix +no: needs-pairs +- +- +- +", rows["pix2pix"])
+
+
+def test_what_was_measured_is_measured_again_only_where_a_recipe_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipes, asked = {name: load_recipe(RECIPES / f"{name}.yaml") for name in ("mlp", "dcgan")}, list[str]()
+
+    def measure(name: str, _recipe: Recipe) -> Measured:
+        asked.append(name)
+        return Measured("yes", len(name), 7)
+
+    first = measured(recipes, measure)
+    assert first == {"mlp": ("yes", 3, 7), "dcgan": ("yes", 5, 7)}
+    assert measured(recipes, measure) == first
+    assert asked == ["mlp", "dcgan"]
+    changed = recipes | {"mlp": recipes["mlp"].model_copy(update={"batch_size": 2})}
+    assert measured(changed, measure) == first
+    assert asked == ["mlp", "dcgan", "mlp"]
+    Workspace().prepared.mkdir(parents=True)
+    (Workspace().prepared / "manifest.json").write_text("other data")
+    measured(changed, measure)
+    assert asked[3:] == ["mlp", "dcgan"]

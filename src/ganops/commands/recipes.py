@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from ganops.commands._measured import Measured
     from ganops.data.spec import DataSpec
     from ganops.recipe import Recipe
 
@@ -108,30 +109,38 @@ def family_of(recipe: Recipe) -> str:
 
 def _facts(known: Mapping[str, Recipe]) -> dict[str, list[str]]:
     """Of each recipe: whether it fits the data, its weights, its cost, and minutes where they can be estimated."""
+    from ganops.commands._measured import measured
+
+    found = measured(known, _measure)
+    built = {name: each for name, each in found.items() if each.flops}
+    costs = {name: each.flops * known[name].budget_kimg for name, each in built.items()}
+    minutes = _minutes_of_cost({name: each.flops for name, each in built.items()})
+    unit = costs.get(UNIT) or min(costs.values(), default=1)
+    facts = {name: [each.fits, "-", "-", "-"] for name, each in found.items()}
+    for name, cost in costs.items():
+        estimate = "-" if minutes is None else f"{cost * minutes:,.1f}"
+        facts[name][1:] = [f"{built[name].weights:,}", f"{cost / unit:.1f}", estimate]
+    return facts
+
+
+def _measure(name: str, recipe: Recipe) -> Measured:
+    """Build the networks of a recipe for the prepared data, and run them."""
+    from ganops.commands._measured import Measured
     from ganops.commands._networks import Summary, summarize
     from ganops.errors import GanopsError
     from ganops.params import TrainParams
     from ganops.training.job import TrainingJob
 
-    data, built, fits = data_spec(), dict[str, Summary](), dict[str, str]()
-    for name, recipe in known.items():
-        try:
-            built[name] = summarize(recipe, data)
-        except GanopsError as error:
-            fits[name] = f"no: {error.code}"
-        # Building again costs as much as everything else, so only what may lack something is asked.
-        if recipe.needs or name not in built:
-            problems = TrainingJob(name, recipe, TrainParams(), 0, data, "").problems(count=recipe.images or 0)
-            if problems:
-                fits[name] = f"no: {problems[0].code}"
-    costs = {name: found.flops * known[name].budget_kimg for name, found in built.items()}
-    minutes = _minutes_of_cost({name: found.flops for name, found in built.items()})
-    unit = costs.get(UNIT) or min(costs.values(), default=1)
-    facts = {name: [fits.get(name, "yes"), "-", "-", "-"] for name in known}
-    for name, cost in costs.items():
-        estimate = "-" if minutes is None else f"{cost * minutes:,.1f}"
-        facts[name][1:] = [f"{sum(built[name].weights.values()):,}", f"{cost / unit:.1f}", estimate]
-    return facts
+    data, fits, found = data_spec(), "yes", Summary("", {}, 0)
+    try:
+        found = summarize(recipe, data)
+    except GanopsError as error:
+        fits = f"no: {error.code}"
+    # Building again costs as much as everything else, so only what may lack something is asked.
+    if recipe.needs or not found.flops:
+        problems = TrainingJob(name, recipe, TrainParams(), 0, data, "").problems(count=recipe.images or 0)
+        fits = f"no: {problems[0].code}" if problems else fits
+    return Measured(fits, sum(found.weights.values()), found.flops)
 
 
 def _minutes_of_cost(flops: Mapping[str, int]) -> float | None:
