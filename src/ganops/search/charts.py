@@ -30,14 +30,14 @@ def history(trials: Sequence[Trial], metric: Metric) -> Image.Image:
     figure, axes = _figure(7.6, 3.2)
     complete = [trial for trial in trials if trial.value is not None]
     best = np.minimum if metric.better == "lower" else np.maximum
-    numbers, values = _columns([(trial.number + 1, trial.value) for trial in complete])
+    numbers, values = _columns([(trial.number, trial.value) for trial in complete])
     axes.step(numbers, best.accumulate(values), where="post", color=BLUE, linewidth=1.4, label="best so far")
     axes.plot(numbers, values, "o", color=BLUE, markersize=4, label="trial")
     pruned = [trial for trial in trials if trial.state == "pruned" and trial.reports]
     if pruned:
-        places, last = _columns([(trial.number + 1, trial.reports[max(trial.reports)]) for trial in pruned])
+        places, last = _columns([(trial.number, trial.reports[max(trial.reports)]) for trial in pruned])
         axes.plot(places, last, "x", color=GREY, markersize=5, label="pruned, its last value")
-    if failed := [trial.number + 1 for trial in trials if trial.state == "failed"]:
+    if failed := [trial.number for trial in trials if trial.state == "failed"]:
         foot = axes.get_xaxis_transform()
         axes.plot(failed, [0.03] * len(failed), "|", transform=foot, label="failed or unhealthy", **BROKEN_MARK)
     _fit(axes.set_ylim, [*values])

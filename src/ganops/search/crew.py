@@ -23,17 +23,21 @@ class Failure:
     code: int
     text: str
 
+    @property
+    def reason(self) -> str:
+        """One line: the error that was printed, else the last line, else the exit code."""
+        lines = self.text.splitlines()
+        errors = [line for line in lines if line.startswith("error: ")]
+        return (errors or lines or [f"exit code {self.code}"])[-1]
 
+
+@dataclass(frozen=True)
 class Work:
     """One training that is wanted: its folder, and what is done with its validations and its end."""
 
-    def __init__(
-        self,
-        folder: TrialFolder,
-        on_end: Callable[[Outcome | Failure], None],
-        on_progress: Callable[[], None] = lambda: None,
-    ) -> None:
-        self.folder, self.on_end, self.on_progress = folder, on_end, on_progress
+    folder: TrialFolder
+    on_end: Callable[[Outcome | Failure], None]
+    on_progress: Callable[[], None] = lambda: None
 
 
 def run_all(executor: Executor, upcoming: Callable[[], Work | None], environment: Mapping[str, str]) -> None:

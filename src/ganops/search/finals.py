@@ -131,7 +131,7 @@ def _assignment(order: Order, trial: Trial, seed: int) -> Assignment:
 def _run(order: Order, folder: TrialFolder, seed: int) -> SeedRun:
     outcome = folder.outcome()
     if outcome is None:
-        return SeedRun(seed, None, f"failed: {folder.last_lines(1)}")
+        return SeedRun(seed, None, "failed")
     if outcome.state != "complete":
         return SeedRun(seed, None, f"{outcome.state}: {outcome.reason}")
     return SeedRun(seed, folder.scores()[order.metric.key])
@@ -139,7 +139,7 @@ def _run(order: Order, folder: TrialFolder, seed: int) -> SeedRun:
 
 def _said(order: Order, folder: TrialFolder, found: Outcome | Failure) -> None:
     if isinstance(found, Failure):
-        text = f"failed: {found.text.splitlines()[-1] if found.text else f'exit code {found.code}'}"
+        text = f"failed: {found.reason}"
     elif found.state != "complete":
         text = f"{found.state}: {found.reason}"
     else:

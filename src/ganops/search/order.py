@@ -165,7 +165,7 @@ def require_optuna() -> None:
         raise SearchError(
             "`ganops search` needs the package optuna",
             code="no-optuna",
-            action="uv pip install 'optuna>=5,<6', or pip install 'ganops[search]'",
+            action="make env EXTRAS=search, or pip install 'ganops[search]'",
         )
 
 

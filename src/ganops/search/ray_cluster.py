@@ -40,7 +40,7 @@ class RayCluster:
             raise SearchError(
                 "--ray needs the package ray",
                 code="no-ray",
-                action="uv pip install 'ray>=2.50,<3', or pip install 'ganops[ray]'",
+                action="make env EXTRAS='search ray', or pip install 'ganops[search,ray]'",
             )
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
@@ -96,12 +96,12 @@ class RayCluster:
         probe, token = WORKSPACE.searched(".probe").resolve(), secrets.token_hex(8)
         write_text(probe, token)
         try:
-            answers = {}
+            answers = []
             for node in (each for each in ray.nodes() if each["Alive"]):
                 here = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
                 remote = ray.remote(num_cpus=0, max_retries=0, scheduling_strategy=here)(_read)
-                answers[node["NodeManagerHostname"]] = remote.remote(str(probe))
-            apart = [name for name, answer in answers.items() if ray.get(answer) != token]
+                answers.append((node["NodeManagerHostname"], remote.remote(str(probe))))
+            apart = [name for name, answer in answers if ray.get(answer) != token]
         finally:
             probe.unlink()
         if apart:

@@ -69,7 +69,7 @@ def _pictures(order: Order, study: Study, trials: Sequence[Trial], final: Final)
     found = {
         "history": Picture(
             "Values",
-            "Each trial in the order of proposals; the first is the recipe as it is.",
+            "Each trial in the order of proposals; trial 0 is the recipe itself.",
             charts.history(trials, metric),
         ),
         "front": Picture(
@@ -104,7 +104,7 @@ def _line(order: Order, final: Final, candidate: Candidate) -> CandidateLine:
     own = candidate.trial.number == OWN
     verdict = final.verdict(candidate)
     return CandidateLine(
-        name=f"{order.name} itself" if own else f"trial {candidate.trial.number + 1}",
+        name=f"{order.name} itself" if own else f"trial {candidate.trial.number}",
         mean=show(candidate.mean),
         seeds=[run.reason if run.score is None else number(run.score.value) for run in candidate.runs],
         verdict=VERDICTS[verdict],
@@ -119,7 +119,7 @@ def _change(key: str, values: tuple[object, object]) -> str:
 
 def _cells(trial: Trial) -> dict[str, object]:
     return {
-        "number": trial.number + 1,
+        "number": trial.number,
         "state": trial.state,
         "reason": trial.reason,
         "value": "-" if trial.value is None else number(trial.value),

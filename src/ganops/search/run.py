@@ -53,6 +53,7 @@ def _search(order: Order, study: Study, executor: Executor, parent: TrackedRun) 
     report = write_report(order, study, final, parent.run_id)
     for file in [report, *([recipe] if recipe else [])]:
         parent.log_file(file)
+    parent.set_tags({"search.result": sentence(order, final)})
     print(sentence(order, final))
     if recipe is not None:
         print(f"{recipe}: to train it in the pipeline, add {order.found} to `recipes` in params.yaml")
@@ -89,7 +90,7 @@ def _work(order: Order, study: Study, trial: Trial) -> Work:
     def on_end(found: Outcome | Failure) -> None:
         on_progress()
         if isinstance(found, Failure):
-            ended = study.fail(trial.number, found.text.splitlines()[-1] if found.text else f"exit code {found.code}")
+            ended = study.fail(trial.number, found.reason)
             if trial.number == 0:
                 raise SearchError(
                     f"{order.name} itself cannot be trained",
@@ -105,14 +106,16 @@ def _work(order: Order, study: Study, trial: Trial) -> Work:
 
 
 def line(order: Order, study: Study, trial: Trial) -> str:
-    """One trial as a line: what it changed, its value, and the best value so far."""
-    values = [each.value for each in study.trials() if each.value is not None]
+    """One trial that has ended as a line: its value, the best so far, its speed, and how many have ended."""
+    ended = [each for each in study.trials() if each.state != "running"]
+    values = [each.value for each in ended if each.value is not None]
     best = (min if study.better == "lower" else max)(values, default=None)
     what = trial.state if trial.value is None else f"{order.validation.name} {trial.value:.4g}"
     parts = [
-        f"trial {trial.number + 1} of {order.trials}: {what}{f' ({trial.reason})' if trial.reason else ''}",
+        f"trial {trial.number}: {what}{f' ({trial.reason})' if trial.reason else ''}",
         "" if best is None else f"best {best:.4g}",
         "" if trial.images_per_second is None else f"{trial.images_per_second:,.0f} images/s",
+        f"{len(ended)} of {order.trials}",
     ]
     return ", ".join(filter(None, parts))
 
