@@ -93,7 +93,7 @@ def test_it_can_be_used_with_the_keyboard_alone(open_page: Callable[[Running], A
     for _ in range(14):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
-    assert {"seed", "shuffle", "count", "to", "position", "play", "Save grid", "Save all", "curl"} <= reached
+    assert {"seed", "shuffle", "count", "to", "position", "play", "Save grid", "Save files", "curl"} <= reached
     page.focus(".tiles button")
     page.keyboard.press("Enter")
     assert page.is_visible("#viewer")

@@ -21,7 +21,7 @@ from ganops.games.task import Task
 from ganops.registry.card import CARD, escape
 from ganops.registry.load import registered
 from ganops.registry.versions import Versions
-from ganops.reporting.scores import heading, metrics_of
+from ganops.reporting.scores import metrics_of
 from ganops.tracking.store import connect
 
 LIBRARY = "ganops"
@@ -91,7 +91,7 @@ def front_matter(description: SavedModel, task: Task, scores: Scores | None) -> 
     }
     if scores is not None and (known := metrics_of(scores)):
         metrics = [
-            {"type": metric.key, "name": heading(metric), "value": round(scores[metric.key].value, 6)}
+            {"type": metric.key, "name": metric.title, "value": round(scores[metric.key].value, 6)}
             for metric in known
         ]
         data = str(scores.protocol.shared.get("data", "")) or "unknown"

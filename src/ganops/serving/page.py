@@ -9,6 +9,7 @@ import jinja2
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, Response
 
+from ganops.reporting.scores import metrics_of
 from ganops.serving.describe import describe
 from ganops.serving.request import LAST_SEED
 from ganops.serving.served import Served, truncatable
@@ -82,7 +83,7 @@ def _score(lineage: dict[str, str]) -> str:
     """The score that the gate compares, where there is one."""
     metric = lineage.get("metric", "")
     value = lineage.get(f"score.{metric}", "")
-    return f"{metric} {float(value):.4g}" if value else ""
+    return f"{metrics_of([metric])[0].title} {float(value):.4g}" if value else ""
 
 
 def _own_truncation(served: Served) -> float | None:
