@@ -107,14 +107,14 @@ def test_rows_ask_for_images_and_the_seed_decides_them(package: Path) -> None:
     assert list(model.predict({"n": [3]}, params={"seed": 4})["image"]) != list(answer["image"])
 
 
-@pytest.mark.parametrize("n", [0, -1, 1.5, True, "3", None, 10_001, [2], float("nan")])
-def test_n_is_a_whole_number(package: Path, n: object) -> None:
+def test_n_is_a_whole_number(package: Path) -> None:
     import mlflow
 
     model = mlflow.pyfunc.load_model(str(package))
-    with pytest.raises(mlflow.exceptions.MlflowException) as error:
-        model.predict(pd.DataFrame({"n": [n]}))
-    assert error.value.error_code == "INVALID_PARAMETER_VALUE"
+    for n in (0, -1, 1.5, True, "3", None, 10_001, [2], float("nan")):
+        with pytest.raises(mlflow.exceptions.MlflowException) as error:
+            model.predict(pd.DataFrame({"n": [n]}))
+        assert error.value.error_code == "INVALID_PARAMETER_VALUE", n
 
 
 def test_params_are_checked_and_unknown_ones_are_refused(package: Path) -> None:

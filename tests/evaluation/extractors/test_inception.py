@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 import torch
 from inception_weights import random_state, save_random_weights
 from PIL import Image
+from pytorch_fid import fid_score
 from pytorch_fid.inception import InceptionV3 as TheirInception
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
@@ -62,18 +61,20 @@ def test_same_logits_as_torch_fidelity(cached: Path) -> None:
 
 
 @pytest.mark.slow
-def test_same_fid_as_pytorch_fids_command_line(hub: Path, cached: Path, tmp_path: Path) -> None:
+def test_same_fid_as_pytorch_fids_command_line(
+    cached: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     generator = np.random.default_rng(0)
     for name, brightness in (("one", 256), ("other", 160)):
         folder = tmp_path / name
         folder.mkdir()
-        for index in range(8):
+        for index in range(4):
             pixels = generator.integers(0, brightness, (32, 32, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(folder / f"{index:02}.png")
-    command = [sys.executable, "-m", "pytorch_fid", "one", "other", "--device", "cpu", "--num-workers", "0"]
-    environment = os.environ | {"TORCH_HOME": str(hub)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    expected = float(done.stdout.split("FID:")[1])
+    folders = [str(tmp_path / name) for name in ("one", "other")]
+    monkeypatch.setattr(sys, "argv", ["pytorch_fid", *folders, "--device", "cpu", "--num-workers", "0"])
+    fid_score.main()
+    expected = float(capsys.readouterr().out.split("FID:")[1])
     extractor = InceptionV3(torch.load(cached, weights_only=True))
     one, other = (folder_statistics(tmp_path / name, extractor, batch_size=5) for name in ("one", "other"))
     assert frechet_distance(one, other) == pytest.approx(expected, rel=1e-3)

@@ -21,7 +21,7 @@ from ganops.workspace import WORKSPACE
 from pipeline.stages.reference import main as make_reference
 
 ROOT = Path(__file__).resolve().parents[3]
-WITHOUT_TORCHMETRICS = ROOT / "tests" / "without_torchmetrics"  # see the file in there
+WITHOUT_TORCHMETRICS = ROOT / "tests" / "without_torchmetrics"  # which saves seconds in each
 TRAIN = (
     "train: {device: cpu, precision: float32, processes: 2, sample_times: 2, validate_kimg: 0.4, validation_samples: 60"
 )
