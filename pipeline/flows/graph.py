@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
 from ganops.errors import SettingsError
+from ganops.settings import read_yaml
+from ganops.workspace import WORKSPACE
 from pipeline.flows.causes import cause_of
 
 INVENTORY = "inventory"
@@ -68,6 +70,13 @@ def is_up_to_date() -> bool:
 def has_remote() -> bool:
     """Whether a DVC remote is configured."""
     return bool(_dvc("remote", "list").stdout.strip())
+
+
+def imported_files() -> list[str]:
+    """The .dvc files of data that come from elsewhere (`dvc import`, `dvc import-url`), which `dvc update` renews."""
+    folders = (WORKSPACE.raw, WORKSPACE.raw.parent)
+    files = sorted({file for folder in folders for file in folder.glob("*.dvc")})
+    return [str(file) for file in files if "deps" in (read_yaml(file) or {})]
 
 
 def _dvc(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,19 +1,24 @@
-"""Scheduled retraining: pull, bring everything up to date, promote, push.
+"""Retraining by schedule, by hand, or because new pictures have drifted: pull, bring all up to date, promote, push.
 
-prefect.yaml puts this flow on a schedule; `python -m pipeline.flows.run retraining` runs it once.
+prefect.yaml puts these flows on a schedule; `python -m pipeline.flows.run retraining` runs the first one once.
 """
 
 from __future__ import annotations
 
 import click
 from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
+from ganops.errors import GanopsError
+from ganops.params import load_params
+from ganops.workspace import WORKSPACE
 from pipeline.flows.command_group import CommandGroup
 from pipeline.flows.dead import end_dead_flow_runs
 from pipeline.flows.entry import check_server, run_flow
-from pipeline.flows.graph import has_remote
-from pipeline.flows.outcome import Outcome
+from pipeline.flows.graph import has_remote, imported_files
+from pipeline.flows.notify import Event, notify
+from pipeline.flows.outcome import Outcome, verdict
 from pipeline.flows.reproduce import run_dvc
 from pipeline.flows.retries import RETRIED
 from pipeline.flows.training import DAY, train_gans
@@ -27,13 +32,25 @@ def exchange(command: str, commands: CommandGroup) -> None:
     run_dvc(command, "--run-cache", *more, commands=commands, log=get_run_logger().info)
 
 
+@task(cache_policy=NO_CACHE, task_run_name="dvc update", **RETRIED)
+def renew(files: list[str], commands: CommandGroup) -> None:
+    """`dvc update`: fetch what has changed of data that were imported from elsewhere."""
+    run_dvc("update", *files, commands=commands, log=get_run_logger().info)
+
+
 @flow(name="retrain-gans")
 def retrain_gans(
-    pull: bool = True, push: bool = True, parallel: int | None = None, stage_timeout: float = DAY
+    pull: bool = True,
+    push: bool = True,
+    parallel: int | None = None,
+    stage_timeout: float = DAY,
+    promote: bool = True,
 ) -> Outcome:
-    """Pull, train, promote, push. Without a DVC remote nothing is pulled or pushed.
+    """Pull, train, promote, push; where nothing is new, that is said and nothing trained.
 
-    parallel, stage_timeout: as of train_gans.
+    Data that were imported from elsewhere are renewed first. Without a DVC remote nothing is pulled or pushed.
+    parallel, stage_timeout, promote: as of train_gans. A verdict on something new, and a failure, are sent to whom
+    params.yaml names.
     """
     log, commands = get_run_logger().info, CommandGroup()
     for line in end_dead_flow_runs():
@@ -44,23 +61,59 @@ def retrain_gans(
     try:
         if remote and pull:
             exchange("pull", commands)
-        outcome = train_gans(parallel, stage_timeout)
+        if imported := imported_files():
+            renew(imported, commands)
+        outcome = train_gans(parallel, stage_timeout, promote)
         if remote and push:
             exchange("push", commands)
+    except GanopsError as error:
+        _tell("failure", str(error))
+        raise
     finally:
         commands.stop()
+    if outcome.ran:
+        _tell("verdict", verdict(outcome.promotion))
     return outcome
+
+
+@flow(name="watch-gans")
+def watch_gans(pull: bool = True, push: bool = True, parallel: int | None = None) -> bool:
+    """Compare the newest pictures of watch.path with the training data, and retrain where they have drifted.
+
+    Whether they have. pull, push, parallel: as of retrain_gans.
+    """
+    # Imported here: torch comes with it.
+    from ganops.evaluation.drift import look_for_drift
+
+    for line in end_dead_flow_runs():
+        get_run_logger().info(line)
+    found = look_for_drift(load_params(WORKSPACE.params), WORKSPACE)
+    get_run_logger().info(found.describe())
+    rows = [f"| {each.first} | {each.last} | {each.kid:+.5f} | {each.p:.3f} |" for each in found.windows]
+    table = "\n".join(["| from | to | KID | p |", "|---|---|---|---|", *rows, "", found.describe()])
+    create_markdown_artifact(table, key="drift", description="whether new pictures look like the training data")
+    if found.drifted:
+        _tell("drift", found.describe())
+        outcome = retrain_gans(pull, push, parallel)
+        if not outcome.ran:
+            get_run_logger().warning("the new pictures are not among the training data: nothing could be trained")
+    return found.drifted
+
+
+def _tell(event: Event, text: str) -> None:
+    notify(load_params(WORKSPACE.params).notify, event, text, get_run_logger().warning)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--pull/--no-pull", default=True, show_default=True, help="fetch results from the DVC remote first")
 @click.option("--push/--no-push", default=True, show_default=True, help="hand results to the DVC remote at the end")
-def main(pull: bool, push: bool) -> None:
+@click.option("--promote/--no-promote", default=True, show_default=True, help="let the winner become champion")
+def main(pull: bool, push: bool, promote: bool) -> None:
     """Pull, train, score, compare, register, promote and push, once."""
 
     def start() -> Outcome:
         check_server()
-        return retrain_gans(pull, push)
+        return retrain_gans(pull, push, promote=promote)
 
     run_flow(start)
 

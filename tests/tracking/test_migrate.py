@@ -75,32 +75,27 @@ def test_a_backup_that_was_moved_comes_back_whole(home: Path, tmp_path: Path, mo
     folder = registered_folder("models:/ganops/2")
     assert folder.is_relative_to(other)
     assert digests(folder) == files
-
-
-def test_nothing_is_merged_or_overwritten(home: Path, tmp_path: Path) -> None:
-    write_backup(Place.local(home), tmp_path / "backup")
-    with pytest.raises(TrackingError) as error:
-        write_backup(Place.local(home), tmp_path / "backup")
-    assert code_of(error) == "backup-exists"
-    before = told(connect())
-    with pytest.raises(TrackingError) as error:
-        restore_backup(tmp_path / "backup", Place.local(home))
-    assert code_of(error) == "target-not-empty"
+    refuses(tmp_path / "an older backup", home, other)
     assert told(connect()) == before
 
 
-def test_an_altered_or_half_backup_is_refused(home: Path, tmp_path: Path) -> None:
-    backup, other = tmp_path / "backup", Place.local(tmp_path / "other")
-    write_backup(Place.local(home), backup)
+def refuses(backup: Path, home: Path, other: Path) -> None:
+    """Nothing is overwritten or merged, and a backup that is not what was written does not come back."""
+    with pytest.raises(TrackingError) as error:
+        write_backup(Place.local(home), backup)
+    assert code_of(error) == "backup-exists"
+    with pytest.raises(TrackingError) as error:
+        restore_backup(backup, Place.local(other))
+    assert code_of(error) == "target-not-empty"
     model = next(file for file in backup.rglob("*.safetensors"))
     model.write_bytes(model.read_bytes()[:-1] + b"x")
     with pytest.raises(TrackingError) as error:
-        restore_backup(backup, other)
+        restore_backup(backup, Place.local(other))
     assert code_of(error) == "backup-altered"
     assert model.name in error.value.found
     (backup / CONTENTS).unlink()
     with pytest.raises(TrackingError) as error:
-        restore_backup(backup, other)
+        restore_backup(backup, Place.local(other))
     assert code_of(error) == "not-a-backup"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 REQUIRED = (RECIPE, LINEAGE, DATA_FAMILY, TASK)  # tags that every registration writes
+LOGGED = re.compile(r"models:/(m-[^/]+)")
 IN_USE = {CHAMPION, PREVIOUS}
 
 
@@ -59,11 +61,12 @@ def _marked_for_deletion(store: Store, version: ModelVersion) -> str:
     """Whether somebody has deleted the logged model below the version: the files are there until `mlflow gc`."""
     from mlflow.exceptions import MlflowException
 
+    made_of = LOGGED.fullmatch(version.source or "")  # the field model_id is empty in a search
     try:
-        if version.model_id:
-            store.client.get_logged_model(version.model_id)
+        if made_of:
+            store.client.get_logged_model(made_of[1])
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise unusable(store.uri, error) from error
-        return f"its model {version.model_id} was deleted, and `mlflow gc` will remove the files: make a backup first"
+        return f"its model {version.source} was deleted, and `mlflow gc` will remove the files: make a backup first"
     return ""
