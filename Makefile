@@ -37,7 +37,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 lock: env-dev ## write requirements/*.txt after a change of pyproject.toml
 	$(TOOL) $(COMPILE) pyproject.toml --extra build -o requirements/run.txt
 	$(TOOL) $(COMPILE) pyproject.toml --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt
-	$(TOOL) $(COMPILE) pyproject.toml --extra export --extra heif --extra postgres --extra ray --extra s3 --extra search --extra sign -c requirements/run.txt -o requirements/extras.txt
+	$(TOOL) $(COMPILE) pyproject.toml --extra export --extra heif --extra postgres --extra ray --extra s3 --extra search --extra server --extra sign -c requirements/run.txt -o requirements/extras.txt
 
 .PHONY: run repro plots ui doctor promote rollback serve
 # The path goes through the environment, as it is: it may hold spaces, quotes, $$ and =.
@@ -81,18 +81,21 @@ changes: env ## what changed in scores and settings, and the outcome of the last
 	@echo && echo "## Settings" && echo && $(TOOL) dvc params diff --md
 	@echo && echo "## Outcome" && echo && echo '```' && cat results/outcome.txt && echo '```'
 
-.PHONY: server deploy worker retrain
+.PHONY: server deploy worker spread retrain
 server: env ## start Prefect's server and its pages on http://127.0.0.1:4200
 	$(TOOL) prefect server start
 
-# The three below talk to the server of `make server`, or to the one that PREFECT_API_URL names.
-deploy worker: export PREFECT_API_URL ?= http://127.0.0.1:4200/api
+# The four below talk to the server of `make server`, or to the one that PREFECT_API_URL names.
+deploy worker spread: export PREFECT_API_URL ?= http://127.0.0.1:4200/api
 deploy: env ## put the scheduled retraining of prefect.yaml on the server
 	$(TOOL) prefect work-pool create ganops --type process --overwrite
 	PWD="$(CURDIR)" $(TOOL) prefect --no-prompt deploy --all
 
 worker: env ## end what dead workers have left, then run what the server schedules, on this machine
 	@$(BIN)/python -m pipeline.flows.worker --limit 1
+
+spread: env ## train and score on the workers of all machines, compare and promote here; needs a DVC remote
+	@$(BIN)/python -m pipeline.flows.run spread
 
 retrain: env ## pull, train, gate and push once, without a server; PROMOTE=no: judge, and promote nothing
 	@$(BIN)/python -m pipeline.flows.run retraining $(if $(filter no,$(PROMOTE)),--no-promote)

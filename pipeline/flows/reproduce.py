@@ -77,10 +77,11 @@ def reproduce(
     *,
     force: bool = False,
     upstream: bool = False,
+    pull: bool = False,
 ) -> tuple[str, ...]:
     """Let DVC run one stage if it has to (or by `force`), with `upstream` those before it too; names of those that ran.
 
-    Raises as run_dvc does.
+    pull: results that the run cache knows are fetched from the DVC remote. Raises as run_dvc does.
     """
     ran: list[str] = []
 
@@ -89,7 +90,7 @@ def reproduce(
             ran.append(started[1])
         log(line)
 
-    options = [*([] if upstream else ["--single-item"]), *(["--force"] if force else [])]
+    options = [*([] if upstream else ["--single-item"]), *(["--force"] if force else []), *(["--pull"] if pull else [])]
     run_dvc(
         "repro", *options, stage, commands=commands, log=watch, environment=environment, timeout=timeout, name=stage
     )
