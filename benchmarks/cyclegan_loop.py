@@ -61,7 +61,8 @@ def discriminator(settings: PatchganSettings, channels: int) -> nn.Module:
     layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, True)]
     for number in range(1, settings.layers + 1):
         stride = 1 if number == settings.layers else 2
-        layers += [nn.Conv2d(width, 2 * width, 4, stride, 1), nn.InstanceNorm2d(2 * width), nn.LeakyReLU(0.2, True)]
+        norm = [nn.InstanceNorm2d(2 * width)] if settings.norm == "instance" else []
+        layers += [nn.Conv2d(width, 2 * width, 4, stride, 1), *norm, nn.LeakyReLU(0.2, True)]
         width *= 2
     return nn.Sequential(*layers, nn.Conv2d(width, 1, 4, 1, 1))
 

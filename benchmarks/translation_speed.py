@@ -1,6 +1,7 @@
-"""Images per second of the recipe `cyclegan` against the plain loop, with the same sizes of networks and batches.
+"""Images per second of `cyclegan` or `pix2pix` against the plain loop, with the same sizes of networks and batches.
 
-python -m benchmarks.translation_speed [--size 64] [--channels 3] [--threads 1] [--quick] [--json FILE]
+python -m benchmarks.translation_speed [--recipe pix2pix] [--size 64] [--channels 3] [--threads 1] [--quick]
+                                       [--json FILE]
 
 The images are noise, which costs as much as any. Each side has its own process and waits there for its turn.
 """
@@ -18,18 +19,20 @@ from torch import Tensor
 
 from benchmarks.cyclegan_loop import CycleGANLoop
 from benchmarks.own_process import Measure, OwnProcess
+from benchmarks.pix2pix_loop import Pix2PixLoop
 from benchmarks.rows import Row, alternate, report
 from benchmarks.tutorial_loop import memory_batches
 from ganops.data.fields.image import ImageField
 from ganops.data.rows import Rows
-from ganops.data.spec import DOMAINS, DataSpec
+from ganops.data.spec import DOMAINS, IMAGE, SOURCE, DataSpec
 from ganops.games.sampling import HeldOut
 from ganops.params import TrainParams
 from ganops.recipe import load_recipe
 from ganops.training.job import TrainingJob
 
-RECIPE = Path(__file__).resolve().parent.parent / "pipeline" / "recipes" / "cyclegan.yaml"
-IMAGES, WARM_UP, TARGET = 256, 8, 1.5
+RECIPES = Path(__file__).resolve().parent.parent / "pipeline" / "recipes"
+IMAGES, WARM_UP = 256, 8
+TARGETS = {"cyclegan": 1.5, "pix2pix": 1.8}
 
 
 def noise(channels: int, size: int) -> Tensor:
@@ -37,13 +40,15 @@ def noise(channels: int, size: int) -> Tensor:
     return torch.randint(0, 256, (IMAGES, channels, size, size), dtype=torch.uint8)
 
 
-def ours(channels: int, size: int) -> tuple[Measure, str]:
+def ours(name: str, channels: int, size: int) -> tuple[Measure, str]:
     """Our training, warmed up."""
     field = ImageField.model_validate({"channels": channels, "size": size})
-    spec = DataSpec(fields=dict.fromkeys(DOMAINS, field), paired=False)
-    rows = [Rows({domain: noise(channels, size)}) for domain in DOMAINS]
+    paired = name == "pix2pix"
+    spec = DataSpec(fields=dict.fromkeys((IMAGE, SOURCE) if paired else DOMAINS, field), paired=paired)
+    columns = {column: noise(channels, size) for column in spec.fields}
+    rows = [Rows(columns)] if paired else [Rows({column: images}) for column, images in columns.items()]
     settings = TrainParams(precision="float32", compile="never", sample_images=2)
-    job = TrainingJob("benchmark", load_recipe(RECIPE), settings, 0, spec, data_digest="")
+    job = TrainingJob("benchmark", load_recipe(RECIPES / f"{name}.yaml"), settings, 0, spec, data_digest="")
     trainer = job.build(rows, Path("unused"), held_out=HeldOut(rows[0], spec))
 
     def measure(steps: int) -> float:
@@ -56,10 +61,10 @@ def ours(channels: int, size: int) -> tuple[Measure, str]:
     return measure, "ours"
 
 
-def plain(channels: int, size: int) -> tuple[Measure, str]:
+def plain(name: str, channels: int, size: int) -> tuple[Measure, str]:
     """The plain loop, warmed up."""
-    recipe = load_recipe(RECIPE)
-    loop = CycleGANLoop(recipe, channels)
+    recipe = load_recipe(RECIPES / f"{name}.yaml")
+    loop = Pix2PixLoop(recipe, channels, size) if name == "pix2pix" else CycleGANLoop(recipe, channels)
     a, b = (memory_batches(noise(channels, size), recipe.batch_size, torch.device("cpu")) for _ in DOMAINS)
     loop.run(a, b, 2)
     return lambda steps: loop.run(a, b, steps), "plain loop"
@@ -68,21 +73,25 @@ def plain(channels: int, size: int) -> tuple[Measure, str]:
 def main() -> None:
     """Measure and print."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--recipe", choices=TARGETS, default="cyclegan")
     arguments.add_argument("--size", type=int, default=64)
     arguments.add_argument("--channels", type=int, default=3)
     arguments.add_argument("--threads", type=int, default=1)
     arguments.add_argument("--quick", action="store_true", help="fewer and shorter measurements")
     arguments.add_argument("--json", type=Path, help="write the row to this file")
     options = arguments.parse_args()
+    sides = options.recipe, options.channels, options.size
     times, steps = (3, 4) if options.quick else (5, 12)
     with (
-        closing(OwnProcess(options.threads, ours, options.channels, options.size)) as one,
-        closing(OwnProcess(options.threads, plain, options.channels, options.size)) as other,
+        closing(OwnProcess(options.threads, ours, *sides)) as one,
+        closing(OwnProcess(options.threads, plain, *sides)) as other,
     ):
         median = alternate({side.name: partial(side.measure, steps) for side in (one, other)}, times)
-    name = f"cyclegan, {options.channels} x {options.size} x {options.size}"
+    name = f"{options.recipe}, {options.channels} x {options.size} x {options.size}"
     value, baseline = median["ours"], median["plain loop"]
-    report([Row(name, value, "images/s", "plain loop", baseline, value / baseline, TARGET)], options.json)
+    report(
+        [Row(name, value, "images/s", "plain loop", baseline, value / baseline, TARGETS[options.recipe])], options.json
+    )
 
 
 if __name__ == "__main__":

@@ -169,6 +169,10 @@ def test_a_folder_without_pictures_is_an_error_that_says_why(tmp_path: Path) -> 
 
 def test_one_picture_may_be_given(source: Path, tmp_path: Path) -> None:
     assert apply(source / "a.png", tmp_path / "out").written == ("a.png",)
+    assert apply(source / "a.png", source / "beside").written == ("a.png",)
+    with pytest.raises(DataError) as caught:
+        apply(source / "a.png", source)
+    assert caught.value.code == "output-inside"
 
 
 def test_sizes_and_channels_of_both_sides_may_differ(source: Path, tmp_path: Path) -> None:

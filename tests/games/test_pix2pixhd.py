@@ -55,7 +55,7 @@ def built_networks(game: Game) -> dict[str, torch.nn.Module]:
     return dict(game.named_children())
 
 
-def outputs(game: Game, batch: Rows) -> tuple[Tensor, list[list[Tensor]], list[list[Tensor]]]:
+def outputs(game: Pix2PixHD, batch: Rows) -> tuple[Tensor, list[list[Tensor]], list[list[Tensor]]]:
     source, truth = batch["source"], batch["image"]
     made = game.generator(source)
     return made, game.discriminator.pyramid(source, made), game.discriminator.pyramid(source, truth)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,7 +14,7 @@ from ganops.data.fields.label_map import LabelMapField, LabelTable
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.networks.network import NETWORKS
-from ganops.networks.spade import Spade, SpadeSettings, SpatiallyAdaptiveNorm
+from ganops.networks.spade import Spade, SpadeBlock, SpadeSettings, SpatiallyAdaptiveNorm
 
 CLASSES = ("sky", "wall", "door")
 
@@ -42,13 +44,14 @@ def label_maps(count: int, size: int) -> torch.Tensor:
 def test_it_starts_small_and_doubles_with_two_blocks_at_the_second_size(size: int, start: int) -> None:
     network = built(size)
     assert network.start == start
-    assert [len(blocks) for blocks in network.blocks][:2] == [1, 2]
+    assert [len(cast(nn.ModuleList, blocks)) for blocks in network.blocks][:2] == [1, 2]
     assert network(label_maps(2, size)).shape == (2, 3, size, size)
 
 
 def test_its_widths_at_256_pixels_are_those_of_the_authors() -> None:
     network = built(256)
-    widths = [block.second.out_channels for blocks in network.blocks for block in blocks]
+    blocks = [block for block in network.modules() if isinstance(block, SpadeBlock)]
+    widths = [block.second.out_channels for block in blocks]
     assert [width // 4 for width in widths] == [16, 16, 16, 16, 8, 4, 2, 1]
 
 
@@ -73,7 +76,7 @@ def test_outputs_do_not_depend_on_the_batch_and_follow_the_map() -> None:
     network, maps = built().eval(), label_maps(5, 16)
     with torch.no_grad():
         together = network(maps)
-        alone = torch.cat([network(each) for each in maps.split(1)])
+        alone = torch.cat([network(each) for each in torch.split(maps, 1)])
         other = network(maps.roll(1, dims=1))
     torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
     assert (together - other).abs().mean() > 1e-4

@@ -67,7 +67,7 @@ def apply_to_folder(
     there are no pictures, and for folders that lie within each other.
     """
     files, listing = _listing(source)
-    _check_apart(files.root, output)
+    _check_apart(source, output)
     jobs, rejections = _plan(files, listing, translator, form)
     output.mkdir(parents=True, exist_ok=True)
     record = Record.open(output / RECORD, {**settings, "format": form}, again=again)
@@ -125,12 +125,13 @@ def _listing(source: Path) -> tuple[Folder, Listing]:
 
 
 def _check_apart(source: Path, output: Path) -> None:
-    """The results must not become sources of the next call."""
-    if output.resolve().is_relative_to(source):
+    """The results must not become sources of the next call, nor take the place of the picture."""
+    place, own = output.resolve(), source.resolve()
+    if place.is_relative_to(own) if own.is_dir() else place == own.parent:
         raise DataError(
             "the results would lie among the pictures",
             code="output-inside",
-            expected=f"a folder outside of {source}",
+            expected=f"a folder outside of {own if own.is_dir() else own.parent}",
             found=str(output),
             action="give another -o",
         )

@@ -29,7 +29,7 @@ _OPTIONS: Mapping[str, dict[str, Any]] = {
 }
 _OWN_MODE = {"RGBA": "RGB", "RGBX": "RGB", "P": "RGB", "LA": "L"}  # of colours that an ICC profile speaks of
 _WIDTH_TAGS, _HEIGHT_TAGS = (0x0100, 0xA002), (0x0101, 0xA003)
-_EXIF_IFD, _THUMBNAIL_IFD = 0x8769, 1
+_EXIF_IFD = 0x8769
 
 
 @dataclass(frozen=True)
@@ -93,11 +93,10 @@ def check_size(name: str, width: int, height: int) -> None:
 
 
 def _exif(image: Image.Image) -> Image.Exif | None:
-    """The EXIF of a loaded image without the orientation, which the pixels have by now, and without its thumbnail."""
+    """The EXIF of a loaded image without the orientation, which the pixels have; Pillow leaves its thumbnail out."""
     try:
         exif = image.getexif()
         exif.pop(ORIENTATION_TAG, None)
-        exif._ifds.pop(_THUMBNAIL_IFD, None)
         exif.tobytes()
     except Exception:
         return None  # damaged: nothing that could be kept

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field as Bounded
 from torch import Tensor, nn
 
+from ganops.data.fields.field import Field
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.networks.network import NETWORKS, MultiscaleDiscriminator, image_field, picture_field
@@ -15,7 +18,7 @@ from ganops.networks.patchgan import Patchgan, PatchganSettings, receptive_field
 class MultiscalePatchganSettings(PatchganSettings):
     """scales: number of PatchGANs, each for pictures half as large as the one before. The other keys: of each."""
 
-    scales: int = Field(default=2, ge=1, le=4)
+    scales: int = Bounded(default=2, ge=1, le=4)
 
 
 @NETWORKS.add("multiscale-patchgan", MultiscalePatchganSettings)
@@ -43,7 +46,7 @@ class MultiscalePatchgan(MultiscaleDiscriminator):
         self.patches = tuple(_in_full_size(patch, halvings) for halvings in range(settings.scales))
         self.scales = nn.ModuleList()
         for halvings in range(settings.scales):
-            smaller = {
+            smaller: dict[str, Field] = {
                 name: field.model_copy(update={"size": field.size >> halvings}) for name, field in fields.items()
             }
             self.scales.append(Patchgan(settings, DataSpec(fields=smaller)))
@@ -58,7 +61,7 @@ class MultiscalePatchgan(MultiscaleDiscriminator):
         for number, discriminator in enumerate(self.scales):
             if number:
                 source, target = None if source is None else _halved(source), _halved(target)
-            found.append(discriminator.features(source, target))
+            found.append(cast(Patchgan, discriminator).features(source, target))
         return found
 
 
