@@ -147,9 +147,8 @@ async def _body(request: Request, most: int) -> bytes:
 
 
 def _answers() -> dict[str, Any]:
-    binary = {"schema": {"type": "string", "format": "binary"}}
     return {
         "description": "the images in the format that was asked for; headers name the model version and the recipe",
         "content": {CONTENT: {"schema": {"type": "object"}}}
-        | {media: binary for media in MEDIA_TYPES.values() if media != CONTENT},
+        | {media: {} for media in MEDIA_TYPES.values() if media != CONTENT},
     }

@@ -67,7 +67,7 @@ def describe(alias: str, served: Served) -> ModelDescription:
 
 def request_schema(models: Mapping[str, Served], settings: ServiceSettings) -> dict[str, Any]:
     """The JSON schema of a request to the models that are in service now."""
-    schema = GenerateRequest.model_json_schema()
+    schema = GenerateRequest.model_json_schema(ref_template="#/components/schemas/{model}")
     served = list(models.values())
     inputs: dict[str, Any] = {}
     for task in (task for each in served for task in each.game.tasks.values()):
