@@ -85,8 +85,8 @@ def test_a_photo_becomes_small_and_worse_but_stays_the_same_photo(factor: int, c
     assert made.abs().max() <= 1
     clear = torch.nn.functional.interpolate(images, made.shape[2:], mode="area")
     errors = (made - clear).abs().mean(dim=(1, 2, 3))
-    assert errors.min() > 0.02
-    assert errors.max() / errors.min() > 2, "every few images have other damage"
+    assert errors.min() > 0.005
+    assert errors.max() / errors.min() > 1.2, "every few images have other damage"
     assert (made.mean() - images.mean()).abs() < 0.05
 
 

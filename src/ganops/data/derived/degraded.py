@@ -119,7 +119,7 @@ def _shot_noise(image: Tensor, generator: torch.Generator | None, *, grey: bool)
     if grey and image.shape[1] == 3:
         image = luma(image)
     rounded = levels(2 * image - 1) / 255
-    photons = float(2 ** (len(rounded.unique()) - 1).bit_length())
+    photons = float(2 ** (len(torch.unique(rounded)) - 1).bit_length())
     expected = rounded * photons
     counted = torch.poisson(expected) if generator is None else torch.poisson(expected.cpu(), generator).to(expected)
     return counted / photons - rounded
