@@ -33,15 +33,17 @@ def revision() -> str:
 
 
 def go_to(commit: str) -> None:
-    """Bring this checkout to a commit, fetched where it is not here yet; raises StageError where it cannot be had."""
+    """Bring this checkout to a commit, fetched where it is not here yet; raises StageError where it cannot be had.
+
+    Its own dvc.lock is dropped: the results are in DVC's cache.
+    """
     if revision() == commit:
         return
-    _git("checkout", "--quiet", "--", *WRITTEN)  # the results stay in DVC's cache
     try:
-        _git("checkout", "--quiet", "--detach", commit)
+        _git("checkout", "--quiet", "--force", "--detach", commit)
     except StageError:
         _git("fetch", "--quiet", "origin")
-        _git("checkout", "--quiet", "--detach", commit)
+        _git("checkout", "--quiet", "--force", "--detach", commit)
 
 
 def _git(*arguments: str) -> str:

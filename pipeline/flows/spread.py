@@ -52,13 +52,13 @@ def stage_gans(stage: str, commit: str) -> list[str]:
 def remote(stage: str, commit: str) -> None:
     """Let some worker bring a stage up to date; one whose machine was lost is given to another worker."""
     run = run_deployment(DEPLOYMENT, parameters={"stage": stage, "commit": commit}, timeout=None)
-    if run.state is None or not run.state.is_completed():  # type: ignore[union-attr]
-        ended = "did not end" if run.state is None else f"ended as {run.state.name}"  # type: ignore[union-attr]
+    if run.state is None or not run.state.is_completed():
+        ended = "did not end" if run.state is None else f"ended as {run.state.name}"
         raise StageError(
             f"{stage} {ended} on another machine",
             code="remote-stage-failed",
-            found=str(run.state.message) if run.state else "",  # type: ignore[union-attr]
-            action=f"see the flow run {run.name}",  # type: ignore[union-attr]
+            found=str(run.state.message) if run.state else "",
+            action=f"see the flow run {run.name}",
         )
 
 

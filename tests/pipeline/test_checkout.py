@@ -36,9 +36,12 @@ def commit(folder: Path, text: str) -> str:
     return git(folder, "rev-parse", "HEAD").strip()
 
 
-def test_a_worker_fetches_the_commit_and_drops_its_own_lock_file(clones: tuple[Path, Path]) -> None:
+@pytest.mark.parametrize("staged", [True, False], ids=["staged", "changed"])
+def test_a_worker_fetches_the_commit_and_drops_its_own_lock_file(clones: tuple[Path, Path], staged: bool) -> None:
     mine, theirs = clones
     (theirs / "dvc.lock").write_text("what DVC wrote here")
+    if staged:  # as DVC does with core.autostage
+        git(theirs, "add", "dvc.lock")
     wanted = commit(mine, "two")
     go_to(wanted)
     assert revision() == wanted
