@@ -40,7 +40,7 @@ def test_a_service_that_others_wait_for_says_when_it_is_ready(name: str) -> None
 
 
 def test_tables_are_made_once_before_any_server_starts() -> None:
-    assert SERVICES["setup"]["restart"] == "no"
+    assert SERVICES["setup"]["restart"] == "on-failure"
     for name in ("mlflow", "prefect"):
         assert SERVICES[name]["depends_on"]["setup"]["condition"] == "service_completed_successfully"
 
