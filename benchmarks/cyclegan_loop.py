@@ -123,13 +123,13 @@ class CycleGANLoop:
             kept = F.l1_loss(self.g_ba(a), a) + F.l1_loss(self.g_ab(b), b)
             loss = loss + self.settings.identity_weight * kept
         self.generator.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         self.generator.step()
         for parameter in itertools.chain(self.d_a.parameters(), self.d_b.parameters()):
             parameter.requires_grad_(True)
         self.discriminator.zero_grad()
         for judge, real, fake, pool in ((self.d_a, a, fake_a, self.pool_a), (self.d_b, b, fake_b, self.pool_b)):
-            (0.5 * (_squared(judge(real), 1.0) + _squared(judge(pool.query(fake)), 0.0))).backward()
+            torch.autograd.backward(0.5 * (_squared(judge(real), 1.0) + _squared(judge(pool.query(fake)), 0.0)))
         self.discriminator.step()
 
 

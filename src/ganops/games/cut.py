@@ -14,7 +14,7 @@ from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.games.game import GAMES, Losses
-from ganops.games.unpaired import A_TO_B, DIRECTIONS, UnpairedTranslation, generator_weight, unpaired_loss
+from ganops.games.unpaired import DIRECTIONS, UnpairedTranslation, generator_weight, unpaired_loss
 from ganops.networks.network import EncodingTranslator, PatchDiscriminator, check_fields, pick
 from ganops.networks.patch_projection import PatchProjection, random_places
 from ganops.objectives.adversarial import LossName
@@ -34,7 +34,7 @@ class CUTSettings(Settings):
     temperature: by which similarities are divided.
     """
 
-    direction: Literal["AtoB", "BtoA"] = A_TO_B
+    direction: Literal["AtoB", "BtoA"] = "AtoB"
     loss: LossName = "least-squares"
     nce_weight: float = Field(default=1.0, gt=0)
     nce_identity: bool = True
@@ -110,8 +110,8 @@ class CUT(UnpairedTranslation):
         if self.settings.flip_equivariance:
             mirrored = torch.rand((), device=images.device) < 0.5
             images = torch.where(mirrored, images.flip(3), images)
-        fake, *identity = self.translate(self.settings.direction, images).split(len(batch[self.source]))
-        return Translated(fake, identity[0] if identity else None, mirrored)
+        made, count = self.translate(self.settings.direction, images), len(batch[self.source])
+        return Translated(made[:count], made[count:] if self.settings.nce_identity else None, mirrored)
 
     def _discriminator_losses(self, batch: Rows, made: Translated) -> Losses:
         """Images of the target domain should get large logits, translations small ones."""

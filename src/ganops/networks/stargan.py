@@ -104,7 +104,8 @@ class StarganDiscriminator(ClassifyingDiscriminator):
     def __init__(self, settings: StarganDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()
         field, self.class_count = image_field(spec, IMAGE), class_count_of(spec)
-        size, width, channels = field.size >> settings.layers, settings.width, field.channels
+        size, width = field.size >> settings.layers, settings.width
+        channels: int = field.channels
         if size < 1:
             raise SettingsError(
                 f"images of {field.size} pixels cannot be halved {settings.layers} times",
