@@ -105,12 +105,16 @@ async def exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, r
 
 
 async def closed_loop(target: Target, clients: int, images: int, seconds: float) -> Counted:
-    """So many clients, each of which asks again when it has its answer."""
+    """So many clients, each of which asks again when it has its answer.
+
+    The first answer of each does not count: all of them connect and ask in the same moment.
+    """
     counted, begin = Counted(), time.perf_counter()
 
     async def client(number: int) -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", target.port, limit=2**26)
-        seed = number
+        await exchange(reader, writer, target.request(images, number))
+        seed = number + clients
         while (start := time.perf_counter()) < begin + seconds:
             status, body = await exchange(reader, writer, target.request(images, seed))
             seed += clients

@@ -27,6 +27,7 @@ def test_a_registered_model_brings_its_card_and_scores(tracking_home: Path, tmp_
     assert matter["library_name"] == "ganops"
     (entry,) = matter["model-index"]  # type: ignore[misc]
     assert [metric["value"] for metric in entry["results"][0]["metrics"] if metric["type"] == "fid"] == [12.5]
+    assert entry["results"][0]["dataset"]["name"] == "digits"
     assert "## Lineage" in text
     assert "ganops.load(snapshot_download('USER/NAME'))" in text
     assert not [file for file in (tmp_path / "hub").iterdir() if file.suffix in (".pkl", ".pt", ".bin")]

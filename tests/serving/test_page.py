@@ -47,7 +47,7 @@ def open_page(browser: Any) -> Iterator[Callable[[Running], Any]]:
             ),
         )
         page.goto(running.address)
-        page.wait_for_selector(".tiles img")
+        page.wait_for_selector(".tiles img:not([hidden])")
         return page
 
     yield opened

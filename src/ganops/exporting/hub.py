@@ -38,7 +38,7 @@ def export_hub(address: str, folder: Path) -> None:
             expected="a new folder, or an empty one",
             action="give -o another name, or remove it",
         )
-    card, source, pictures, scores = _sources(address)
+    card, source, pictures, scores, data = _sources(address)
     description, task = load_description(source), load_game(source).task
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.") as scratch:
@@ -46,7 +46,7 @@ def export_hub(address: str, folder: Path) -> None:
         temporary.mkdir()
         for file in (*sorted(source.iterdir()), *pictures):
             shutil.copyfile(file, temporary / file.name)
-        front = yaml.safe_dump(front_matter(description, task, scores), sort_keys=False, allow_unicode=True)
+        front = yaml.safe_dump(front_matter(description, task, scores, data), sort_keys=False, allow_unicode=True)
         text = card or f"# {escape(description.name)}\n\n{escape(description.recipe.summary)}\n"
         write_text(temporary / CARD, f"{FRONT}{front}{FRONT}\n{text}\n{usage(task)}")
         temporary.replace(folder)
@@ -78,8 +78,8 @@ def push(folder: Path, repository: str) -> str:
         ) from error
 
 
-def front_matter(description: SavedModel, task: Task, scores: Scores | None) -> dict[str, Any]:
-    """The YAML at the top of a card, by which the Hub finds and shows a model."""
+def front_matter(description: SavedModel, task: Task, scores: Scores | None, data: str = "") -> dict[str, Any]:
+    """The YAML at the top of a card, by which the Hub finds a model. data: what the scores were measured on."""
     recipe = description.recipe
     papers = [f"arxiv:{found}" for found in ARXIV.findall(recipe.paper)]
     kind = pipeline_tag(task)
@@ -91,11 +91,10 @@ def front_matter(description: SavedModel, task: Task, scores: Scores | None) -> 
     }
     if scores is not None and (known := metrics_of(scores)):
         metrics = [
-            {"type": metric.key, "name": metric.title, "value": round(scores[metric.key].value, 6)}
-            for metric in known
+            {"type": metric.key, "name": metric.title, "value": round(scores[metric.key].value, 6)} for metric in known
         ]
-        data = str(scores.protocol.shared.get("data", "")) or "unknown"
-        result = {"task": {"type": kind}, "dataset": {"name": data, "type": data}, "metrics": metrics}
+        dataset = {"name": data or "unknown", "type": data or "unknown"}
+        result = {"task": {"type": kind}, "dataset": dataset, "metrics": metrics}
         front["model-index"] = [{"name": description.name, "results": [result]}]
     return front
 
@@ -123,14 +122,14 @@ def usage(task: Task) -> str:
     )
 
 
-def _sources(address: str) -> tuple[str, Path, list[Path], Scores | None]:
-    """The card's text, the model folder, the card's pictures and the scores of a model."""
+def _sources(address: str) -> tuple[str, Path, list[Path], Scores | None, str]:
+    """The card's text, the model folder, the card's pictures, the scores of a model and its data's name."""
     if not address.startswith(SCHEME):
-        return "", model_folder(address), [], None
+        return "", model_folder(address), [], None, ""
     store = connect()
     known = registered(address)
-    scores = Versions(store, known.name).record(known.version).own
+    scores, data = Versions(store, known.name).record(known.version).own, known.tags.get("data.source", "")
     if known.card is None or not (known.card / CARD).is_file():
-        return "", known.folder, [], scores
+        return "", known.folder, [], scores, data
     pictures = [file for file in sorted(known.card.iterdir()) if file.name != CARD]
-    return (known.card / CARD).read_text(encoding="utf-8"), known.folder, pictures, scores
+    return (known.card / CARD).read_text(encoding="utf-8"), known.folder, pictures, scores, data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 
 import torch
@@ -15,6 +16,7 @@ from ganops.serving.settings import ServiceSettings
 
 DRAIN_SECONDS = 10  # for the requests at hand when the service is asked to stop
 IDLE_SECONDS = 30  # after which a connection without requests is closed
+SWITCH_SECONDS = 0.001  # after which a thread hands Python to another; the default, 5 ms, is more than a request takes
 WAITING = 2048  # connections that the system may hold until they are accepted
 
 
@@ -33,6 +35,7 @@ def serve(
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
     for noisy in ("httpx", "alembic", "mlflow"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    sys.setswitchinterval(SWITCH_SECONDS)
     service = Service(address, device, settings)
     try:
         service.start()

@@ -22,6 +22,7 @@ from ganops.serving.served import Served
 from ganops.serving.settings import ServiceSettings
 
 T = TypeVar("T")
+FEW = 4  # images that are prepared and encoded in less than a millisecond
 
 
 class DeadlineError(GanopsError):
@@ -90,14 +91,16 @@ class Service:
                 self.metrics.seconds.observe(time.perf_counter() - begin)
 
     async def _answer(self, served: Served, request: GenerateRequest) -> Answer:
-        prepared = await self._in_pool(lambda: prepare(served, request, self.settings.picture_pixels))
+        few = request.n <= FEW and not request.inputs
+        prepared = await self._off_loop(lambda: prepare(served, request, self.settings.picture_pixels), few)
         work = Work(served, prepared.task_name, request.truncation, prepared.rows)
         self._compute.submit(work)
         outputs: Rows = await asyncio.wrap_future(work.result)
-        return await self._in_pool(lambda: answer(served, request, prepared, outputs))
+        return await self._off_loop(lambda: answer(served, request, prepared, outputs), few)
 
-    async def _in_pool(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, call)
+    async def _off_loop(self, call: Callable[[], T], few: bool) -> T:
+        """Run in the pool; for few images the way to another thread and back would take longer than the call."""
+        return call() if few else await asyncio.get_running_loop().run_in_executor(self._pool, call)
 
 
 def _alone() -> None:
