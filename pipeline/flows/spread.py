@@ -9,6 +9,7 @@ from __future__ import annotations
 import click
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas.objects import FlowRun
 from prefect.deployments import run_deployment
 
 from ganops.errors import SettingsError
@@ -52,10 +53,10 @@ def stage_gans(stage: str, commit: str) -> list[str]:
 def remote(stage: str, commit: str) -> None:
     """Let some worker bring a stage up to date; one whose machine was lost is given to another worker."""
     run = run_deployment(DEPLOYMENT, parameters={"stage": stage, "commit": commit}, timeout=None)
+    assert isinstance(run, FlowRun)  # a coroutine in an async task alone
     if run.state is None or not run.state.is_completed():
-        ended = "did not end" if run.state is None else f"ended as {run.state.name}"
         raise StageError(
-            f"{stage} {ended} on another machine",
+            f"{stage} {f'ended as {run.state.name}' if run.state else 'did not end'} on another machine",
             code="remote-stage-failed",
             found=str(run.state.message) if run.state else "",
             action=f"see the flow run {run.name}",
