@@ -55,7 +55,7 @@ def test_trainings_share_nodes_and_gpus_and_survive_the_death_of_a_node(cluster:
     assert caught.value.code == "no-room"
     executor = RayCluster(None, cluster.address, cpus=1, gpus=0.5)
     assert executor.places == 2, "one on each node"
-    folders, ended, dead = assigned(4.0), list[Outcome | Failure](), list[Any]()
+    folders, ended, dead = assigned(2.0), list[Outcome | Failure](), list[Any]()
 
     def kill_a_node() -> None:
         if not dead and all(folder.reports() for folder in folders):
@@ -66,7 +66,7 @@ def test_trainings_share_nodes_and_gpus_and_survive_the_death_of_a_node(cluster:
     run_all(executor, lambda: next(works, None), {})
     assert dead
     assert [outcome.state for outcome in ended if isinstance(outcome, Outcome)] == ["complete", "complete"]
-    again = assigned(4.0)[0]
+    again = assigned(2.0)[0]
     here = [folder.outcome() for folder in folders]
     (again.path / "outcome.json").unlink()
     main(str(again.path))
@@ -80,4 +80,4 @@ def test_a_cluster_that_does_not_answer_is_refused(home: Path) -> None:
     with pytest.raises(SearchError) as caught:
         RayCluster(None, "127.0.0.1:1", cpus=1, gpus=0)
     assert caught.value.code == "no-cluster"
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 20

@@ -87,11 +87,11 @@ class Order:
         """What the best trials are compared by after training: compare.metric of params.yaml."""
         return describe(self.params.compare.metric)
 
-    def job(self, recipe: Recipe) -> TrainingJob:
-        """The training of a variant of the recipe, without the model that it may start from."""
+    def job(self, recipe: Recipe, where: str = "") -> TrainingJob:
+        """The training of a variant of the recipe, without the model that it may start from. where: for messages."""
         return TrainingJob(
             *(self.name, recipe, self.params.train, self.params.seed, self.manifest.spec, self.manifest.digest),
-            where=self.where,
+            where=where or self.where,
         )
 
     def variant(self, values: dict[str, Any]) -> Recipe:
@@ -221,9 +221,10 @@ def _of_extremes(order: Order) -> Iterator[GanopsError]:
     """What is impossible at the ends of each parameter, the others as the recipe has them."""
     for key, parameter in order.space.space.items():
         for value in parameter.extremes:
+            where = f"{order.where}: {key} = {value}"
             try:
-                recipe = order.space.variant(order.recipe, {key: value}, f"{order.where}: {key} = {value}")
-                yield from order.job(recipe).problems(order.manifest.counts["train"])
+                recipe = order.space.variant(order.recipe, {key: value}, where)
+                yield from order.job(recipe, where).problems(order.manifest.counts["train"])
             except GanopsError as error:
                 yield error
 

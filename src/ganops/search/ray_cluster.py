@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ganops.atomic import write_text
 from ganops.errors import SearchError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ray import ObjectRef
 
 LOCAL = "local"  # address that starts a cluster of this machine alone
+CONNECT_SECONDS = 8.0
 KILLED = -9  # the exit code of a training whose node or process has died
 HANDED_ON = ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 FORM = "auto, ray://HOST:10001, HOST:6379 of the cluster's head node, or local"
@@ -45,15 +47,17 @@ class RayCluster:
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
         import ray
+        from ray.exceptions import RayError
 
         try:
+            _connect(address)
             ray.init(
                 address=None if address == LOCAL else address,
                 include_dashboard=False if address == LOCAL else None,
                 log_to_driver=False,
                 ignore_reinit_error=True,
             )
-        except (ConnectionError, RuntimeError, ValueError) as error:
+        except (OSError, RuntimeError, ValueError, RayError) as error:
             raise SearchError(
                 f"the Ray cluster at {address} does not answer",
                 code="no-cluster",
@@ -138,6 +142,13 @@ class RayTask:
 
         ray.cancel(self.reference)
         ray.wait([self.reference], timeout=GRACE_SECONDS + 5)
+
+
+def _connect(address: str) -> None:
+    """Raise OSError or ValueError where nothing listens at HOST:PORT; Ray itself tries for minutes."""
+    if ":" in address:
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        socket.create_connection((parts.hostname or "", parts.port or 0), CONNECT_SECONDS).close()
 
 
 def _train(folder: str, root: str, environment: dict[str, str]) -> int:
