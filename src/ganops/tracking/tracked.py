@@ -34,13 +34,11 @@ Status = Literal["FINISHED", "FAILED", "KILLED"]
 class TrackedRun:
     """An open run. Records are sent by a thread; a store that fails or is slow is never an error here.
 
-    restored_from: the id that the store did not know, where this run was made in its place; else None.
     complete: whether the store had all records of the run when it was opened.
     """
 
     def __init__(self, store: Store, run: Run) -> None:
         self.store, self.run_id = store, str(run.info.run_id)
-        self.restored_from: str | None = run.data.tags.get(RESTORED)
         self.outbox = Outbox()
         self._scores: dict[str, float] = dict(run.data.metrics)
         self._incomplete = bool(run.data.tags.get(INCOMPLETE))
