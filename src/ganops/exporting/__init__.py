@@ -1,1 +1,1 @@
-"""Trained models in the formats of other runtimes."""
+"""Trained models in the forms that other places take."""
