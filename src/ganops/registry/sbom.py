@@ -47,9 +47,8 @@ def _components() -> Iterator[dict[str, Any]]:
 
 def _licence(found: Distribution) -> dict[str, Any]:
     """The licence that a package declares: an SPDX expression (PEP 639), or what its classifiers say."""
-    expression = found.metadata.get("License-Expression")
-    if expression:
-        return {"licenses": [{"expression": expression}]}
+    if "License-Expression" in found.metadata:
+        return {"licenses": [{"expression": found.metadata["License-Expression"]}]}
     names = [
         line.rpartition(" :: ")[2]
         for line in found.metadata.get_all("Classifier") or []

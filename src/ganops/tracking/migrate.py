@@ -135,7 +135,7 @@ def _check_file(place: Place) -> None:
 def _moved(address: str, source: Place, target: Place) -> str:
     """The address of an artifact in its new place; one outside of the source's artifacts stays."""
     folder = local_folder(source.called) if source.called != SERVED else None
-    for former in filter(None, (source.called, unquote(source.called), folder and str(folder))):
+    for former in (source.called, unquote(source.called), *([str(folder)] if folder else [])):
         if address == former or address.startswith(f"{former}/"):
             return target.called + address[len(former) :]
     return address
