@@ -82,7 +82,7 @@ def _output_shapes(game: Game, spec: DataSpec) -> dict[nn.Module, str]:
     hooks = [layer.register_forward_hook(note) for layer in game.modules()]
     batch = with_derived(_random(spec.fields, BATCH), spec)
     for player in game.players:
-        game.losses(player, batch, step=0)
+        game.losses(player, batch, 0)
     game.generate(_request(game, BATCH))
     for hook in hooks:
         hook.remove()

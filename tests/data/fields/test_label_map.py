@@ -12,6 +12,7 @@ from image_files import encode
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.image import ImageField
 from ganops.data.fields.label_map import LabelMapField, LabelTable
+from ganops.data.spec import DataSpec
 from ganops.errors import DataError
 
 LABELS = np.arange(256, dtype=np.uint8).reshape(16, 16) % 3
@@ -52,6 +53,12 @@ def test_as_an_image_it_has_the_colours_of_its_classes() -> None:
     assert found[0, :, 0].T.tolist() == [[255, 0, 0], [0, 0, 255]]
     large = field.convert(torch.zeros(2, 1, 2, 2, dtype=torch.uint8), ImageField(channels=1, size=4))
     assert large.shape == (2, 1, 4, 4)
+
+
+@pytest.mark.parametrize("labels", [["sky", "road"], {"sky": "blue", "road": [9, 9, 9]}])
+def test_it_comes_back_from_a_manifest(labels: object) -> None:
+    spec = DataSpec(fields={"image": LabelMapField.model_validate({"size": 8, "labels": labels})})
+    assert DataSpec.model_validate_json(spec.model_dump_json()) == spec
 
 
 def test_halving_keeps_the_classes_of_pixels() -> None:

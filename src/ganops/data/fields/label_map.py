@@ -39,6 +39,8 @@ class LabelTable(Settings):
     def _short_form(cls, value: Any) -> Any:
         if isinstance(value, Mapping) and "classes" not in value:
             return {"classes": tuple(map(str, value)), "colours": tuple(_colour(each) for each in value.values())}
+        if isinstance(value, Mapping):  # as it is written to files, where tuples become lists
+            return {key: _tuples(each) for key, each in value.items()}
         return {"classes": tuple(map(str, value))} if isinstance(value, list | tuple) else value
 
     @model_validator(mode="after")
@@ -57,6 +59,10 @@ class LabelTable(Settings):
             return list(self.colours)
         hues = (360 * index / (len(self.classes) - 1) for index in range(len(self.classes) - 1))
         return [(0, 0, 0), *(_colour(f"hsl({hue:.0f}, 75%, 55%)") for hue in hues)]
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def _colour(value: Any) -> tuple[int, int, int]:
