@@ -32,8 +32,10 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole)]
-Seed = Annotated[Whole, Field(ge=0, le=LAST_SEED)]
+# The bounds stand before the validator: after it they would be missing in the JSON schema.
+Seed = Annotated[int, Field(strict=True, ge=0, le=LAST_SEED), BeforeValidator(_whole)]
+Count = Annotated[int, Field(strict=True, ge=1), BeforeValidator(_whole)]
+Columns = Annotated[int, Field(strict=True, ge=1, le=MOST_COLUMNS), BeforeValidator(_whole)]
 
 
 class Walk(Settings):
@@ -56,7 +58,7 @@ class GenerateRequest(Settings):
     array of the first output). columns: images in a row of the png.
     """
 
-    n: Annotated[Whole, Field(ge=1)] = 1
+    n: Count = 1
     seed: Seed = 0
     task: str | None = None
     model: str | None = None
@@ -64,7 +66,7 @@ class GenerateRequest(Settings):
     walk: Walk | None = None
     truncation: Annotated[float, Field(strict=True)] | None = None
     format: Format = "json"
-    columns: Annotated[Whole, Field(ge=1, le=MOST_COLUMNS)] | None = None
+    columns: Columns | None = None
 
 
 @dataclass(frozen=True)
