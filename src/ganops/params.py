@@ -102,6 +102,7 @@ DEFAULT_METRICS: dict[str, dict[str, Any]] = {
     for name in (
         *("fid", "is", "kid", "prdc", "memorisation", "diversity"),
         *("modes", "by-class", "label-accuracy", "mixture", "pairs", "perceptual", "consistency", "cycle"),
+        *("own-truth", "segmentation"),
     )
 }
 
@@ -203,6 +204,38 @@ class GateParams(Settings):
     limits: dict[str, Limit] = Field(default_factory=lambda: dict(DEFAULT_LIMITS))
 
 
+class WatchParams(Settings):
+    """Whether new pictures still look like the training data (`ganops drift`, the deployment `watch`).
+
+    path: folder or zip file of new pictures; null: nothing is compared. window: pictures in one comparison, which are
+    consecutive. windows: so many of the newest are looked at; drifted: so many of them that differ make drift.
+    level: of significance of one window.
+    """
+
+    path: Path | None = None
+    window: int = Field(default=200, ge=20, le=5000)
+    windows: int = Field(default=5, ge=1, le=100)
+    drifted: int = Field(default=3, ge=1)
+    level: float = Field(default=0.01, ge=0.001, lt=0.5)
+
+    @model_validator(mode="after")
+    def _can_happen(self) -> WatchParams:
+        if self.drifted > self.windows:
+            raise ValueError(f"watch.drifted: {self.drifted} of {self.windows} windows cannot differ")
+        return self
+
+
+class NotifyParams(Settings):
+    """Who hears of what.
+
+    urls: names of environment variables, each with an address for Apprise in it (mailto://, slack://, msteams:// ...),
+        since such an address holds a password. events: of which a message is sent.
+    """
+
+    urls: tuple[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], ...] = ("GANOPS_NOTIFY_URL",)
+    events: tuple[Literal["verdict", "failure", "drift"], ...] = ("verdict", "failure", "drift")
+
+
 def _recipe_names(value: Any) -> Any:
     """`auto`, or a list of names."""
     if value == AUTO:
@@ -223,6 +256,8 @@ class Params(Settings):
     compare: CompareParams = CompareParams()
     tracking: TrackingParams = TrackingParams()
     gate: GateParams = GateParams()
+    watch: WatchParams = WatchParams()
+    notify: NotifyParams = NotifyParams()
 
     @model_validator(mode="after")
     def _each_recipe_once(self) -> Params:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from scoring import IMAGE16, write_data
@@ -86,8 +87,12 @@ def test_the_first_the_worst_and_the_best_pairs_are_drawn(paired: Evaluator) -> 
     pictures = score_game(Brighter(1.5), paired, SPEC).pictures
     assert list(pictures) == ["pairs", "pairs-worst", "pairs-best"]
     assert "source, output, truth" in pictures["pairs"].caption
-    # 16 pairs in rows of four, each of three pictures of 64 pixels, with gaps of two.
-    assert pictures["pairs"].image.size == (2 + 12 * 66, 2 + 4 * 66)
+    # 15 pairs in rows of three, each of four pictures of 64 pixels, with gaps of two.
+    assert pictures["pairs"].image.size == (2 + 12 * 66, 2 + 5 * 66)
+    black = np.asarray(score_game(Brighter(2.0), paired, SPEC).pictures["pairs-best"].image)[2:66, 2 + 3 * 66 : -2][
+        :, :64
+    ]
+    assert black.max() <= 1  # the difference of a perfect output from its truth
 
 
 def test_a_perfect_translation_is_the_best_there_is(paired: Evaluator) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from small_model import SPEC, small_candidate, small_manifest, small_scores
+from small_model import SPEC, small_candidate, small_manifest, small_recipe, small_scores
 
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.field import Field
 from ganops.data.fields.image import ImageField
 from ganops.data.fields.vector import VectorField
 from ganops.data.spec import DataSpec
+from ganops.games.saved import DESCRIPTION
 from ganops.registry.card import card, escape, short_card, write_card
 from ganops.reporting.contents import PictureEntry
 
@@ -60,6 +61,15 @@ def test_a_model_that_enlarges_says_that_it_invents_detail_and_how_consistent_it
     text = card(dataclasses.replace(candidate, scores=small_scores(consistency=33.25)), {})
     assert "invents detail" in text
     assert "to 33.25 dB" in text
+
+
+@pytest.mark.parametrize(("kind", "words"), [("grey", "its colours are plausible"), ("masked", "puts into a hole")])
+def test_a_model_that_restores_says_what_it_invents(kind: str, words: str, tmp_path: Path) -> None:
+    candidate = small_candidate(tmp_path / "model")
+    recipe = small_recipe(derived={"source": {"kind": kind, "of": "image"}})
+    description = candidate.description.model_copy(update={"recipe": recipe})
+    (tmp_path / "model" / DESCRIPTION).write_text(description.model_dump_json())
+    assert words in card(dataclasses.replace(candidate), {})  # a new one, which reads the new description
 
 
 @pytest.mark.parametrize(

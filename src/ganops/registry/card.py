@@ -19,7 +19,15 @@ from ganops.reporting.parts import facts
 from ganops.reporting.scores import heading, metrics_of, show
 
 CARD = "README.md"
-CONSISTENCY = "consistency"  # the metric that says whether a task enlarges images
+CONSISTENCY = "consistency"  # the metric that says how far outputs agree with their inputs
+ENLARGED = "an enlarged image shows what could have been there, not what was"
+INVENTED = {  # by kind of derivation, what a model makes up that starts from such images
+    "downscaled": ENLARGED,
+    "degraded": ENLARGED,
+    "grey": "its colours are plausible ones, not those that were there",
+    "masked": "what it puts into a hole is plausible, not what was there",
+    "edges": "colours and textures between edges are plausible ones, not those that were there",
+}
 SHOWN = ".png"  # animations would make the card many times larger
 MOST_CLASSES = 50
 
@@ -43,7 +51,7 @@ def card(candidate: Candidate, lineage: Mapping[str, str]) -> str:
         _recipe(candidate),
         _scores(candidate),
         _training(candidate),
-        _limits(candidate.scores),
+        _limits(candidate),
         "## Lineage\n\n" + _table(("what", "value"), [*lineage.items(), ("lineage", candidate.lineage())]),
         *pictures[1:],
     )
@@ -124,24 +132,31 @@ def _training(candidate: Candidate) -> str:
     return "## Training\n\n" + _table(("fact", "value"), list(facts(shown).items())) + f"\n\n{health}"
 
 
-def _limits(scores: Scores) -> str:
+def _limits(candidate: Candidate) -> str:
     return (
         "## Intended use and limits\n\n"
         "For experiments, teaching and synthetic data. The model reproduces the gaps and biases of its training data; "
         "rare kinds may be missing, and single samples may resemble training data. The scores measure similarity to "
-        "the data as a whole, not fitness for a purpose. Do not present samples as real records." + _invented(scores)
+        "the data as a whole, not fitness for a purpose. Do not present samples as real records." + _invented(candidate)
     )
 
 
-def _invented(scores: Scores) -> str:
-    """What a model that enlarges images must not be used for, with how far its outputs agree with their inputs."""
-    if CONSISTENCY not in scores:
+def _invented(candidate: Candidate) -> str:
+    """What outputs must not be used for where parts of them are made up, and how far they agree with their inputs."""
+    kinds = {str(section.get("kind")) for section in candidate.description.recipe.derived.values()}
+    scores = candidate.scores
+    made_up = [words for kind, words in INVENTED.items() if kind in kinds] or [ENLARGED] * (CONSISTENCY in scores)
+    if not made_up:
         return ""
-    return (
-        "\n\nThe model invents detail: an enlarged image shows what could have been there, not what was. Never read "
-        "faces, number plates, text or findings of medicine from one. Made small again, outputs agree with their "
-        f"inputs to {show(scores[CONSISTENCY])} dB, which is infinite for equal images; below about 30 dB one can see "
-        "the difference."
+    text = (
+        f"\n\nThe model invents detail: {'; '.join(dict.fromkeys(made_up))}. Never read faces, number plates, text or "
+        "findings of medicine from its outputs."
+    )
+    if CONSISTENCY not in scores:
+        return text
+    return text + (
+        f" Made small or grey again, outputs agree with their inputs to {show(scores[CONSISTENCY])} dB, which is "
+        "infinite for equal images; below about 30 dB one can see the difference."
     )
 
 

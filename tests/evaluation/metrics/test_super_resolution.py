@@ -157,3 +157,22 @@ def test_ssim_without_edges_is_that_of_matlab() -> None:
         sxx, syy, sxy = mean(x * x) - mx**2, mean(y * y) - my**2, mean(x * y) - mx * my
         values.append(((2 * mx * my + c1) * (2 * sxy + c2) / ((mx**2 + my**2 + c1) * (sxx + syy + c2))).mean())
     assert float(ssim(outputs, truth, "left-out")) == pytest.approx(float(np.mean(values)), abs=1e-9)
+
+
+def test_coloured_images_made_grey_again_are_compared_with_their_inputs() -> None:
+    truth, grey = photos(), ImageField(channels=1, size=32)
+    inputs = LARGE.convert(truth, grey)
+    task = Task(outputs={"image": LARGE}, inputs={"source": grey}, paired=True)
+    plain = DataSpec(fields={"image": LARGE})
+    derived = plain.model_copy(update={"derived": {"source": {"kind": "grey"}}})
+
+    def consistency(spec: DataSpec, outputs: Tensor) -> Result:
+        group = find_group("consistency")
+        assert group.applies(task, plain)
+        accumulator = group.start(EvalContext(task, plain, spec, "image", {}, EvaluateParams(), 0, len(outputs)))
+        accumulator.update(Rows({"source": inputs}), Rows({"image": outputs}), None)
+        return accumulator.compute()
+
+    assert consistency(derived, truth).values["consistency"].value > 48  # but for rounding
+    assert consistency(derived, 255 - truth).values["consistency"].value < 15
+    assert not consistency(plain, truth).values  # the grey input is something else

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganops.data.fields.field import Field
 from ganops.data.fields.image import ImageField
+from ganops.data.fields.label_map import PictureField
 from ganops.data.rows import Rows, concatenate
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
@@ -30,9 +31,9 @@ from ganops.evaluation.similarity import (
 from ganops.games.task import Task
 from ganops.settings import Settings
 
-SHOWN, EXTREMES, TRIPLES_IN_A_ROW = 16, 8, 4
+SHOWN, EXTREMES, PICTURES_IN_A_ROW = 15, 9, 12
 COLOURS = {"rgb": "RGB, channels alike", "luma": "luma (BT.601, 16..235)"}
-SOURCE, OUTPUT, TRUTH = "source", "output", "truth"
+SOURCE, OUTPUT, TRUTH, DIFFERENCE = "source", "output", "truth", "difference"
 
 
 class PairsSettings(Settings):
@@ -119,7 +120,8 @@ class _Pairs:
         assert self._extremes is not None
         rows, found = self._extremes
         half = min(EXTREMES, (len(rows) + 1) // 2)
-        parts = ", ".join(name for name in (SOURCE, OUTPUT, TRUTH) if name in rows)
+        names = [name for name in (SOURCE, OUTPUT, TRUTH, DIFFERENCE) if name in (*rows, DIFFERENCE)]
+        parts = f"{', '.join(names)} of the last two (black: none)"
         shown = {
             "pairs": (self._first, "Pairs", f"From left to right: {parts}; the first test rows, not picked by hand."),
             "pairs-worst": (
@@ -135,22 +137,24 @@ class _Pairs:
         }
         return {
             name: Picture(title, caption, image)
-            for name, (triples, title, caption) in shown.items()
-            if (image := self._draw(triples, output)) is not None
+            for name, (some, title, caption) in shown.items()
+            if (image := self._draw(some, output)) is not None
         }
 
     def _draw(self, rows: Rows, output: Field) -> Image.Image | None:
-        columns = []
-        for name, column in rows.items():
-            field = self.task.inputs[self.source] if name == SOURCE and self.source is not None else output
-            columns.append(field.convert(column, output))
-        together = torch.stack(columns, dim=1).flatten(0, 1)
-        return output.draw(together, len(columns) * min(TRIPLES_IN_A_ROW, len(rows)))
+        source = self.task.inputs[self.source] if self.source is not None else output
+        fields = {name: source if name == SOURCE else output for name in rows}
+        grey = all(isinstance(field, ImageField) and field.channels == 1 for field in fields.values())
+        drawn = ImageField(channels=1 if grey else 3, size=output.shape[1])
+        columns = {name: field.convert(rows[name], drawn) for name, field in fields.items()}
+        difference = (columns[OUTPUT].int() - columns[TRUTH].int()).abs().to(torch.uint8)
+        together = torch.stack([*columns.values(), difference], dim=1)
+        return drawn.draw(together.flatten(0, 1), PICTURES_IN_A_ROW // together.shape[1] * together.shape[1])
 
 
 def source_column(task: Task) -> str | None:
-    """The input that the output is to be compared with at a glance: the first image."""
-    return next((name for name, field in task.inputs.items() if isinstance(field, ImageField)), None)
+    """The input that the output is to be compared with at a glance: the first image or label map."""
+    return next((name for name, field in task.inputs.items() if isinstance(field, PictureField)), None)
 
 
 def _paired_column(task: Task) -> str | None:
