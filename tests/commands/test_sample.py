@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import click
 import pytest
 import torch
 from click.testing import Result
@@ -13,6 +14,7 @@ from PIL import Image
 from playing import points_spec, spec_of
 from small_model import SPEC, register_small, save_small_model
 
+from ganops.commands._given import given_inputs
 from ganops.data.spec import DataSpec
 from ganops.errors import GanopsError
 from ganops.games.build import build_game, recipe_spec
@@ -100,3 +102,10 @@ def test_vectors_are_drawn_or_written_as_numbers(tracking_home: Path, run: Run, 
         assert [len(row["vector"]) for row in rows] == [2] * 5
     else:
         Image.open("grid.png").load()
+
+
+@pytest.mark.parametrize("given", ["label", "=3", "task=BtoA", "n=4", "seed=1"])
+def test_given_takes_inputs_alone(given: str) -> None:
+    """Names of the command's own options are refused before a model is loaded."""
+    with pytest.raises(click.BadParameter):
+        given_inputs([given])

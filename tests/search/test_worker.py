@@ -47,7 +47,7 @@ def test_a_trial_that_the_search_gives_up_ends_at_its_next_row(home: Path) -> No
     outcome = run(folder)
     assert (outcome.state, outcome.weights) == ("pruned", {})
     assert outcome.kimg < 0.1
-    assert not (folder.path / "checkpoints").exists()
+    assert not (folder.path / "unfinished").exists()
     (run_found,) = connect().client.search_runs(["1"])
     assert run_found.info.status == "KILLED"
     assert run_found.data.tags["trial.state"] == "pruned"

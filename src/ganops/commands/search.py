@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--seeds", type=click.IntRange(1), default=3, show_default=True, help="With which they are trained again."
 )
-@click.option(
-    "--parallel", type=click.IntRange(1), default=None, help="Trainings at once.  [default: 1; Ray: as fit]"
-)
+@click.option("--parallel", type=click.IntRange(1), default=None, help="Trainings at once.  [default: 1; Ray: as fit]")
 @click.option(
     "--ray", "address", default=None, metavar="ADDRESS", help="Of a Ray cluster to train on; local: start one."
 )

@@ -30,8 +30,9 @@ def load_state(path: Path, sha256_prefix: str = "") -> dict[str, Tensor]:
         )
     try:
         if path.suffix == ".safetensors":
-            return load_file(path)
-        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+            state: dict[str, Tensor] = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, pickle.UnpicklingError, SafetensorError) as error:
         raise ModelError(f"{path} does not hold weights", code="damaged-file", found=str(error)) from error
     return state

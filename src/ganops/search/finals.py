@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from ganops.errors import SearchError
@@ -87,7 +88,7 @@ def final_works(order: Order, study: Study) -> Iterator[Work]:
             folder = order.seed_folder(trial.number, seed)
             if folder.outcome() is None:
                 folder.assign(_assignment(order, trial, seed))
-            yield Work(folder, lambda found, folder=folder: _said(order, folder, found))
+            yield Work(folder, partial(_said, order, folder))
 
 
 def read_final(order: Order, study: Study) -> Final:

@@ -85,7 +85,7 @@ class TrialFolder:
     @property
     def places(self) -> Places:
         """Where its training keeps and leaves what."""
-        return Places(self.path / "checkpoints", self.path, self.path / "run.json")
+        return Places(self.path / "unfinished", self.path, self.path / "run.json")
 
     def assign(self, assignment: Assignment) -> None:
         """Write down what is to be trained."""

@@ -16,4 +16,5 @@ def filtered(images: Tensor, kernel: Tensor) -> Tensor:
     padded = F.pad(images, (size // 2,) * 4, mode="replicate")
     shape = padded.shape[2:]
     spectrum = torch.fft.rfft2(padded) * torch.fft.rfft2(kernel.to(images), s=shape)
-    return torch.fft.irfft2(spectrum, s=shape)[:, :, size - 1 :, size - 1 :]
+    circular: Tensor = torch.fft.irfft2(spectrum, s=shape)
+    return circular[:, :, size - 1 :, size - 1 :]

@@ -1,7 +1,8 @@
 """Keep the memory that a step frees for the next step.
 
 glibc returns large freed blocks to the system, which hands them out again page by page, zeroed each time: thousands of
-page faults per step on a CPU, where torch has no caching allocator of its own. Measured in docs/measurements/training-speed.md.
+page faults per step on a CPU, where torch has no caching allocator of its own. Measured in
+docs/measurements/training-speed.md.
 """
 
 from __future__ import annotations
