@@ -38,7 +38,7 @@ def test_a_killed_search_leaves_no_process_and_counts_each_trial_once(
     folder = asked.trial_folder(0)
     command = [sys.executable, "-c", "from ganops.cli import main; main()", "search", "tiny", *OPTIONS]
     killed = subprocess.Popen(command, cwd=home, stdout=subprocess.DEVNULL)
-    wait_for("checkpoints/*/step-*.json", folder.path)
+    wait_for("unfinished/*/step-*.json", folder.path)
     trials = psutil.Process(killed.pid).children()
     killed.send_signal(signal.SIGKILL)
     killed.wait()
