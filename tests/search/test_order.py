@@ -54,9 +54,9 @@ def test_a_space_of_another_recipe_or_with_impossible_ends_is_refused(home: Path
 def test_settings_under_which_trials_do_not_compare_are_refused(home: Path) -> None:
     assert refused(budget=Budget(kimg=0.02)).code == "budget-too-short"
     set_params("train", debug="two-steps")
-    assert "no-validation" in refused().code or "debug" in refused().code
+    assert "train.debug is on" in str(refused())
     set_params("train", debug="off", processes=2)
-    assert refused().code == "impossible"
+    assert "train.processes: 2" in str(refused())
     set_params("train", processes=1)
     set_params("compare", metric="auto")
     assert "auto" in str(refused())
