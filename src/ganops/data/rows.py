@@ -21,15 +21,15 @@ class Rows(Mapping[str, Tensor]):
 
     def __init__(self, columns: Mapping[str, Tensor]) -> None:
         self._columns = dict(columns)
-        lengths = {name: len(column) for name, column in self._columns.items()}
-        if len(set(lengths.values())) != 1:
+        lengths = {name: column.shape[0] for name, column in self._columns.items()}  # len() would be fixed by exporters
+        self._length = next(iter(lengths.values()), 0)
+        if not lengths or any(length != self._length for length in lengths.values()):
             raise DataError(
                 "the columns differ in length",
                 code="rows-unequal",
                 expected="at least one column, all of equal length",
                 found=", ".join(f"{name}: {length:,}" for name, length in lengths.items()) or "no columns",
             )
-        self._length = next(iter(lengths.values()))
 
     def __getitem__(self, name: str) -> Tensor:
         return self._columns[name]

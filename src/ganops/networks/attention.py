@@ -39,7 +39,7 @@ class SelfAttention(nn.Module):
         query = self.query(maps).flatten(2)
         key, value = (F.max_pool2d(part(maps), 2).flatten(2) for part in (self.key, self.value))
         weights = torch.softmax(query.transpose(1, 2) @ key, dim=2)  # (N, H W, H W / 4)
-        attended = (value @ weights.transpose(1, 2)).reshape(len(maps), -1, *maps.shape[2:])
+        attended = (value @ weights.transpose(1, 2)).reshape(maps.shape[0], -1, *maps.shape[2:])
         return maps + self.share * cast(Tensor, self.output(attended))
 
 

@@ -73,7 +73,7 @@ class BigganGenerator(Generator):
         first, *rest = latents.tensor_split(self.pieces, dim=1)
         embedded = self.embedding(labels)
         conditions = [torch.cat((embedded, piece), dim=1) for piece in rest]
-        maps = channels_last(self.start(first).view(len(latents), -1, self.smallest, self.smallest))
+        maps = channels_last(self.start(first).view(latents.shape[0], -1, self.smallest, self.smallest))
         for block, condition in zip(self.blocks, conditions, strict=True):
             maps = block(attend(self.attention, maps), condition)
         maps = attend(self.attention, maps)

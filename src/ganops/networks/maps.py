@@ -26,7 +26,7 @@ def flatten_maps(maps: Tensor) -> Tensor:
 
 def unflatten_maps(vectors: Tensor, size: int) -> Tensor:
     """(N, size size C) to (N, C, size, size): the inverse of `flatten_maps` for square maps."""
-    return vectors.view(len(vectors), size, size, -1).permute(0, 3, 1, 2)
+    return vectors.view(vectors.shape[0], size, size, -1).permute(0, 3, 1, 2)
 
 
 class SpreadLatents(nn.ConvTranspose2d):

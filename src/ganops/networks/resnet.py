@@ -58,7 +58,7 @@ class ResnetGenerator(Generator):
         condition = None
         if self.class_count and labels is not None:
             condition = one_hot(labels, self.class_count, latents.dtype)
-        maps = channels_last(self.start(latents).view(len(latents), -1, self.smallest, self.smallest))
+        maps = channels_last(self.start(latents).view(latents.shape[0], -1, self.smallest, self.smallest))
         for block in self.blocks:
             maps = block(attend(self.attention, maps), condition)
         maps = attend(self.attention, maps)

@@ -95,7 +95,7 @@ class StyleganGenerator(StyleGenerator):
 
     def synthesize(self, styles: Tensor) -> Tensor:
         """(N, C, H, W) images from (N, L, latent_dim) styles."""
-        maps = self.constant.expand(len(styles), -1, -1, -1)
+        maps = self.constant.expand(styles.shape[0], -1, -1, -1)
         maps = self.convs[0](maps, styles[:, 0])
         image = _at_least_float32(self.images[0](maps, styles[:, 1]))
         for level, to_image in enumerate(self.images[1:], start=1):
@@ -173,9 +173,9 @@ class _NoisyConv(nn.Module):
         self.register_buffer("fixed_noise", torch.randn(1, 1, size, size))
 
     def forward(self, maps: Tensor, style: Tensor) -> Tensor:
-        noise = torch.randn(len(maps), *self.fixed_noise.shape[1:], device=maps.device)
-        if not self.training:
-            noise = self.fixed_noise
+        noise = self.fixed_noise
+        if self.training:
+            noise = torch.randn(len(maps), *noise.shape[1:], device=maps.device)
         return leaky(self.conv(maps, style, noise * self.strength))
 
 

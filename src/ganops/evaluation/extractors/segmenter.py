@@ -51,9 +51,8 @@ class Segmenter(nn.Module):
     @torch.no_grad()
     def labels(self, images: Tensor) -> Tensor:
         """(n, 1, H, W) uint8 classes of stored images, on the CPU."""
-        device = self.logits.weight.device
-        parts = [self(part.to(device)).argmax(dim=1, keepdim=True).to(torch.uint8).cpu() for part in torch.split(images, 64)]
-        return torch.cat(parts)
+        device, parts = self.logits.weight.device, torch.split(images, 64)
+        return torch.cat([self(part.to(device)).argmax(dim=1, keepdim=True).to(torch.uint8).cpu() for part in parts])
 
 
 def train_segmenter(
