@@ -27,7 +27,7 @@ from ganops.data.rejection import Reason, RefusedError, Rejection, offenders
 from ganops.errors import DataError
 from ganops.progress import Progress, progress
 
-RECORD = "ganops-apply.jsonl"  # beside the pictures that are written
+RECORD = "ganops-apply.jsonl"  # next to the pictures that are written
 
 
 @dataclass(frozen=True)

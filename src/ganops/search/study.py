@@ -155,7 +155,7 @@ class Study:
                 code="other-search",
                 expected="; ".join(f"{name}: {known.get(name)}" for name in other),
                 found="; ".join(f"{name}: {identity.get(name)}" for name in other),
-                action="give the same settings to continue it, or --restart to remove it and begin anew",
+                action="give the same settings to continue it, or --restart to remove it and start from scratch",
             )
 
     def _frozen(self, number: int) -> FrozenTrial:

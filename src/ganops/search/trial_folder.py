@@ -101,7 +101,7 @@ class TrialFolder:
                 f"{path} does not say what to train",
                 code="damaged-assignment",
                 found=str(error),
-                action="begin the search anew: --restart",
+                action="start the search from scratch: --restart",
             ) from error
 
     def reports(self) -> tuple[Report, ...]:

@@ -1,4 +1,4 @@
-"""The models in service: a thread looks where their aliases point and loads a new version beside the old one."""
+"""The models in service: a thread looks where their aliases point and loads a new version next to the old one."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class Models:
         LOGGER.info("%s: %s is in service, after %s", alias, target, former.name if former else "none")
 
     def _take(self, slot: Slot, target: str) -> None:
-        """Load beside, test, swap. Requests that the former model has begun are answered by it; then it is freed."""
+        """Load, test, swap. Requests that the former model has begun are answered by it; then it is freed."""
         served = load_served(target, self.device, self.settings.batch)
         slot.served, slot.problem = served, ""
         self._note()

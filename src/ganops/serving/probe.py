@@ -49,7 +49,7 @@ def probe(game: Game, run: Run, batch: int, uri: str) -> Probe:
             raise RegistryError(
                 f"{uri} fails its test",
                 code="rows-depend-on-others",
-                expected="a row comes out the same, whatever stands beside it",
+                expected="a row comes out the same, whatever else is in the batch",
                 found=f"task '{name}'",
             )
         sizes[name] = equal_sizes(compute, full, candidates(largest))

@@ -1,4 +1,4 @@
-"""Batch sizes at which a row comes out the same, bit for bit, whatever stands beside it.
+"""Batch sizes at which a row comes out the same, bit for bit, whatever else is in the batch.
 
 Kernels may sum in another order at another batch size; a pixel on the edge between two levels then changes. So the
 networks run at a few fixed sizes, filled up with copies, and only at those whose rows equal those of the largest size.
