@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ganops.errors import TrackingError
-from ganops.tracking.database import is_database
+from ganops.tracking.database import is_database, open_database, prepare_database, schema_version
 from ganops.tracking.store import connect
 
 
@@ -51,6 +51,22 @@ def test_the_schema_of_a_newer_mlflow_is_left_alone(tracking_database: Path, tmp
         connect(f"sqlite:///{database}")
     assert (error.value.code, error.value.found) == ("newer-schema", "schema ffffffffffff")
     assert database.read_bytes() == before
+
+
+def test_a_database_that_was_not_finished_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half of MLflow's tables would make it refuse the file for good."""
+    from mlflow.store.db import utils
+
+    def killed(_engine: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(utils, "_upgrade_db", killed)
+    with pytest.raises(KeyboardInterrupt):
+        prepare_database(f"sqlite:///{tmp_path}/mlflow.db")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    prepare_database(f"sqlite:///{tmp_path}/mlflow.db")
+    assert schema_version(open_database(f"sqlite:///{tmp_path}/mlflow.db")) is not None
 
 
 def test_a_folder_in_which_no_database_can_be_made_is_reported_at_once(tmp_path: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from ganops.atomic import atomic_path
 from ganops.errors import TrackingError
 from ganops.services import SECONDS
 from ganops.tracking.location import redact, sqlite_path
@@ -25,12 +27,18 @@ def is_database(uri: str) -> bool:
 
 
 def prepare_database(uri: str) -> None:
-    """Check that a database can be used, and bring an older SQLite file to the schema of the installed MLflow.
+    """Check that a database can be used; make a SQLite file, or bring an older one to the installed MLflow's schema.
 
-    MLflow itself tries ten times within 100 seconds before it reports a database that refuses. Raises TrackingError
-    without the driver or with a schema of a newer MLflow, SQLAlchemyError where there is no connection.
+    Either happens in another file, which then takes the place of the first: tables are made in many steps, and MLflow
+    refuses a file for good that a killed process has left half-way. MLflow itself tries ten times within 100 seconds
+    before it reports a database that refuses. Raises TrackingError without the driver or with a schema of a newer
+    MLflow, SQLAlchemyError where there is no connection.
     """
-    _bring_up_to_date(uri, open_database(uri))
+    file = sqlite_path(uri)
+    if file is not None and not (file.exists() and file.stat().st_size):
+        _create(file)
+    else:
+        _bring_up_to_date(uri, open_database(uri))
 
 
 def open_database(uri: str) -> Engine:
@@ -58,6 +66,13 @@ def schema_version(engine: Engine) -> str | None:
     return None if found is None else str(found)
 
 
+def _create(file: Path) -> None:
+    from mlflow.store.db import utils
+
+    with atomic_path(file) as temporary:
+        utils._initialize_tables(open_database(f"sqlite:///{temporary}"))
+
+
 def _bring_up_to_date(uri: str, engine: Engine) -> None:
     from alembic.script import ScriptDirectory
     from mlflow.store.db import utils
@@ -79,9 +94,11 @@ def _bring_up_to_date(uri: str, engine: Engine) -> None:
     if database is None:
         return  # MLflow refuses an older schema on a server of databases, and says how to upgrade it
     backup = database.with_name(f"{database.name}.before-{wanted}")
-    with closing(sqlite3.connect(database)) as old, closing(sqlite3.connect(backup)) as copy:
-        old.backup(copy)
-    utils._upgrade_db(engine)
+    with atomic_path(database) as newer:
+        for path in (backup, newer):
+            with closing(sqlite3.connect(database)) as old, closing(sqlite3.connect(path)) as copy:
+                old.backup(copy)
+        utils._upgrade_db(open_database(f"sqlite:///{newer}"))
 
 
 def _engine_name(uri: str) -> str:
