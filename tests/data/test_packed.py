@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import struct
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import psutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from tiny_training import run, shrunk
 
 from ganops.data import packed
 from ganops.data.fields.category import CategoryField
@@ -21,7 +23,10 @@ from ganops.data.fields.field import Field
 from ganops.data.fields.image import ImageField
 from ganops.data.packed import read_packed, split_path, subsample, write_packed
 from ganops.data.rows import Rows
+from ganops.data.spec import DataSpec
 from ganops.errors import DataError
+from ganops.params import TrainParams
+from ganops.training.job import TrainingJob
 
 IMAGES = torch.arange(50 * 3 * 8 * 8).reshape(50, 3, 8, 8).to(torch.uint8)
 LABELS = torch.arange(50) % 10
@@ -123,12 +128,15 @@ def tiny_files() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_file_larger_than_memory_and_swap_is_read_where_it_is_needed(tmp_path: Path) -> None:
-    """A private map of such a file is refused by the system."""
-    side = 256
-    count = int(1.5 * (psutil.virtual_memory().total + psutil.swap_memory().total)) // (3 * side**2)
-    size = count * 3 * side**2
-    header = json.dumps({"image": {"dtype": "U8", "shape": [count, 3, side, side], "data_offsets": [0, size]}}).encode()
+SIDE = 256
+
+
+@pytest.fixture
+def larger_than_memory(tmp_path: Path) -> Rows:
+    """Images of which the first ten bytes are 1, the last ten bytes 2, and all others a hole in the file."""
+    count = int(1.5 * (psutil.virtual_memory().total + psutil.swap_memory().total)) // (3 * SIDE**2)
+    size = count * 3 * SIDE**2
+    header = json.dumps({"image": {"dtype": "U8", "shape": [count, 3, SIDE, SIDE], "data_offsets": [0, size]}}).encode()
     path = split_path(tmp_path, "train")
     path.parent.mkdir()
     with path.open("wb") as file:
@@ -142,9 +150,27 @@ def test_a_file_larger_than_memory_and_swap_is_read_where_it_is_needed(tmp_path:
         file.write(b"\2" * 10)
     rows = read_packed(tmp_path, "train")
     assert len(rows) == count
-    first, last = rows.select(torch.tensor([0, count - 1]))["image"]
+    return rows
+
+
+def test_a_file_larger_than_memory_and_swap_is_read_where_it_is_needed(larger_than_memory: Rows) -> None:
+    """A private map of such a file is refused by the system."""
+    first, last = larger_than_memory.select(torch.tensor([0, len(larger_than_memory) - 1]))["image"]
     assert first.flatten()[:11].tolist() == [1] * 10 + [0]
     assert last.flatten()[-11:].tolist() == [0] + [2] * 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ru_maxrss counts kilobytes on Linux only")
+def test_a_training_on_it_takes_the_memory_of_its_batches(larger_than_memory: Rows, tmp_path: Path) -> None:
+    """The images are scaled to the recipe's size batch by batch."""
+    spec = DataSpec(fields={"image": ImageField(channels=3, size=SIDE)})
+    recipe = shrunk("mlp", kimg=0.064, image_size=8)
+    job = TrainingJob("test", recipe, TrainParams(device="cpu", compile="never"), 0, spec, "huge")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    trainer = run(job.build([larger_than_memory], tmp_path / "checkpoints"))
+    assert trainer.step == trainer.plan.steps == 4
+    taken = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024  # MiB, imports included
+    assert taken < 1024
 
 
 def test_a_subsample_is_drawn_by_the_seed_and_keeps_rows_together() -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganops.commands._champion import champion
 from ganops.commands._given import given_inputs
 from ganops.commands._output import OutputFile
 
@@ -52,19 +53,11 @@ def command(
     from ganops.devices import find_device
 
     given = given_inputs(pairs)
-    loaded = load(model or _champion(), find_device(device))
+    loaded = load(model or champion(), find_device(device))
     generated = loaded.generate(count, seed, task=task, **given)
     path = _write(generated, output, columns)
     what = ", ".join(field.description for field in generated.schema.values())
     click.echo(f"{path}: {count} {what} from {loaded.name}, seed {seed}")
-
-
-def _champion() -> str:
-    from ganops.params import load_params
-    from ganops.registry.naming import registered_name
-    from ganops.registry.versions import CHAMPION
-
-    return f"models:/{registered_name(load_params())}@{CHAMPION}"
 
 
 def _write(generated: Generated, output: Path | None, columns: int | None) -> Path:

@@ -7,7 +7,9 @@ no labels, those that the reference's classifier sees.
 from __future__ import annotations
 
 from math import hypot
+from tempfile import TemporaryFile
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -25,17 +27,20 @@ FEWEST_TEST = 20
 
 
 class _Training:
-    """Keeps all samples, in the form of the data: a classifier is trained on them."""
+    """Keeps all samples on disk, in the form of the data: a classifier is trained on them."""
 
     def __init__(self, context: EvalContext) -> None:
         self.context = context
-        self._kept: list[Tensor] = []
+        self._file = TemporaryFile()  # noqa: SIM115, closed with the accumulator
+        self._empty = torch.empty(0)
 
     def update(self, inputs: Rows | None, outputs: Rows, truth: Rows | None) -> None:
         """Keep the batch."""
         del inputs, truth
         assert self.context.column is not None
-        self._kept.append(self.context.fitted(outputs[self.context.column]))
+        samples = self.context.fitted(outputs[self.context.column]).cpu().contiguous()
+        self._file.write(samples.numpy().data)
+        self._empty = samples[:0]
 
     def compute(self) -> Result:
         """Train on generated, on real, and on all images; test on the real test split."""
@@ -43,7 +48,7 @@ class _Training:
         if context.prepared is None:
             return Result({})
         train, test = (read_packed(context.prepared, split).only((spec.target, LABEL)) for split in ("train", "test"))
-        synthetic = Rows({spec.target: torch.cat(self._kept), LABEL: context.classes})
+        synthetic = Rows({spec.target: self._kept(), LABEL: context.classes})
         accuracies = []
         for name, data, also in (("generated", synthetic, None), ("real", train, None), ("both", train, synthetic)):
             settings = context.params.classifier
@@ -62,6 +67,12 @@ class _Training:
             },
             context.params.classifier.model_dump(mode="json"),
         )
+
+    def _kept(self) -> Tensor:
+        """All samples, of which those that are used take memory."""
+        self._file.flush()
+        pixels = torch.from_numpy(np.memmap(self._file, self._empty.numpy().dtype, "r+"))
+        return pixels.view(-1, *self._empty.shape[1:])
 
 
 def _lacks(_task: Task, _spec: DataSpec, counts: Counts) -> str:
