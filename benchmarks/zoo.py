@@ -60,15 +60,19 @@ ORDER = (
     *("wgan", "dragan", "mlp-keras", "pacgan", "unrolled", "sngan", "biggan", "sagan"),
     *("stylegan2", "stylegan2-ada", "r3gan", "vae", "vae-mixture"),
 )
+_TRANSLATIONS = {
+    "made for pairs": ("pix2pix", "pix2pix-l1", "pix2pixhd", "map2photo", "spade"),
+    "made for two domains": ("cyclegan", "cut", "fastcut", "discogan", "cycada", "style"),
+    "its task is another one": (
+        *("denoise", "denoise-l1", "colourise", "deblur", "inpaint", "edges2photo", "stargan"),
+        *("srgan", "esrgan", "real-esrgan"),
+    ),
+}
 LEFT_OUT = {
     "transfer": "starts from a trained model, whose time is not counted",
     "points": "made for points",
     "pacgan-stacked": "`pacgan` at the full length and width for stacked MNIST",
-    "denoise": "its task is another one",
-    "denoise-l1": "its task is another one",
-    "pix2pix": "made for pairs",
-    "pix2pix-l1": "made for pairs",
-    "cyclegan": "made for two domains",
+    **{recipe: reason for reason, recipes in _TRANSLATIONS.items() for recipe in recipes},
 }
 METRICS: dict[str, dict[str, Any]] = {"fid": {}, "kid": {}, "prdc": {}, "label-accuracy": {}}
 VALIDATIONS, VALIDATION_SAMPLES = 4, 2000

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from ganops import cli
 from ganops.commands._output import OutputFile
 
-ARGUMENTS = {"compare": ["left", "right"], "evaluate": ["made", "-r", "real"], "sample": []}
+ARGUMENTS = {"compare": ["left", "right"], "evaluate": ["made", "-r", "real"], "evidence": [], "sample": []}
 
 
 def options() -> list[tuple[str, str, OutputFile]]:
@@ -30,6 +30,7 @@ def test_each_option_that_writes_is_of_this_type() -> None:
         ("compare", "-o"),
         ("evaluate", "--json"),
         ("evaluate", "--save-statistics"),
+        ("evidence", "--out"),
         ("sample", "-o"),
     ]
 

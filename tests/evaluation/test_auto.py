@@ -45,6 +45,10 @@ def test_features_and_classifier_follow_from_the_data(
     assert resolve_features(own, spec, counts) is own  # type: ignore[arg-type]
 
 
+# Groups that compare an output with its source or its truth.
+OF_IMAGES = {"pairs", "cycle", "perceptual", "segmentation", "own-truth", "consistency"}
+
+
 def unmeasurable(task: Task, spec: DataSpec, counts: Counts) -> dict[str, str]:
     found = divide(chosen_groups(EvaluateParams()), task, spec, counts, classifier_possible(spec, counts))
     return found.other_tasks | found.too_little
@@ -54,12 +58,12 @@ def test_what_cannot_be_measured_is_known_before_training() -> None:
     spec = spec_of(3, 16)
     task = Task({"image": ImageField(channels=3, size=16)})
     reasons = unmeasurable(task, spec, {"train": 100, "test": 19})
-    assert set(reasons) == {"memorisation", "modes", "by-class", "label-accuracy", "mixture", "pairs", "cycle"}
+    assert set(reasons) == {"memorisation", "modes", "by-class", "label-accuracy", "mixture", *OF_IMAGES}
     assert "there are 19" in reasons["memorisation"]
     labelled = unmeasurable(task, spec_of(3, 16, AB), {"train": 100, "test": 20})
-    assert set(labelled) == {"modes", "by-class", "label-accuracy", "mixture", "pairs", "cycle"}
+    assert set(labelled) == {"modes", "by-class", "label-accuracy", "mixture", *OF_IMAGES}
     assert "too few images" in labelled["modes"]
     enough = unmeasurable(task, spec_of(3, 16, AB), {"train": 200, "test": 20})
-    assert set(enough) == {"label-accuracy", "mixture", "pairs", "cycle"}
+    assert set(enough) == {"label-accuracy", "mixture", *OF_IMAGES}
     paired = Task(task.outputs, {"source": task.outputs["image"]}, paired=True)
     assert "pairs" not in unmeasurable(paired, spec, {"train": 100, "test": 20})

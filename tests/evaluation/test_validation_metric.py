@@ -94,7 +94,7 @@ def test_an_unknown_metric_is_refused(reference_folder: Path, prepared: Path) ->
 
 def test_a_metric_of_other_tasks_has_a_reason(reference_folder: Path, prepared: Path) -> None:
     found = load_validation_metric(game(), SPEC, reference_folder, prepared, "psnr", samples=10, seed=0, batch_size=10)
-    assert found == NoValidation("psnr needs a paired task that makes images")
+    assert found == NoValidation("psnr needs a task that makes images and whose test data hold the true ones")
 
 
 def test_is_the_same_again_and_in_other_batches(reference_folder: Path, prepared: Path) -> None:

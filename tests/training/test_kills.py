@@ -33,6 +33,7 @@ RECIPES = (
     "cut",
     "discogan",
     "stargan",
+    "srgan",
     "vae",
 )
 KIMG, KILLS = 0.48, 5

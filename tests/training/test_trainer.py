@@ -70,7 +70,7 @@ def test_every_shipped_recipe_trains_and_ends_the_same_however_often_it_was_stop
         with contextlib.suppress(TrainingError):
             run(trainer, StopAfter(5))
             break
-    assert trainer.step == undisturbed.plan.steps == 12
+    assert trainer.step == undisturbed.plan.steps in (6, 12)  # 6 where the first player has two turns
     assert_same(weights(trainer), weights(undisturbed))
     assert parts.rows == whole.rows
     assert all(torch.equal(parts.grids[step], grid) for step, grid in whole.grids.items())

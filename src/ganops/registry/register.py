@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ganops.data.rows import Rows
 from ganops.evaluation.held_out import task_rows
+from ganops.evaluation.scores import Scores
 from ganops.games.sampling import draw_inputs
 from ganops.params import Params
 from ganops.registry.candidate import Candidate
@@ -39,7 +40,7 @@ from ganops.tracking.lineage import lineage_tags
 from ganops.tracking.outbox import warn
 from ganops.tracking.run import resume_run
 from ganops.tracking.store import connect
-from ganops.tracking.tracked import TrackedRun, flat_scores
+from ganops.tracking.tracked import TrackedRun
 from ganops.workspace import Workspace
 
 
@@ -140,9 +141,15 @@ def _score_tags(candidate: Candidate) -> dict[str, str]:
         METRIC: candidate.metric,
         PROTOCOL: protocol_digest(candidate.scores),
         UNHEALTHY: str(bool(candidate.training.get("unhealthy"))).lower(),
-        **{f"score.{name}": f"{value:.6g}" for name, value in flat_scores(candidate.scores).items()},
+        **_numbers(candidate.scores),
         **measured_tag(candidate.scores),
     }
+
+
+def _numbers(scores: Scores) -> dict[str, str]:
+    values = {f"score.{key}": each.value for key, each in scores.items()}
+    errors = {f"score.{key}_error": each.error for key, each in scores.items()}
+    return {name: f"{value:.6g}" for name, value in (values | errors).items() if value is not None}
 
 
 def _mean_tags(candidate: Candidate) -> dict[str, str]:

@@ -16,8 +16,8 @@ from ganops.params import DataParams
 
 def test_all_sources_are_known() -> None:
     names = [
-        *("cifar10", "digits", "domains", "fashion-mnist", "glyphs", "glyphs-pairs", "grid2d", "images", "mnist"),
-        *("ring2d", "stacked-mnist"),
+        *("cifar10", "digits", "domains", "fashion-mnist", "glyphs", "glyphs-domains", "glyphs-pairs", "grid2d"),
+        *("images", "mnist", "ring2d", "stacked-mnist"),
     ]
     assert SOURCES.names() == names
     for name in names:
