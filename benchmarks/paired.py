@@ -1,11 +1,11 @@
 """A recipe of image-to-image translation against the same network with L1 alone, against identity and real images.
 
-python -m benchmarks.paired RECIPE FOLDER [--source mnist] [--home ../shared/datasets] [--options JSON] [--sigma 0.6]
+python -m benchmarks.paired RECIPE FOLDER [--source mnist] [--home DATASETS] [--options JSON] [--sigma 0.6]
                             [--kimg 30] [--metrics pairs own-truth] [--quick] [--pictures OUT.png]
 
 --quick: 5,000 real and 1,000 generated images, and a classifier that was shown 40,000.
 
-Everything lies in FOLDER and is not made again: a call that was ended goes on where it was. The reader is a classifier
+Everything lies in FOLDER and is not made again: a call that was ended resumes. The reader is a classifier
 trained on real images; its accuracy on outputs is the FCN score of pix2pix (arXiv:1611.07004, section 3.2).
 """
 
