@@ -11,11 +11,12 @@ from torch import Tensor, nn
 
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
+from ganops.games.both_directions import BothDirections
 from ganops.games.game import GAMES, Losses
 from ganops.games.image_pool import ImagePool
 from ganops.games.semantic import SemanticConsistency, SemanticSettings
-from ganops.games.unpaired import A_TO_B, B_TO_A, A, B, UnpairedTranslation, generator_weight, unpaired_loss
-from ganops.networks.network import Classifier, PatchDiscriminator, Translator, check_fields, pick
+from ganops.games.unpaired import A_TO_B, B_TO_A, A, B, generator_weight, unpaired_loss
+from ganops.networks.network import Classifier, pick
 from ganops.objectives.adversarial import LossName
 from ganops.settings import Settings
 
@@ -38,36 +39,24 @@ class CycleGANSettings(Settings):
 
 
 @GAMES.add("cyclegan", CycleGANSettings)
-class CycleGAN(UnpairedTranslation):
-    """Two generators, a_to_b and b_to_a, and a discriminator of each domain (equations 1 to 3).
+class CycleGAN(BothDirections):
+    """Two generators and a discriminator of each domain (equations 1 to 3).
 
-    Both generators have one optimiser and play first; both discriminators have the other, as in the authors' code.
-    A classifier, where there is one, learns before them.
+    The generators play first, as in the authors' code. A classifier, where there is one, learns before them.
     """
 
     def __init__(self, settings: CycleGANSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:
-        super().__init__(spec)
+        super().__init__(networks, spec)
         if settings.identity_weight:
             self.check_equal_domains("identity_weight: the identity loss compares images of both domains")
         self.settings, self.loss = settings, unpaired_loss(settings.loss)
-        self.a_to_b, self.b_to_a = pick(networks, "a_to_b", Translator), pick(networks, "b_to_a", Translator)
-        self.discriminator_a = pick(networks, "discriminator_a", PatchDiscriminator)
-        self.discriminator_b = pick(networks, "discriminator_b", PatchDiscriminator)
-        check_fields("a_to_b", self.a_to_b, A, B)
-        check_fields("b_to_a", self.b_to_a, B, A)
-        check_fields("discriminator_a", self.discriminator_a, None, A)
-        check_fields("discriminator_b", self.discriminator_b, None, B)
         self.pool_a = ImagePool(settings.pool, self.fields[A].shape)
         self.pool_b = ImagePool(settings.pool, self.fields[B].shape)
-        self.players = {"generator": ("a_to_b", "b_to_a"), "discriminator": ("discriminator_a", "discriminator_b")}
         self.semantic: SemanticConsistency | None = None
         if settings.semantic is not None:
             self.classifier = pick(networks, "classifier", Classifier)
             self.semantic = SemanticConsistency(settings.semantic, self.classifier, spec)
             self.players = {"classifier": ("classifier",), **self.players}
-        self.ema_networks = ("a_to_b", "b_to_a")
-        self.translators = {A_TO_B: "a_to_b", B_TO_A: "b_to_a"}
-        self.tasks = {A_TO_B: self.task_between(A, B, B_TO_A), B_TO_A: self.task_between(B, A, A_TO_B)}
         self._adversarial_weight = generator_weight(settings.loss)
         self._translated: dict[int, tuple[Tensor, Tensor]] = {}
 
@@ -78,7 +67,7 @@ class CycleGAN(UnpairedTranslation):
         if player == "generator":
             return self._generator_losses(batch, micro_batch)
         known = micro_batch in self._translated
-        fake_a, fake_b = self._translated.pop(micro_batch) if known else self._translate_both(batch)
+        fake_a, fake_b = self._translated.pop(micro_batch) if known else self.translate_both(batch)
         found = [
             self._discriminator_losses(name, discriminator, real, pool(fake.detach()))
             for name, discriminator, real, pool, fake in (
@@ -93,7 +82,7 @@ class CycleGAN(UnpairedTranslation):
     def _generator_losses(self, batch: Rows, micro_batch: int) -> Losses:
         """Translations should get large logits, return to their source, and leave images of the target as they are."""
         a, b, settings = batch[A], batch[B], self.settings
-        fake_a, fake_b = self._translate_both(batch)
+        fake_a, fake_b = self.translate_both(batch)
         self._translated[micro_batch] = fake_a.detach(), fake_b.detach()
         losses = {
             "loss_A": self._adversarial_weight * self.loss.generator(self.discriminator_a(None, fake_a).float()),
@@ -109,10 +98,6 @@ class CycleGAN(UnpairedTranslation):
             losses["semantic_A"] = self.semantic.term(self.classifier, A, batch, fake_b)
             losses["semantic_B"] = self.semantic.term(self.classifier, B, batch, fake_a)
         return Losses(losses)
-
-    def _translate_both(self, batch: Rows) -> tuple[Tensor, Tensor]:
-        """Generated images of A and of B."""
-        return self.translate(B_TO_A, batch[B]), self.translate(A_TO_B, batch[A])
 
     def _discriminator_losses(self, name: str, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Losses:
         real_logits, fake_logits = discriminator(None, real).float(), discriminator(None, fake).float()

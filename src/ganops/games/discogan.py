@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
+from ganops.games.both_directions import BothDirections
 from ganops.games.game import GAMES, Losses
-from ganops.games.unpaired import A_TO_B, B_TO_A, A, B, UnpairedTranslation, unpaired_loss
-from ganops.networks.network import FeatureDiscriminator, Translator, check_fields, pick
+from ganops.games.unpaired import A_TO_B, B_TO_A, A, B, unpaired_loss
+from ganops.networks.network import FeatureDiscriminator
 from ganops.objectives.adversarial import LossName
 from ganops.settings import Settings
 
@@ -35,7 +36,7 @@ class DiscoGANSettings(Settings):
 
 
 @GAMES.add("discogan", DiscoGANSettings)
-class DiscoGAN(UnpairedTranslation):
+class DiscoGAN(BothDirections):
     """Two generators and two discriminators; an image should return from its translation there and back.
 
     As in the authors' code: squared errors of reconstructions, and batch means of the discriminators' features, which
@@ -43,27 +44,20 @@ class DiscoGAN(UnpairedTranslation):
     the discriminators' turn sees the generators' last batch and not one of its own; images lie in [-1, 1].
     """
 
+    discriminators = FeatureDiscriminator
+    discriminator_a: FeatureDiscriminator
+    discriminator_b: FeatureDiscriminator
+
     def __init__(self, settings: DiscoGANSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:
-        super().__init__(spec)
+        super().__init__(networks, spec)
         self.settings, self.loss = settings, unpaired_loss(settings.loss)
-        self.a_to_b, self.b_to_a = pick(networks, "a_to_b", Translator), pick(networks, "b_to_a", Translator)
-        self.discriminator_a = pick(networks, "discriminator_a", FeatureDiscriminator)
-        self.discriminator_b = pick(networks, "discriminator_b", FeatureDiscriminator)
-        check_fields("a_to_b", self.a_to_b, A, B)
-        check_fields("b_to_a", self.b_to_a, B, A)
-        check_fields("discriminator_a", self.discriminator_a, None, A)
-        check_fields("discriminator_b", self.discriminator_b, None, B)
-        self.players = {"generator": ("a_to_b", "b_to_a"), "discriminator": ("discriminator_a", "discriminator_b")}
-        self.ema_networks = ("a_to_b", "b_to_a")
-        self.translators = {A_TO_B: "a_to_b", B_TO_A: "b_to_a"}
-        self.tasks = {A_TO_B: self.task_between(A, B, B_TO_A), B_TO_A: self.task_between(B, A, A_TO_B)}
 
     def losses(self, player: str, batch: Rows, step: int, _micro_batch: int = 0) -> Losses:
         """The losses of one player's turn; see Game."""
         if player == "generator":
             return self._generator_losses(batch, self._rate(step))
         with torch.no_grad():
-            fake_a, fake_b = self.translate(B_TO_A, batch[B]), self.translate(A_TO_B, batch[A])
+            fake_a, fake_b = self.translate_both(batch)
         losses, logs, accuracies = {}, {}, []
         for name, discriminator, fake in ((A, self.discriminator_a, fake_a), (B, self.discriminator_b, fake_b)):
             real_logits, fake_logits = discriminator(None, batch[name]).float(), discriminator(None, fake).float()
@@ -82,7 +76,7 @@ class DiscoGAN(UnpairedTranslation):
 
     def _generator_losses(self, batch: Rows, rate: float) -> Losses:
         """Translations should be taken for real ones, have features like theirs, and return to their sources."""
-        fake_a, fake_b = self.translate(B_TO_A, batch[B]), self.translate(A_TO_B, batch[A])
+        fake_a, fake_b = self.translate_both(batch)
         losses = {
             "reconstruction_A": rate * F.mse_loss(self.translate(B_TO_A, fake_b), batch[A]),
             "reconstruction_B": rate * F.mse_loss(self.translate(A_TO_B, fake_a), batch[B]),
