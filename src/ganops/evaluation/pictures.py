@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ganops.data.fields.image import ImageField
+from ganops.data.fields.image import first_image
 from ganops.data.packed import read_packed
 from ganops.evaluation.evaluate import SHOWN_PAIRS, SHOWN_SAMPLES, Evaluation
 from ganops.evaluation.latent_interpolation import latent_interpolations
@@ -29,7 +29,7 @@ def samples_picture(found: Evaluation, task: Task) -> dict[str, Picture]:
 
 def interpolations_picture(game: Game, seed: int, held_out: HeldOut | None) -> dict[str, Picture]:
     """Rows of interpolations; none for a task without latents, or whose outputs cannot be seen."""
-    output = next((name for name, field in game.task.outputs.items() if isinstance(field, ImageField)), None)
+    output = first_image(game.task.outputs)
     if output is None:
         return {}
     found = latent_interpolations(game, PATHS, STEPS, seed, held_out, output)

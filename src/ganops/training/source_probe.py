@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ganops.data.fields.field import Schema
-from ganops.data.fields.image import ImageField
+from ganops.data.fields.image import first_image
 from ganops.data.rows import Rows
 from ganops.games.game import Game
 from ganops.games.sampling import HeldOut, draw_inputs
@@ -55,7 +54,7 @@ def source_probes(game: Game, data: TrainingData, seed: int) -> list[SourceProbe
     """A probe of each task that makes stored images from images, stored or derived."""
     found = []
     for name, task in game.tasks.items():
-        source, output = _first_image(task.inputs), _first_image(task.outputs)
+        source, output = first_image(task.inputs), first_image(task.outputs)
         if source is not None and output is not None and any(output in rows for rows in data.rows):
             found.append(_probe(name, task, data, seed, source, output))
     return found
@@ -65,10 +64,6 @@ def correlation(images: Tensor, others: Tensor) -> float:
     """The mean over (N, ...) images of Pearson's correlation with their partner; that of a constant image is 0."""
     one, other = (each.flatten(1).float() - each.flatten(1).float().mean(1, keepdim=True) for each in (images, others))
     return float(torch.nn.functional.cosine_similarity(one, other, dim=1).mean())
-
-
-def _first_image(schema: Schema) -> str | None:
-    return next((name for name, field in schema.items() if isinstance(field, ImageField)), None)
 
 
 def _probe(name: str, task: Task, data: TrainingData, seed: int, source: str, output: str) -> SourceProbe:

@@ -15,7 +15,7 @@ from pydantic import Field as Bounded
 from torch import Tensor
 
 from ganops.data.decode import decode
-from ganops.data.fields.field import FIELDS, Field, WireForm, stack
+from ganops.data.fields.field import FIELDS, Field, Schema, WireForm, stack
 from ganops.data.image_format import ImageFormat
 from ganops.data.rejection import RefusedError
 from ganops.errors import DataError
@@ -128,3 +128,8 @@ def _convert(images: Tensor, like: ImageField) -> Tensor:
     if floats.shape[2:] != (like.size, like.size):
         floats = F.interpolate(floats, (like.size, like.size), mode="bicubic", align_corners=False, antialias=True)
     return (floats + 0.5).clamp(0, 255).to(torch.uint8)
+
+
+def first_image(schema: Schema) -> str | None:
+    """The name of the first image of a schema; None where it has none."""
+    return next((name for name, field in schema.items() if isinstance(field, ImageField)), None)

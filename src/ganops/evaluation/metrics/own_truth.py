@@ -8,7 +8,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganops.data.fields.image import ImageField
+from ganops.data.fields.image import first_image
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.evaluation.context import EvalContext
@@ -24,7 +24,7 @@ class _Matching:
 
     def __init__(self, context: EvalContext) -> None:
         self._most = context.params.pairwise_samples
-        self._column = _image_column(context.task) or ""
+        self._column = first_image(context.task.outputs) or ""
         self._kept: list[tuple[Tensor, Tensor]] = []
 
     def update(self, inputs: Rows | None, outputs: Rows, truth: Rows | None) -> None:
@@ -56,12 +56,8 @@ def nearest_is_own(outputs: Tensor, truth: Tensor) -> Tensor:
     return torch.cat(found)
 
 
-def _image_column(task: Task) -> str | None:
-    return next((name for name, field in task.outputs.items() if isinstance(field, ImageField)), None)
-
-
 def _applies(task: Task, _spec: DataSpec) -> bool:
-    return task.paired and _image_column(task) is not None
+    return task.paired and first_image(task.outputs) is not None
 
 
 GROUP = MetricGroup(

@@ -10,8 +10,7 @@ from pydantic import Field as Bounded
 from torch import Tensor
 
 from ganops.data.fields.field import Field
-from ganops.data.fields.image import ImageField
-from ganops.data.fields.label_map import PictureField
+from ganops.data.fields.image import ImageField, first_image
 from ganops.data.rows import Rows, concatenate
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
@@ -55,8 +54,8 @@ class _Pairs:
     def __init__(self, context: EvalContext) -> None:
         self.context, self.settings = context, context.settings_of("pairs", PairsSettings)
         self.task = context.task
-        self.column = _paired_column(context.task) or ""
-        self.source = source_column(context.task)
+        self.column = first_image(context.task.outputs) or ""
+        self.source = first_image(context.task.inputs)
         self._check_size(context.task.outputs[self.column])
         self._psnr: list[Tensor] = []
         self._ssim: list[Tensor] = []
@@ -152,17 +151,8 @@ class _Pairs:
         return drawn.draw(together.flatten(0, 1), PICTURES_IN_A_ROW // together.shape[1] * together.shape[1])
 
 
-def source_column(task: Task) -> str | None:
-    """The input that the output is to be compared with at a glance: the first image or label map."""
-    return next((name for name, field in task.inputs.items() if isinstance(field, PictureField)), None)
-
-
-def _paired_column(task: Task) -> str | None:
-    return next((name for name, field in task.outputs.items() if isinstance(field, ImageField)), None)
-
-
 def _applies(task: Task, _spec: DataSpec) -> bool:
-    return (task.paired or task.partner_column is not None) and _paired_column(task) is not None
+    return (task.paired or task.partner_column is not None) and first_image(task.outputs) is not None
 
 
 GROUP = MetricGroup(

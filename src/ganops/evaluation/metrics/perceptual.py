@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from ganops.data.fields.image import ImageField
+from ganops.data.fields.image import first_image
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.evaluation.context import EvalContext
@@ -51,7 +51,7 @@ def _unit(maps: Tensor) -> Tensor:
 
 class _Perceptual:
     def __init__(self, context: EvalContext) -> None:
-        column = _column(context.task)
+        column = first_image(context.task.outputs)
         assert column is not None, "the group applies to images"
         self.column = column
         settings = context.settings_of("perceptual", PerceptualMetricSettings)
@@ -74,12 +74,8 @@ class _Perceptual:
         return Result({f"perceptual_{self.features.kind}": from_mean(torch.cat(self._values))}, used)
 
 
-def _column(task: Task) -> str | None:
-    return next((name for name, field in task.outputs.items() if isinstance(field, ImageField)), None)
-
-
 def _applies(task: Task, _spec: DataSpec) -> bool:
-    return task.paired and _column(task) is not None
+    return task.paired and first_image(task.outputs) is not None
 
 
 GROUP = MetricGroup(

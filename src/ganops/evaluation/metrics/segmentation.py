@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganops.data.fields.image import ImageField
+from ganops.data.fields.image import first_image
 from ganops.data.fields.label_map import LabelMapField
 from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
@@ -92,7 +92,7 @@ def iou(confusion: Tensor) -> Tensor:
 def _columns(task: Task) -> tuple[str, str] | None:
     """The label map that is given, and the image that is made."""
     labels = next((name for name, field in task.inputs.items() if isinstance(field, LabelMapField)), None)
-    image = next((name for name, field in task.outputs.items() if isinstance(field, ImageField)), None)
+    image = first_image(task.outputs)
     return None if labels is None or image is None else (labels, image)
 
 
