@@ -40,6 +40,7 @@ LAYERS = (
     (
         "ganops.progress",
         "ganops.schedules",
+        "ganops.seeds",
         "ganops.services",
         "ganops.settings",
         "ganops.slots",

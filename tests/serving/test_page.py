@@ -64,8 +64,7 @@ def open_page(browser: Any) -> Iterator[Callable[[Running], Any]]:
 
 
 def settled(page: Any) -> list[str]:
-    """The pictures on the page, when no request is on its way."""
-    page.wait_for_timeout(100)
+    """The pictures on the page, when no request is due or on its way."""
     page.wait_for_selector("html:not(.busy)")
     found: list[str] = page.eval_on_selector_all(".tiles li img:last-of-type", "all => all.map(each => each.src)")
     return found

@@ -20,10 +20,11 @@ from ganops.data.spec import DataSpec
 from ganops.errors import DataError, SettingsError
 from ganops.games.game import Game
 from ganops.games.task import Task
+from ganops.seeds import seed_for
 from ganops.settings import nearest
 
 CHUNK = 256  # rows are drawn in chunks of this size, each from its own seed, so that batching changes nothing
-DERIVED_STREAM = 1 << 62  # keeps the seeds of derived columns apart from those of latents
+LATENT, DERIVED = 0, 1  # the random numbers of latents and those of derived columns are unrelated
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ def _held_out_rows(held_out: HeldOut, start: int, end: int, seed: int) -> Rows:
     for chunk in _chunks(start, end):
         index = torch.arange(chunk * CHUNK, (chunk + 1) * CHUNK) % len(held_out.rows)
         rows = held_out.rows.select(index)
-        generator = torch.Generator().manual_seed(_seed(seed, chunk) ^ DERIVED_STREAM)
+        generator = torch.Generator().manual_seed(seed_for(seed, chunk, DERIVED))
         fields = held_out.spec.schema()
         for name, derivation in derivations(held_out.spec).items():
             source = fields[derivation.of].to_model(rows[derivation.of])
@@ -224,7 +225,7 @@ def _latents(latents: Schema, start: int, end: int, seed: int) -> dict[str, Tens
     sizes = [field.shape[0] for field in latents.values()]
     chunks = []
     for chunk in _chunks(start, end):
-        generator = torch.Generator().manual_seed(_seed(seed, chunk))
+        generator = torch.Generator().manual_seed(seed_for(seed, chunk, LATENT))
         chunks.append(torch.randn(CHUNK, sum(sizes), generator=generator))
     drawn = torch.cat(chunks) if chunks else torch.empty(0, sum(sizes))
     first = _chunks(start, end).start * CHUNK
@@ -233,7 +234,3 @@ def _latents(latents: Schema, start: int, end: int, seed: int) -> dict[str, Tens
 
 def _chunks(start: int, end: int) -> range:
     return range(start // CHUNK, -(-end // CHUNK))
-
-
-def _seed(seed: int, chunk: int) -> int:
-    return (seed << 31) + chunk  # distinct for all seeds and chunks below 2^31

@@ -18,7 +18,7 @@ from optuna.trial import FrozenTrial, TrialState
 from ganops.errors import SearchError
 from ganops.search.space import Parameter, SearchSpace
 from ganops.search.trial_folder import Outcome, Report
-from ganops.training.randomness import seed_for
+from ganops.seeds import seed_for
 
 FEWEST_FOR_IMPORTANCE = 4  # complete trials
 STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}

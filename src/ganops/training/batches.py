@@ -14,7 +14,7 @@ from ganops.data.fields.field import Schema
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.errors import DataError
-from ganops.training.randomness import seed_for
+from ganops.seeds import seed_for
 
 # Share of a GPU's free memory that the stored rows may take before they stay on the host.
 RESIDENT_SHARE = 0.4

@@ -1,16 +1,10 @@
-"""Random numbers that depend on where training is, not on how it got there."""
+"""Torch's generators, seeded by where training is, not by how it got there."""
 
 from __future__ import annotations
 
-import hashlib
-
 import torch
 
-
-def seed_for(*place: int) -> int:
-    """A 63-bit seed for a place such as (seed, step, turn, micro-batch); different places give unrelated seeds."""
-    text = ",".join(str(number) for number in place).encode()
-    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
+from ganops.seeds import seed_for
 
 
 def seed_all(*place: int) -> None:

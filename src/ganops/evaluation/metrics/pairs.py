@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganops.data.fields.field import Field
 from ganops.data.fields.image import ImageField, first_image
+from ganops.data.fields.label_map import PictureField
 from ganops.data.rows import Rows, concatenate
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
@@ -55,7 +56,7 @@ class _Pairs:
         self.context, self.settings = context, context.settings_of("pairs", PairsSettings)
         self.task = context.task
         self.column = first_image(context.task.outputs) or ""
-        self.source = first_image(context.task.inputs)
+        self.source = _source_column(context.task)
         self._check_size(context.task.outputs[self.column])
         self._psnr: list[Tensor] = []
         self._ssim: list[Tensor] = []
@@ -149,6 +150,11 @@ class _Pairs:
         difference = (columns[OUTPUT].int() - columns[TRUTH].int()).abs().to(torch.uint8)
         together = torch.stack([*columns.values(), difference], dim=1)
         return drawn.draw(together.flatten(0, 1), PICTURES_IN_A_ROW // together.shape[1] * together.shape[1])
+
+
+def _source_column(task: Task) -> str | None:
+    """The input that the output is compared with at a glance: the first image or label map."""
+    return next((name for name, field in task.inputs.items() if isinstance(field, PictureField)), None)
 
 
 def _applies(task: Task, _spec: DataSpec) -> bool:

@@ -104,7 +104,10 @@ async function render() {
   const { signal } = running;
   try {
     const made = await request(picture ? "json" : "png");
-    if (!made) return complain("Choose a picture to begin.");
+    if (!made) {
+      say("");
+      return complain("Choose a picture to begin.");
+    }
     if (signal.aborted) return;
     say("generating …", "busy");
     const begin = performance.now();
@@ -194,6 +197,7 @@ function change() {
   all("output").forEach((output) => {
     output.value = value(output.htmlFor.value) + (output.dataset.unit ? ` ${output.dataset.unit}` : "");
   });
+  document.documentElement.className = "busy";
   clearTimeout(timer);
   timer = setTimeout(render, WAIT);
 }
