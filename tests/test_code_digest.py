@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from ganops import code_digest
-from ganops.code_digest import code_of, code_only, digest, imports_of, modules_of_kinds
+from ganops.code_digest import code_of, code_only, digest, imports_of, modules_of_kinds, registries
 from ganops.recipe import load_recipe
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,6 +110,16 @@ def test_comments_in_the_code_of_a_training_train_nothing(sources: Path) -> None
 def test_imports_inside_functions_count_and_those_for_type_checks_do_not() -> None:
     source = "if TYPE_CHECKING:\n    import a\nelse:\n    import b\n\ndef f():\n    from c.d import e\n"
     assert set(imports_of(source)) == {"b", "c.d", "c.d.e"}
+
+
+def test_every_registry_is_found() -> None:
+    """A registry that is overlooked hides the files of its kinds, and their changes train nothing again."""
+    defined = [
+        file for file in (ROOT / "src/ganops").rglob("*.py") if re.search(r"\] = KindRegistry\(", file.read_text())
+    ]
+    assert len(registries()) == len(defined) > 5
+    features = modules_of_kinds(load_recipe(ROOT / "pipeline/recipes/srgan.yaml").model_dump(mode="json"))
+    assert "ganops.networks.image_features.efficientnet" in features
 
 
 def test_kinds_are_found_at_any_depth() -> None:

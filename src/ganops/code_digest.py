@@ -21,7 +21,7 @@ from ganops.registry_of_kinds import KindRegistry
 
 SOURCES = Path(__file__).resolve().parent  # src/ganops
 PIPELINE = "pipeline"
-REGISTRY = re.compile(r'KindRegistry\("([^"]+)", "([^"]+)", "([^"]+)"\)')
+REGISTRY = re.compile(r'KindRegistry\(\s*"([^"]+)",\s*"([^"]+)",\s*"([^"]+)",?\s*\)')
 
 # Code that carries results about and decides none: settings, files, progress, errors, records, models by name.
 MACHINERY = (

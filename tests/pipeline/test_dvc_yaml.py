@@ -55,6 +55,12 @@ def test_a_stage_depends_on_the_code_it_runs(stage: str) -> None:
     assert not missing, f"a change of these would not run {stage} again"
 
 
+@pytest.mark.parametrize("stage", ["reference", "evaluate"])
+def test_a_stage_that_measures_depends_on_what_it_finds_by_name(stage: str) -> None:
+    """Feature networks are looked up by their kind, which no import shows; fields convert what they look at."""
+    assert {"src/ganops/networks/image_features", "src/ganops/data/fields"} <= set(STAGES[stage]["deps"])
+
+
 def test_stages_come_after_those_they_need() -> None:
     stages = read_stages()
     recipes = load_params(ROOT / "params.yaml").recipes
