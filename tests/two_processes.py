@@ -12,6 +12,7 @@ from tiny_training import MeanImage, make_trainer, run, shrunk, weights
 from torch import Tensor, nn
 
 from ganops.errors import TrainingError
+from ganops.games.image_pool import ImagePool
 from ganops.recipe import Recipe
 from ganops.training.callback import Callback
 from ganops.training.distributed.batch_norm import norms_across_processes
@@ -69,6 +70,18 @@ def norm_as(_connection: Connection, rank: int, port: int, folder: Path) -> None
         gradients = group.gradients(list(network.parameters()))
         gradients.add(lambda: penalised(network, norm_rows()[half], norm_factors()[half]), last=True)
         save_file(network.state_dict() | found_gradients(network), folder / f"norm-{rank}.safetensors")
+
+
+def pool_as(_connection: Connection, rank: int, port: int, folder: Path) -> None:
+    """One of two processes: its buffers after they were averaged, when it has put images of its own into a pool."""
+    os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": "2"}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    with join("cpu") as group:
+        networks = nn.ModuleDict({"pool": ImagePool(3, (1, 2, 2)), "norm": nn.BatchNorm2d(1)})
+        networks["pool"](torch.full((2, 1, 2, 2), 1.0 + rank))
+        networks["norm"](torch.full((2, 1, 2, 2), 20.0 + 20 * rank))
+        group.average_buffers(networks)
+        save_file(networks.state_dict(), folder / f"pool-{rank}.safetensors")
 
 
 NORM_ROWS = 12

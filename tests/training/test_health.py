@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,17 @@ def test_numbers_that_are_not_finite_stop_the_training_even_where_a_warning_is_a
     with pytest.raises(TrainingError) as caught:
         run(make_trainer(tmp_path, recipe, checkpoint_seconds=1e9))
     assert (caught.value.code, caught.value.found) == ("unhealthy", "non-finite")
+
+
+def test_weights_that_a_checkpoint_finds_not_finite_stop_the_training_before_the_next_row(tmp_path: Path) -> None:
+    """Rows of a long training are minutes apart; what its losses then say must not pass as known already."""
+    trainer = make_trainer(tmp_path, shrunk("mlp", kimg=0.016 * 12))
+    trainer.plan = replace(trainer.plan, log_every=12)
+    broken = next(trainer.game.parameters())
+    broken.register_hook(lambda gradient: gradient * torch.nan if trainer.step == 2 else gradient)
+    with pytest.raises(TrainingError) as caught:
+        run(trainer)
+    assert (caught.value.code, caught.value.found, trainer.step) == ("unhealthy", "non-finite", 3)
 
 
 def test_a_discriminator_that_has_won_is_seen(tmp_path: Path) -> None:

@@ -121,8 +121,7 @@ class Trainer:
                 self._log(bar)
             if self.step in self.plan.sample_at:
                 self._sample()
-            if len(self.health.events) > known:
-                self._react(self.health.events[known:])
+            self._react(self.health.events[known:])
             if self.group.any(interruption.requested()):
                 self._checkpoint()
                 reason = interruption.reason or "another process of this training was asked to stop"
@@ -133,8 +132,10 @@ class Trainer:
                     exit_code=interruption.exit_code,
                 )
             if self.group.any(time.monotonic() - checkpointed > self.params.checkpoint_seconds):
+                known = len(self.health.events)
                 self._checkpoint()
                 checkpointed = time.monotonic()
+                self._react(self.health.events[known:])
         self.seconds = before + time.monotonic() - began
         self._draw(bar)
 
@@ -224,7 +225,9 @@ class Trainer:
         self.callback.on_samples(self.step, stored)
 
     def _react(self, events: list[HealthEvent]) -> None:
-        """Do what the recipe (or params.yaml) asks for when training becomes unhealthy."""
+        """Do what the recipe (or params.yaml) asks for when training becomes unhealthy; nothing without events."""
+        if not events:
+            return
         for event in events:
             self.callback.on_health(event)
             if self.group.is_main_process:

@@ -18,6 +18,7 @@ from two_processes import (
     norm_rows,
     normed_network,
     penalised,
+    pool_as,
     train_as,
     two_part_recipe,
 )
@@ -70,6 +71,14 @@ def test_batch_norms_over_two_processes_are_those_of_the_full_batch(tmp_path: Pa
         assert torch.equal(first[key], second[key]), key
         torch.testing.assert_close(first[key], value, rtol=1e-4, atol=1e-5)
     assert abs(float(expected["1.running_mean"].mean())) > 1e-3
+
+
+def test_pools_hold_images_and_no_means_of_images(tmp_path: Path) -> None:
+    assert start_two(pool_as, tmp_path) == [0, 0]
+    for rank in range(2):
+        found = load_file(tmp_path / f"pool-{rank}.safetensors")
+        assert found["pool.images"].flatten(1).mean(dim=1).tolist() == [1, 1, 0], "those of the main process"
+        assert found["norm.running_mean"].item() == pytest.approx(0.1 * 30)
 
 
 @pytest.mark.slow

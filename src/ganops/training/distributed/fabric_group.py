@@ -21,6 +21,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 from torch import Tensor, nn
 
 from ganops.errors import TrainingError
+from ganops.games.image_pool import ImagePool
 from ganops.training.distributed.process_group import ProcessGroup
 from ganops.training.gradients import Gradients
 from ganops.training.history import Row
@@ -48,8 +49,16 @@ class FabricGroup(ProcessGroup):
         return dict(zip(row, (values / self.size).tolist(), strict=True))
 
     def average_buffers(self, networks: nn.Module) -> None:
-        """Replace floating-point buffers (running statistics of batch norms) by their mean over the processes."""
-        buffers = [buffer for buffer in networks.buffers() if buffer.is_floating_point()]
+        """Replace floating-point buffers (running statistics of batch norms) by their mean over the processes.
+
+        The mean of two images is not an image: pools hold those of the main process in all of them.
+        """
+        pools = [module.images for module in networks.modules() if isinstance(module, ImagePool)]
+        with _peer_loss_as_error():
+            for pool in pools:
+                distributed.broadcast(pool, 0)
+        images = {id(pool) for pool in pools}
+        buffers = [each for each in networks.buffers() if each.is_floating_point() and id(each) not in images]
         if not buffers:
             return
         flat = torch.cat([buffer.reshape(-1) for buffer in buffers])

@@ -48,7 +48,7 @@ class ProcessGroup:
         return row
 
     def average_buffers(self, networks: nn.Module) -> None:
-        """Replace floating-point buffers (running statistics of batch norms) by their mean over the processes."""
+        """Replace floating-point buffers by their mean over the processes, pools of images by the main process's."""
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is set in any process; all get the same answer."""
