@@ -28,3 +28,10 @@ def test_length_stays() -> None:
 def test_equal_ends_stay_where_they_are() -> None:
     a = torch.randn(4, 8, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(slerp(a, a.clone(), torch.full((4, 1), 0.3)), a, rtol=1e-5, atol=1e-5)
+
+
+def test_between_opposite_directions_the_way_is_straight() -> None:
+    """So it is for latents of one number, such as the component of a mixture, in one of two pairs."""
+    a, b = torch.tensor([[1.0], [0.5], [-1.2]]), torch.tensor([[-0.8], [1.5], [0.3]])
+    for t in (0.0, 0.25, 0.5, 1.0):
+        torch.testing.assert_close(slerp(a, b, torch.full((3, 1), t)), a + t * (b - a))

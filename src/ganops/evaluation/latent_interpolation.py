@@ -9,18 +9,21 @@ from ganops.games.game import Game
 from ganops.games.sampling import HeldOut, draw_inputs, draw_latents
 
 
+STRAIGHT = 1e-3  # sine of the angle below which float32 says little about the way around
+
+
 def slerp(a: Tensor, b: Tensor, t: Tensor) -> Tensor:
     """Spherical interpolation (White 2016, arXiv:1609.04468) of a (n, d) towards b (n, d), t (n, 1) from 0 to 1.
 
-    Lengths are interpolated too, so that both ends are met exactly.
+    Lengths are interpolated too, so that both ends are met exactly. Between equal and between opposite directions,
+    which are all that latents of one number have, the way is a straight line.
     """
     lengths_a, lengths_b = a.norm(dim=1, keepdim=True), b.norm(dim=1, keepdim=True)
     cosine = ((a / lengths_a) * (b / lengths_b)).sum(dim=1, keepdim=True).clamp(-1, 1)
-    angle = cosine.acos().clamp(min=1e-6)  # of equal directions, where the formula tends to a straight line
+    angle = cosine.acos()
     direction = ((1 - t) * angle).sin() * a / lengths_a + (t * angle).sin() * b / lengths_b
     length = (1 - t) * lengths_a + t * lengths_b
-    found: Tensor = direction / angle.sin() * length
-    return found
+    return torch.where(angle.sin() < STRAIGHT, a.lerp(b, t), direction / angle.sin() * length)
 
 
 @torch.no_grad()
