@@ -15,7 +15,7 @@ from postgres_server import serving_postgres
 from ganops.errors import RegistryError
 from ganops.registry import lease
 from ganops.registry.lease import DONE, promotion_turn
-from ganops.registry.versions import Versions
+from ganops.registry.versions import CHAMPION, Versions
 from ganops.tracking.migrate import SERVED, Place, copy_store
 from ganops.tracking.store import Store, connect
 
@@ -96,6 +96,26 @@ def test_the_turn_of_a_killed_client_ends_after_the_lease(store: Store, capsys: 
     assert "waiting for another promotion: " in capsys.readouterr().err
     left = store.client.search_model_versions("name = 'ganops-queue'")
     assert [each.tags.get(DONE) for each in left] == ["true"], "the highest ticket stays, so that numbers go up"
+
+
+def test_a_paused_client_changes_nothing_once_another_has_taken_over(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "LEASE_SECONDS", 0.2)
+    monkeypatch.setattr(lease._Queue, "beat", lambda queue, ended: None)
+    with promotion_turn(versions(store)) as paused:
+        paused.set_tag("mine", "before")
+        with promotion_turn(versions(store)) as other:
+            other.set_alias(CHAMPION, "1")
+        for change in (
+            lambda: paused.set_alias(CHAMPION, None),
+            lambda: paused.set_tag("mine", "after"),
+            lambda: paused.mark("1", {"mine": "after"}),
+        ):
+            with pytest.raises(RegistryError) as error:
+                change()
+            assert error.value.code == "turn-lost"
+    assert (versions(store).at(CHAMPION), versions(store).tags()["mine"]) == ("1", "before")
 
 
 def test_who_waits_too_long_hears_for_whom(store: Store) -> None:

@@ -4,7 +4,8 @@ A registry has no locks, and its clients reach it in different ways: through a s
 all of them share is that it numbers the versions of a model one after the other. A ticket is such a version, of a model
 that holds nothing else; the lowest number of those at work has the turn (Lamport 1974, "A new solution of Dijkstra's
 concurrent programming problem"). A ticket whose owner was killed shows no more beats, and does not count after a while,
-measured by the clock of whoever waits: clocks of different machines are not compared.
+measured by the clock of whoever waits: clocks of different machines are not compared. An owner that was only paused
+looks for its ticket before each change (a fencing token): it was deleted, so nothing is changed.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ganops.errors import RegistryError
@@ -31,16 +33,17 @@ BEAT_SECONDS, LEASE_SECONDS, POLL_SECONDS = 10.0, 60.0, 0.5
 
 
 @contextmanager
-def promotion_turn(versions: Versions, seconds: float = 3600.0) -> Iterator[None]:
+def promotion_turn(versions: Versions, seconds: float = 3600.0) -> Iterator[Versions]:
     """Wait until no other process, of any machine, promotes or rolls back this model; then have the turn.
 
-    A local SQLite store has the lock of its machine alone. Raises RegistryError after `seconds`, and where the registry
-    refuses.
+    Yields the versions to change in it: each change is refused (code "turn-lost") once another process has taken over,
+    which it does from one that shows no beats for a minute. A local SQLite store has the lock of its machine alone.
+    Raises RegistryError after `seconds`, and where the registry refuses.
     """
     with store_lock(versions.store.uri, "promotion"):
         any_version = None if sqlite_path(versions.store.uri) else versions.any()
         if any_version is None:  # of one machine, or without anything to promote
-            yield
+            yield versions
             return
         queue = _Queue(versions, any_version)
         ended = threading.Event()
@@ -48,7 +51,7 @@ def promotion_turn(versions: Versions, seconds: float = 3600.0) -> Iterator[None
         beats.start()
         try:
             queue.wait(seconds)
-            yield
+            yield replace(versions, before_write=queue.check)
         finally:
             ended.set()
             beats.join()
@@ -107,6 +110,24 @@ class _Queue:
                 warn(f"waiting for another promotion: {at_work[0]}")
                 said = True
             time.sleep(POLL_SECONDS)
+
+    def check(self) -> None:
+        """Raise RegistryError where another process has taken over: it deletes the tickets of those before it."""
+        from mlflow.exceptions import MlflowException
+
+        with self._readable():
+            try:
+                self.client.get_model_version(self.name, str(self.ticket))
+            except MlflowException as error:
+                if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                    raise
+                raise RegistryError(
+                    "another process has taken over while this one stood still; nothing more was changed",
+                    code="turn-lost",
+                    expected=f"signs of life within {LEASE_SECONDS:g} s",
+                    found=f"the ticket {self.ticket} of '{self.name}' was deleted",
+                    action="look at `ganops history`, then run the same command again",
+                ) from error
 
     def leave(self) -> None:
         """End our turn; where the registry does not answer, it ends by itself after the lease."""

@@ -49,8 +49,7 @@ def promote(
     Where this very promotion was interrupted before, it is completed, and nothing else is done.
     Raises RegistryError when the version does not exist.
     """
-    versions = Versions(connect(), registered_name(params))
-    with promotion_turn(versions):
+    with promotion_turn(Versions(connect(), registered_name(params))) as versions:
         completed = None if dry_run else complete_interrupted(versions)
         challenger = _challenger(versions, version)
         if completed and (completed.event, completed.version) == ("promoted", challenger.version):
@@ -91,8 +90,7 @@ def rollback(params: Params, reason: str = "") -> tuple[str, str | None]:
     interrupted before, it is completed, and nothing else is done.
     Raises RegistryError when there is no previous champion, or when it does not work.
     """
-    versions = Versions(connect(), registered_name(params))
-    with promotion_turn(versions):
+    with promotion_turn(Versions(connect(), registered_name(params))) as versions:
         completed = complete_interrupted(versions)
         if completed and completed.event == "rolled back":
             return completed.version, completed.former

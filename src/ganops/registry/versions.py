@@ -31,12 +31,20 @@ ABOUT = (
 )
 
 
+def _allowed() -> None:
+    """Nothing forbids to write."""
+
+
 @dataclass(frozen=True)
 class Versions:
-    """One registered model; reading and writing raise RegistryError where the registry refuses."""
+    """One registered model; reading and writing raise RegistryError where the registry refuses.
+
+    before_write: called before each change; it raises where this process may not make one any more.
+    """
 
     store: Store
     model: str
+    before_write: Callable[[], None] = _allowed
 
     @property
     def uri(self) -> str:
@@ -56,6 +64,7 @@ class Versions:
 
     def set_alias(self, alias: str, version: str | None) -> None:
         """Let `alias` name `version`, in one step; None removes the alias."""
+        self.before_write()
         client = self.store.client
         with _readable(self.model):
             if version is None:
@@ -76,6 +85,7 @@ class Versions:
 
     def set_tag(self, key: str, value: str | None) -> None:
         """Set a tag of the registered model itself; None removes it."""
+        self.before_write()
         client = self.store.client
         with _readable(self.model):
             if value is None:
@@ -109,22 +119,26 @@ class Versions:
         """Register the MLflow model at `uri` as the next version; it has its tags from the first moment."""
         import mlflow
 
+        self.before_write()
         with _readable(self.model):
             return str(mlflow.register_model(uri, self.model, tags=dict(tags)).version)
 
     def describe(self, version: str, text: str) -> None:
         """Set the descriptions of a version and of the registered model."""
+        self.before_write()
         with _readable(self.model):
             self.store.client.update_model_version(self.model, version, text)
             self.store.client.update_registered_model(self.model, ABOUT)
 
     def delete(self, version: str) -> None:
         """Remove a version from the registry."""
+        self.before_write()
         with _readable(self.model):
             self.store.client.delete_model_version(self.model, version)
 
     def mark(self, version: str, tags: Mapping[str, str]) -> None:
         """Set tags of one version."""
+        self.before_write()
         with _readable(self.model):
             for key, value in tags.items():
                 _insert_or_update(self.store.client.set_model_version_tag, self.model, version, key, value)
