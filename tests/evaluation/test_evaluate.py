@@ -156,6 +156,14 @@ def test_a_game_of_classes(evaluator: Evaluator, prepared: Path) -> None:
     assert swapped.scores["modes"].value == 10
 
 
+def test_classes_are_compared_by_their_names(evaluator: Evaluator, prepared: Path) -> None:
+    """A champion may come from data with other classes: here it knows no 0, and a class that the data do not have."""
+    names = (*map(str, range(1, 10)), "x")
+    book = Pictures(one_of_each(read_packed(prepared, "train"))[[*range(1, 10), 0]], CategoryField(classes=names))
+    found = score_game(book, evaluator, evaluator.reference.description.spec)
+    assert found.scores["label_accuracy"].value == pytest.approx(0.9)
+
+
 def test_classes_are_requested_by_their_real_shares(prepared: Path, params: EvaluateParams, tmp_path: Path) -> None:
     """Of data with nine zeros for each one, a perfect generator makes nine zeros for each one."""
     data = read_packed(prepared, "train")

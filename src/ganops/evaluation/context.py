@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor
 
+from ganops.data.fields.category import CategoryField
 from ganops.data.fields.field import Field
 from ganops.data.spec import DataSpec
 from ganops.evaluation.closest import ClosestPairs
@@ -73,7 +74,7 @@ class EvalContext:
     def observe(self, sample: Sample) -> None:
         """Take in one batch, before the groups do."""
         if sample.classes is not None:
-            self._requested.append(sample.classes)
+            self._requested.append(self._as_the_data_number(sample.classes))
         if self.extractor is None or self.column is None:
             return
         outputs = self.fitted(sample.outputs[self.column])
@@ -137,7 +138,9 @@ class EvalContext:
 
     @property
     def target_class(self) -> Tensor | None:
-        """(n,) the class that each sample should be of; None where the task has no class column."""
+        """(n,) the class that each sample should be of, -1 for one that the data do not have; None where the task has no
+        class column.
+        """
         return torch.cat(self._requested) if self._requested else None
 
     @property
@@ -146,6 +149,14 @@ class EvalContext:
         found = self.predicted_class if self.target_class is None else self.target_class
         assert found is not None, "a group that looks at classes sets needs_classifier"
         return found
+
+    def _as_the_data_number(self, classes: Tensor) -> Tensor:
+        """Requested classes by their names: a model may have been trained on data with other classes."""
+        requested = self.task.inputs.get(self.task.class_column or "")
+        if not isinstance(requested, CategoryField) or requested.classes == self.spec.classes:
+            return classes
+        number = {name: index for index, name in enumerate(self.spec.classes)}
+        return torch.tensor([number.get(name, -1) for name in requested.classes])[classes]
 
     def settings_of(self, group: str, kind: type[S]) -> S:
         """The settings of a group; their defaults where it was not asked for."""

@@ -49,6 +49,8 @@ class _Training:
             return Result({})
         train, test = (read_packed(context.prepared, split).only((spec.target, LABEL)) for split in ("train", "test"))
         synthetic = Rows({spec.target: self._kept(), LABEL: context.classes})
+        if (context.classes < 0).any():  # of classes that the data do not have
+            synthetic = synthetic.select((context.classes >= 0).nonzero().flatten())
         accuracies = []
         for name, data, also in (("generated", synthetic, None), ("real", train, None), ("both", train, synthetic)):
             settings = context.params.classifier
