@@ -86,10 +86,11 @@ def test_the_newest_windows_that_became_darker_have_drifted(trained: tuple[Works
     folder = write_pictures(tmp_path / "new", workspace, 90, dark=range(50, 90))
     (folder / "notes.png").write_text("not a picture")
     os.utime(folder / "notes.png", (1, 1))
-    found = look_for_drift(params, workspace, folder)
+    strictest = params.model_copy(update={"watch": params.watch.model_copy(update={"level": 0.001})})
+    found = look_for_drift(strictest, workspace, folder)
     assert [window.drifted for window in found.windows] == [False, True, True]
     assert found.drifted
-    assert found.windows[-1].p <= 0.01
+    assert found.windows[-1].p == 0.001, "the least that 999 exchanges can give"
 
 
 def test_too_few_pictures_say_so(trained: tuple[Workspace, Params], tmp_path: Path) -> None:

@@ -138,8 +138,9 @@ class EvalContext:
 
     @property
     def target_class(self) -> Tensor | None:
-        """(n,) the class that each sample should be of, -1 for one that the data do not have; None where the task has no
-        class column.
+        """(n,) the class that each sample should be of, -1: one that the data do not have.
+
+        None where the task has no class column.
         """
         return torch.cat(self._requested) if self._requested else None
 

@@ -38,7 +38,7 @@ class Window:
     """Pictures that came one after the other.
 
     first, last: their names. kid: the squared MMD to the training data. p: the share of random exchanges that give as
-    large a one. drifted: whether p is below the level.
+    large a one. drifted: whether p is at most the level.
     """
 
     first: str
@@ -112,7 +112,7 @@ def find_drift(path: Path, evaluator: Evaluator, data: DataParams, params: Watch
         rows = torch.arange(start, start + params.window)
         features = features_of(images, evaluator.extractor, rows, params.window, "features of new pictures")
         kid, p = permutation_test(features, reference, PERMUTATIONS, drawn)
-        windows.append(Window(names[start], names[start + params.window - 1], kid, p, p < params.level))
+        windows.append(Window(names[start], names[start + params.window - 1], kid, p, p <= params.level))
     return Drift(tuple(windows), params.drifted)
 
 

@@ -8,7 +8,6 @@ from torch import Tensor
 from ganops.games.game import Game
 from ganops.games.sampling import HeldOut, draw_inputs, draw_latents
 
-
 STRAIGHT = 1e-3  # sine of the angle below which float32 says little about the way around
 
 
