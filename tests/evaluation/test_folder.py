@@ -69,6 +69,17 @@ def test_scores_tell_good_from_bad(home: Path) -> None:
     assert good.scores.comparable(bad.scores, "kid_custom")
 
 
+def test_pictures_that_are_compared_each_with_each_are_of_all_folders(home: Path) -> None:
+    """Names sort pictures by the folders of their classes: the first ones would all be of one class."""
+    for seed, side in enumerate(("sorted", "originals")):
+        write_images(home / side / "dark", 30, seed, brightness=60)
+        write_images(home / side / "light", 30, seed)
+    few = PARAMS.model_copy(update={"pairwise_samples": 20})
+    found, _ = evaluate_folders(home / "sorted", home / "originals", Custom("row_features:rows"), few, seed=0)
+    assert found.scores["recall"].value > 0.8
+    assert found.scores["diversity"].value == pytest.approx(1, abs=0.3)
+
+
 def test_swapped_folders_are_noticed(home: Path) -> None:
     """FID is symmetric; the protocol, precision and recall are not."""
     extractor = Custom("row_features:rows")

@@ -15,7 +15,7 @@ from ganops.data.fields.field import Field
 from ganops.data.spec import DataSpec
 from ganops.evaluation.closest import ClosestPairs
 from ganops.evaluation.extractors.extractor import Activations, FeatureExtractor
-from ganops.evaluation.real import RealColumn
+from ganops.evaluation.real import RealColumn, draw
 from ganops.evaluation.statistics import Statistics, StatisticsGatherer
 from ganops.games.game import Game
 from ganops.games.sampling import HeldOut, Sample
@@ -127,9 +127,14 @@ class EvalContext:
         return self.cached(_statistics)
 
     @property
+    def compared_rows(self) -> Tensor:
+        """(m,) the samples that are compared pair by pair: drawn, since files may be sorted by what they show."""
+        return self.cached(_compared_rows)
+
+    @property
     def compared(self) -> Tensor:
-        """(m, d): the generated features that are compared pair by pair with as many real ones."""
-        return self.generated.features[: self.params.pairwise_samples]
+        """(m, d): their features."""
+        return self.cached(_compared)
 
     @property
     def predicted_class(self) -> Tensor | None:
@@ -178,3 +183,11 @@ def _joined(context: EvalContext) -> Activations:
 
 def _statistics(context: EvalContext) -> Statistics:
     return context._gatherer.result()
+
+
+def _compared_rows(context: EvalContext) -> Tensor:
+    return draw(len(context.generated), context.params.pairwise_samples, context.seed)
+
+
+def _compared(context: EvalContext) -> Tensor:
+    return context.generated.features[context.compared_rows]

@@ -47,7 +47,7 @@ def class_rows(context: EvalContext) -> list[ClassRow]:
     real, generated = context.reals.compared, context.classes
     assert real.labels is not None
     shares, found = context.cached(modes_of), manifolds_of(context)
-    compared, pairwise = generated[: len(context.compared)], real.labels[context.reals.pairwise]
+    compared, pairwise = generated[context.compared_rows], real.labels[context.reals.pairwise]
     return [
         ClassRow(
             name,
