@@ -16,11 +16,22 @@ from ganops.errors import TrainingError
 from ganops.params import GateParams
 from ganops.recipe import HealthSettings, OptimizerSettings
 from ganops.registry.gate import ModelRecord, decide
+from ganops.training.callback import Callback
 from ganops.training.health import Health, movement, spread
 from ganops.training.summary import summarise
 from ganops.training.trainer import Trainer
 
 IMAGE = SPEC.fields["image"]
+
+
+class Resumed(Callback):
+    """Notes where a training resumes."""
+
+    def __init__(self) -> None:
+        self.steps: list[int] = []
+
+    def on_resume(self, step: int) -> None:
+        self.steps.append(step)
 
 
 def health_of(steps: int) -> Health:
@@ -109,9 +120,11 @@ def test_recover_goes_back_and_halves_the_rates_and_gives_up_after_the_stated_nu
         ema=None,
         health=HealthSettings(on_unhealthy="recover", max_recoveries=2),
     )
-    trainer = make_trainer(tmp_path, recipe, sample_times=10, checkpoint_seconds=1e-9)
+    resumed = Resumed()
+    trainer = make_trainer(tmp_path, recipe, resumed, sample_times=10, checkpoint_seconds=1e-9)
     with pytest.raises(TrainingError) as caught:
         run(trainer)
+    assert resumed.steps == [250, 250], "before the first of the two looks at samples that found a collapse, at 300"
     assert caught.value.code == "unhealthy"
     assert trainer.recoveries == 2
     assert trainer.lr_scale == 0.25

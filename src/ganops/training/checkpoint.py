@@ -33,8 +33,8 @@ class Checkpoint:
     facts: dict[str, Any]
 
 
-def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint and remove all but the last two.
+def write_checkpoint(folder: Path, checkpoint: Checkpoint, healthy: int = 0) -> None:
+    """Write a checkpoint and remove all but the last two, and the last one up to the step `healthy`.
 
     The JSON file is written after the tensors and carries their sha256: a checkpoint without it, or with another
     digest, is invalid. When the disk is full the older checkpoints stay valid and TrainingError says how much
@@ -59,13 +59,16 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
             found=f"{shutil.disk_usage(folder).free / 1e6:.1f} MB free ({error})",
             action="free some space and run the same command again: training resumes from the last checkpoint",
         ) from error
-    for step in _steps(folder)[:-KEPT]:
-        remove_checkpoint(folder, step)
+    steps = checkpoint_steps(folder)
+    kept = {*steps[-KEPT:], max((step for step in steps if step <= healthy), default=0)}
+    for step in steps:
+        if step not in kept:
+            remove_checkpoint(folder, step)
 
 
 def read_checkpoints(folder: Path, device: str = "cpu") -> Iterator[Checkpoint | str]:
     """Yield the checkpoints from the newest to the oldest; for a damaged one, a sentence that says why."""
-    for step in reversed(_steps(folder)):
+    for step in reversed(checkpoint_steps(folder)):
         tensors_path, facts_path = _paths(folder, step)
         try:
             description = json.loads(facts_path.read_text(encoding="utf-8"))
@@ -120,8 +123,8 @@ def forget(folder: Path) -> None:
         shutil.rmtree(folder)
 
 
-def _steps(folder: Path) -> list[int]:
-    """Steps that have a description, ascending."""
+def checkpoint_steps(folder: Path) -> list[int]:
+    """Steps that have a checkpoint, ascending."""
     return sorted(int(path.stem.removeprefix("step-")) for path in folder.glob("step-*.json"))
 
 

@@ -90,13 +90,14 @@ class Health:
 
     field: of the samples. real_spread: `spread` of real rows of this field, modelled; 0 where there are none.
     steps: of the whole training. active: the problems of this moment. A problem gives one event when it begins; it may
-    end by itself.
+    end by itself. healthy_step: the last one whose samples gave no reason to suspect any.
     """
 
     def __init__(self, field: Field, real_spread: float, steps: int) -> None:
         self.field, self.real_spread, self.steps = field, real_spread, steps
         self.events: list[HealthEvent] = []
         self.active: set[HealthProblem] = set()
+        self.healthy_step = 0
         self._gradients: list[float] = []  # the generator's, of the first rows
         self._recent: list[tuple[float, float]] = []  # accuracy and the generator's gradient of the last rows
         self._collapsed_times = self._moved_times = self._ignored_times = self._inverted_times = 0
@@ -159,6 +160,11 @@ class Health:
         detail = f"outputs are negatives of their sources (correlation of {shown})"
         self._judge(step, "colours-inverted", self._inverted_times >= INVERTED_TIMES, detail)
 
+    def on_samples_seen(self, step: int) -> None:
+        """Note the step where neither its samples nor its translations look as if a problem had begun."""
+        if not self.active and not any(self._counts()):
+            self.healthy_step = step
+
     def see_weights(self, step: int, finite: bool) -> None:
         """Record whether all weights are finite, as found when a checkpoint is due."""
         if not finite:
@@ -171,7 +177,8 @@ class Health:
             "active": sorted(self.active),
             "gradients": self._gradients,
             "recent": self._recent,
-            "counts": [self._collapsed_times, self._moved_times, self._ignored_times, self._inverted_times],
+            "counts": self._counts(),
+            "healthy_step": self.healthy_step,
             "last_samples": self._last_samples,
         }
 
@@ -182,8 +189,12 @@ class Health:
         self._gradients = state["gradients"]
         self._recent = [(accuracy, gradient) for accuracy, gradient in state["recent"]]
         self._collapsed_times, self._moved_times, self._ignored_times, self._inverted_times = state["counts"]
+        self.healthy_step = state["healthy_step"]
         last = state["last_samples"]
         self._last_samples = None if last is None else last.cpu()
+
+    def _counts(self) -> list[int]:
+        return [self._collapsed_times, self._moved_times, self._ignored_times, self._inverted_times]
 
     def _is_late(self, step: int) -> bool:
         """Whether poor samples are no longer to be expected."""

@@ -22,8 +22,10 @@ from ganops.training.best import Best, Validation, Weights
 from ganops.training.callback import Callback
 from ganops.training.checkpoint import (
     Checkpoint,
+    checkpoint_steps,
     flatten,
     read_checkpoints,
+    remove_checkpoint,
     unflatten,
     write_checkpoint,
 )
@@ -222,6 +224,7 @@ class Trainer:
         )
         self.health.see_samples(self.step, next(iter(stored.values())))
         self.health.see_translations(self.step, translations)
+        self.health.on_samples_seen(self.step)
         self.callback.on_samples(self.step, stored)
 
     def _react(self, events: list[HealthEvent]) -> None:
@@ -235,7 +238,7 @@ class Trainer:
         asked = self.recipe.health.on_unhealthy if self.params.on_unhealthy == "recipe" else self.params.on_unhealthy
         hopeless = [event for event in events if event.kind == "non-finite"]
         if asked == "recover" and self.recoveries < self.recipe.health.max_recoveries:
-            self._recover()
+            self._recover(to_healthy=not hopeless)
         elif asked != "warn" or hopeless:
             event = (hopeless or events)[0]
             raise TrainingError(
@@ -245,9 +248,14 @@ class Trainer:
                 action=f"{event.action}; or set train.on_unhealthy: recover",
             )
 
-    def _recover(self) -> None:
-        """Return to the last checkpoint with halved learning rates; the events are kept."""
+    def _recover(self, *, to_healthy: bool) -> None:
+        """Return to the last healthy checkpoint with halved learning rates; the events are kept.
+
+        to_healthy: else to the last one at all, in which at least all weights are finite.
+        """
         events, scale, recoveries = self.health.events, self.lr_scale / 2, self.recoveries + 1
+        if to_healthy:
+            self._drop_later(self.health.healthy_step)
         if not self._restore_newest():
             raise TrainingError(
                 f"training became unhealthy at step {self.step}, before the first checkpoint",
@@ -257,6 +265,15 @@ class Trainer:
             )
         self.health.events, self.lr_scale, self.recoveries = events, scale, recoveries
         self.callback.on_resume(self.step)
+
+    def _drop_later(self, step: int) -> None:
+        """Remove the checkpoints after `step` where there is an earlier one: a problem had begun by then, unseen."""
+        steps = checkpoint_steps(self.folder)
+        if self.group.is_main_process and steps and steps[0] <= step:
+            for later in steps:
+                if later > step:
+                    remove_checkpoint(self.folder, later)
+        self.group.barrier()
 
     def _resume(self) -> None:
         if self._restore_newest():
@@ -294,7 +311,7 @@ class Trainer:
         }
         if self.group.is_main_process:
             tensors, facts = flatten(nested)
-            write_checkpoint(self.folder, Checkpoint(self.step, tensors, facts))
+            write_checkpoint(self.folder, Checkpoint(self.step, tensors, facts), self.health.healthy_step)
         self.group.barrier()
 
     def _restore(self, checkpoint: Checkpoint) -> None:
