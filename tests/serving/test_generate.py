@@ -108,7 +108,10 @@ def test_labels_are_given_or_drawn_by_their_shares(conditional: Running) -> None
     def labels(**asked: object) -> list[str]:
         return [row["label"] for row in conditional.generate(n=4, **asked).json()["rows"]]
 
-    assert labels() == ["zero", "one", "zero", "one"]
+    assert sorted(labels()) == ["one", "one", "zero", "zero"]
+    assert {labels(seed=seed)[0] for seed in range(8)} == {"one", "zero"}, (
+        "the first image of each seed is of any class"
+    )
     assert labels(inputs={"label": "one"}) == ["one"] * 4
     assert labels(inputs={"label": ["one", "zero", "zero", "zero"]}) == ["one", "zero", "zero", "zero"]
     for wrong, code in (

@@ -24,7 +24,8 @@ from ganops.seeds import seed_for
 from ganops.settings import nearest
 
 CHUNK = 256  # rows are drawn in chunks of this size, each from its own seed, so that batching changes nothing
-LATENT, DERIVED = 0, 1  # the random numbers of latents and those of derived columns are unrelated
+LATENT, DERIVED, CLASS = 0, 1, 2  # the random numbers of latents, of derived columns and of classes are unrelated
+CYCLE = 1000  # places of the sequence of classes that a seed may start at
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def draw_inputs(
             action="give these columns, or prepare data that have them",
         )
     labels = {
-        name: class_sequence(field.shares or len(field.classes), count)
+        name: draw_classes(field, count, seed)
         for name, field in task.inputs.items()
         if isinstance(field, CategoryField) and name not in given
     }
@@ -162,6 +163,16 @@ def find_task(game: Game, name: str | None) -> Task:
 def draw_latents(latents: Schema, count: int, seed: int) -> Rows | None:
     """`count` standard normal rows of each latent, on the CPU; None for a task without latents."""
     return Rows(_latents(latents, 0, count, seed)) if latents else None
+
+
+def draw_classes(field: CategoryField, count: int, seed: int) -> Tensor:
+    """(count,) class indices by the shares of the data.
+
+    They are a piece of `class_sequence` that starts where the seed says: many rows of one seed keep the shares, and so
+    do single rows of many seeds.
+    """
+    start = seed_for(seed, 0, CLASS) % CYCLE
+    return class_sequence(field.shares or len(field.classes), start + count)[start:]
 
 
 def class_sequence(shares: Sequence[float] | int, count: int) -> Tensor:

@@ -24,7 +24,7 @@ from ganops.data.fields.category import CategoryField
 from ganops.data.fields.field import Field
 from ganops.errors import DataError
 from ganops.games.game import Game
-from ganops.games.sampling import class_sequence, sample_outputs
+from ganops.games.sampling import draw_classes, sample_outputs
 from ganops.games.saved import load_game
 
 MOST_ROWS = 10_000
@@ -63,7 +63,7 @@ class ServedGenerator(PythonModel):  # type: ignore[misc]  # mlflow has no types
         if seed >= 2**31:
             raise refused(f"seed is at most 2^31 - 1, not {seed}")
         inputs = self.game.task.inputs
-        given = {name: self._column(name, field, records, counts) for name, field in inputs.items()}
+        given = {name: self._column(name, field, records, counts, seed) for name, field in inputs.items()}
         outputs = sample_outputs(self.game, total, seed, given=given or None)
         answer = {name: field.encode(outputs[name]) for name, field in self.game.task.outputs.items()}
         classes = {
@@ -72,22 +72,28 @@ class ServedGenerator(PythonModel):  # type: ignore[misc]  # mlflow has no types
         return pd.DataFrame({**answer, **classes, "model": [self.model] * total})
 
     def _column(
-        self, name: str, field: Field, records: Sequence[Mapping[Hashable, Any]], counts: Sequence[int]
+        self, name: str, field: Field, records: Sequence[Mapping[Hashable, Any]], counts: Sequence[int], seed: int
     ) -> Tensor:
-        """The stored input column of all rows that are asked for."""
-        parts = []
-        for record, count in zip(records, counts, strict=True):
-            value = record.get(name)
-            if is_missing(value):
-                if not isinstance(field, CategoryField):
-                    raise refused(f"'{name}' is missing: {field.description}")
-                parts.append(class_sequence(field.shares or len(field.classes), count))
+        """The stored input column of all rows that are asked for; classes that are left out are drawn together."""
+        parts, left_out = [], [is_missing(record.get(name)) for record in records]
+        open_rows = [count for count, missing in zip(counts, left_out, strict=True) if missing]
+        if open_rows and not isinstance(field, CategoryField):
+            raise refused(f"'{name}' is missing: {field.description}")
+        drawn = iter(_drawn(field, open_rows, seed))
+        for record, count, missing in zip(records, counts, left_out, strict=True):
+            if missing:
+                parts.append(next(drawn))
                 continue
             try:
-                parts.append(field.decode([value]).repeat_interleave(count, dim=0))
+                parts.append(field.decode([record[name]]).repeat_interleave(count, dim=0))
             except DataError as error:
                 raise refused(f"'{name}': {error}") from error
         return torch.cat(parts)
+
+
+def _drawn(field: Field, counts: list[int], seed: int) -> Sequence[Tensor]:
+    """Classes by their shares for pieces of so many rows each; nothing for other fields."""
+    return torch.split(draw_classes(field, sum(counts), seed), counts) if isinstance(field, CategoryField) else ()
 
 
 def whole_number(value: Any, name: str, least: int) -> int:
