@@ -66,6 +66,7 @@ def test_an_unknown_command_is_a_usage_error() -> None:
     [
         (RegistryError("no champion", action="promote one"), 1, "error: no champion\n  to do: promote one\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
+        (OSError(28, "No space left on device", "grid.png"), 1, "No space left on device: 'grid.png'\n  to do: "),
         (click.BadParameter("odd", param_hint="--seed"), 2, "Invalid value for --seed: odd"),
     ],
 )

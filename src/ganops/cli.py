@@ -77,6 +77,9 @@ def main() -> None:
 
         click.echo(f"error: {redact(str(error))}", err=True)
         sys.exit(error.exit_code)
+    except OSError as error:  # a full disk, a folder that cannot be written, a file that went away
+        click.echo(f"error: {error}\n  to do: correct the path, or see `ganops doctor`", err=True)
+        sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)

@@ -56,3 +56,10 @@ def test_a_read_only_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("os.access", lambda *_: False)  # root may write anywhere
     with pytest.raises(click.BadParameter, match="read-only"):
         OutputFile().convert(tmp_path / "x", None, None)
+
+
+def test_a_graph_is_not_written_over_a_folder(tmp_path: Path) -> None:
+    """`ganops export` writes a folder in one format and a file in the others."""
+    refused = CliRunner().invoke(cli.ganops, ["export", "tiny", "--format", "pt2", "-o", str(tmp_path)])
+    assert refused.exit_code == 2
+    assert "it is a folder" in refused.output

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ganops.commands._champion import champion
+from ganops.commands._output import OutputFile
 
 NAMES = {"pt2": "model.pt2", "onnx": "model.onnx", "hub": "hub"}
 
@@ -44,6 +45,7 @@ def command(model: str | None, form: str, output: Path | None, task: str | None,
         if push is not None:
             click.echo(hub.push(path, push))
         return
+    OutputFile().convert(path, None, click.get_current_context())
     from ganops.api import load
     from ganops.exporting.graphs import export_onnx, export_pt2
     from ganops.exporting.module import TaskModule
