@@ -76,6 +76,18 @@ def test_the_fewest_images_have_a_finite_error(count: int) -> None:
     assert found.error >= 0
 
 
+def test_the_standard_error_does_not_depend_on_the_order_of_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are more images than witnesses: those of one class may come first."""
+    monkeypatch.setattr("ganops.evaluation.kernel_distance.WITNESSES", 100)
+    generator = torch.Generator().manual_seed(0)
+    classes = torch.arange(2).repeat_interleave(200)[:, None] * 2.0
+    made, real = (classes + torch.randn(400, 4, generator=generator) for _ in range(2))
+    order = torch.randperm(400, generator=generator)
+    found = kernel_distance(made + 0.5, real, 20, 100, seed=0).error
+    mixed = kernel_distance(made[order] + 0.5, real[order], 20, 100, seed=0).error
+    assert found == pytest.approx(mixed, rel=0.25), "the first images alone would give half of it"
+
+
 def test_a_shift_is_seen() -> None:
     near = kernel_distance(features(300, 0), features(300, 1), 10, 100, 0).mean
     far = kernel_distance(features(300, 0, shift=0.5), features(300, 1), 10, 100, 0).mean

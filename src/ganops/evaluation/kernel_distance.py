@@ -75,7 +75,7 @@ class KernelSubsets:
 
     def __init__(self, generated: Side, real: Side, generated_sets: Tensor, real_sets: Tensor) -> None:
         sides = ((generated, generated_sets), (real, real_sets))
-        self._sets = [torch.cat([sets, _first(len(side))], dim=1) for side, sets in sides]
+        self._sets = [torch.cat([sets, _witnesses(len(side))], dim=1) for side, sets in sides]
         self.own, self.reals = (KernelSums(side, side, sets) for (side, _), sets in zip(sides, self._sets, strict=True))
         self.across = KernelSums(generated, real, self._sets[1])
 
@@ -97,8 +97,9 @@ class KernelSubsets:
         an image's kernel with itself; the variance that their chance adds is subtracted.
         """
         n, m = (int(sets[:, -1].sum()) for sets in self._sets)
-        own = self.own.sums[:n, -1] / (n - 1)
-        witness = own - self.across.sums[:n, -1] / m
+        witnesses = self._sets[0][:, -1] > 0
+        own = self.own.sums[witnesses, -1] / (n - 1)
+        witness = own - self.across.sums[witnesses, -1] / m
         centred_kernel = self.own.squares / (n * (n - 1)) - 2 * float(own.square().mean()) + float(own.mean()) ** 2
         rest = max(centred_kernel, 0.0)
         chance = rest * (1 / n + 1 / m - 1 / len(self._sets[1]))
@@ -161,6 +162,8 @@ def _visit(kernel: KernelSubsets) -> None:
         sweep(sums.x, sums.y, [sums])
 
 
-def _first(count: int) -> Tensor:
-    """(count, 1): the witnesses as a set."""
-    return (torch.arange(count) < WITNESSES).float().unsqueeze(1)
+def _witnesses(count: int) -> Tensor:
+    """(count, 1): the witnesses as a set, evenly spaced, since the order of images may say what they show."""
+    chosen, number = torch.zeros(count, 1), min(count, WITNESSES)
+    chosen[torch.arange(number) * count // number] = 1
+    return chosen
