@@ -18,6 +18,7 @@ from ganops.training.callback import Callback
 from ganops.training.distributed.batch_norm import norms_across_processes
 from ganops.training.distributed.join import join
 from ganops.training.history import write_history
+from ganops.training.interruption import watch_for_interruption
 
 # No batch norm: a bias before one has a gradient of zero up to rounding, which Adam would turn into steps.
 NETWORKS = {
@@ -37,20 +38,23 @@ def two_part_recipe(name: str) -> Recipe:
     return recipe.model_copy(update={"game": recipe.game | {"augment": quick}})
 
 
-def train_as(_connection: Connection, rank: int, port: int, folder: Path, name: str, dies_after: int) -> None:
-    """One of two processes, as torchrun would start it; the second may end in the middle."""
+def train_as(
+    _connection: Connection, rank: int, port: int, folder: Path, name: str, after: int, number: int = 0
+) -> None:
+    """One of two processes, as torchrun would start it; the second gets a signal after so many rows."""
     torch.set_num_threads(1)
     os.environ |= {"RANK": str(rank), "WORLD_SIZE": "2", "LOCAL_RANK": str(rank), "LOCAL_WORLD_SIZE": "2"}
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     with join("cpu") as group:
         trainer = make_trainer(
-            *(folder, two_part_recipe(name), Dying(rank, dies_after)),
+            *(folder, two_part_recipe(name), Signalled(rank, after, number)),
             checkpoint_seconds=1e9,
             group=group,
             validation=MeanImage() if group.is_main_process else None,
         )
         try:
-            run(trainer)
+            with watch_for_interruption() as interruption:
+                run(trainer, interruption)
         except TrainingError as error:
             (folder / f"error-{rank}.txt").write_text(error.code)
             raise SystemExit(1) from None
@@ -116,12 +120,13 @@ def found_gradients(network: nn.Sequential) -> dict[str, Tensor]:
     return {f"grad.{name}": weight.grad for name, weight in network.named_parameters() if weight.grad is not None}
 
 
-class Dying(Callback):
-    """Ends process 1 abruptly after so many rows."""
+class Signalled(Callback):
+    """Sends process 1 a signal after so many rows, once."""
 
-    def __init__(self, rank: int, rows: int) -> None:
-        self.rank, self.rows = rank, rows
+    def __init__(self, rank: int, rows: int, number: int) -> None:
+        self.due, self.rows, self.number = rank == 1, rows, number
 
     def on_log(self, row: dict[str, float]) -> None:
-        if self.rank == 1 and row["step"] >= self.rows:
-            os._exit(9)
+        if self.due and row["step"] >= self.rows:
+            self.due = False
+            os.kill(os.getpid(), self.number)

@@ -26,7 +26,7 @@ from ganops.games.game import Game, Losses
 from ganops.games.task import Task
 from ganops.params import EvaluateParams
 
-PARAMS = EvaluateParams(samples=500, metrics={"pairs": {}, "kid": {}})
+PARAMS = EvaluateParams(samples=500, metrics={"pairs": {}})
 
 
 class Brighter(Game):
@@ -80,7 +80,6 @@ def test_scores_are_means_over_the_test_pairs(paired: Evaluator, pairs: Path) ->
     assert found.scores.protocol.shared["generated"] == 48  # each input once
     section = found.scores.protocol.groups["pairs"]
     assert (section["colours"], section["size"], section["inputs"]) == ("grey", [16, 16], {"source": "image"})
-    assert "kid_efficientnet-lite0" in found.scores
 
 
 def test_the_first_the_worst_and_the_best_pairs_are_drawn(paired: Evaluator) -> None:

@@ -61,10 +61,10 @@ def test_an_experiment_runs_only_what_its_change_touches_and_is_tracked_with_the
     """In a temporary copy of the checkout, whose records must not go away with it."""
     before = records(checkout.folder)
     said = checkout.dvc(
-        *("exp", "run", "--temp", "--name", "faster", "compare"),
+        *("exp", "run", "--temp", "--name", "faster", "train@dcgan"),
         *("--set-param", "pipeline/recipes/dcgan.yaml:optimizers.generator.lr=5e-4"),
     )
-    assert ran(said) == {"resolve", "train@dcgan", "evaluate@dcgan", "compare"}
+    assert ran(said) == {"resolve", "train@dcgan"}
     assert records(checkout.folder)["runs"] == before["runs"] + 1
     with closing(sqlite3.connect(checkout.folder / "mlflow.db")) as database:
         names = {name for (name,) in database.execute("SELECT name FROM runs")}

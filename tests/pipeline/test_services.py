@@ -79,9 +79,7 @@ def test_a_worker_runs_what_the_schedule_makes_and_hands_on_the_results(
     git(tmp_path, "clone", "--quiet", str(checkout.folder), str(clone))
     other = replace(checkout, folder=clone)
     other.dvc("pull", "--run-cache")
-    said = other.dvc("repro")
-    assert ran(said) == {"register"}, "a version is made in each registry; all else came from the remote"
-    assert records(clone)["model_versions"] == 1
+    assert ran(other.dvc("repro", "compare")) == set(), "all came from the remote"
 
 
 def begun(server: Server, deployment: str) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -91,9 +92,16 @@ def test_a_training_with_batch_norms_over_processes_keeps_them_equal(tmp_path: P
 
 @pytest.mark.slow
 def test_when_one_dies_the_other_ends_with_an_error(tmp_path: Path) -> None:
-    codes = start_two(train_as, tmp_path, "mlp", 20)
-    assert codes == [1, 9]
+    codes = start_two(train_as, tmp_path, "mlp", 20, signal.SIGKILL)
+    assert codes == [1, -signal.SIGKILL]
     assert (tmp_path / "error-0.txt").read_text() == "process-lost"
+
+
+@pytest.mark.slow
+def test_when_one_is_asked_to_end_both_end_after_the_same_step_with_a_checkpoint(tmp_path: Path) -> None:
+    assert start_two(train_as, tmp_path, "mlp", 20, signal.SIGTERM) == [1, 1]
+    assert [(tmp_path / f"error-{rank}.txt").read_text() for rank in range(2)] == ["interrupted"] * 2
+    assert list(tmp_path.glob("**/step-*.json"))
 
 
 def test_micro_batches_that_cannot_be_shared_are_refused() -> None:
