@@ -99,6 +99,18 @@ def refuses(backup: Path, home: Path, other: Path) -> None:
     assert code_of(error) == "not-a-backup"
 
 
+def test_a_database_that_does_not_answer_is_an_error_and_leaves_nothing(home: Path, tmp_path: Path) -> None:
+    silent = Place("postgresql://nobody@127.0.0.1:1/none", str(tmp_path / "served"), SERVED)
+    with pytest.raises(TrackingError) as error:
+        copy_store(Place.local(home), silent)
+    assert code_of(error) == "store-unusable"
+    assert not (tmp_path / "served").exists(), "known before the first artifact is copied"
+    with pytest.raises(TrackingError) as error:
+        write_backup(silent, tmp_path / "backup")
+    assert code_of(error) == "store-unusable"
+    assert list(tmp_path.glob("backup*")) == [], "nothing that the next call would stumble over"
+
+
 def test_a_run_at_work_is_waited_for(home: Path, tmp_path: Path) -> None:
     store = connect()
     store.client.create_run(store.experiment("ganops"))

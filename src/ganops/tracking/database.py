@@ -27,12 +27,12 @@ def is_database(uri: str) -> bool:
 
 
 def prepare_database(uri: str) -> None:
-    """Check that a database can be used; make a SQLite file, or bring an older one to the installed MLflow's schema.
+    """Check that a database can be used; make the tables of an empty one; bring a SQLite file to MLflow's schema.
 
-    Either happens in another file, which then takes the place of the first: tables are made in many steps, and MLflow
-    refuses a file for good that a killed process has left half-way. MLflow itself tries ten times within 100 seconds
-    before it reports a database that refuses. Raises TrackingError without the driver or with a schema of a newer
-    MLflow, SQLAlchemyError where there is no connection.
+    A SQLite file is made or upgraded as another file, which then takes its place: tables are made in many steps, and
+    MLflow refuses a file for good that a killed process has left half-way. MLflow itself tries ten times within 100
+    seconds before it reports a database that refuses. Raises TrackingError without the driver or with a schema of a
+    newer MLflow, SQLAlchemyError where there is no connection.
     """
     file = sqlite_path(uri)
     if file is not None and not (file.exists() and file.stat().st_size):
@@ -80,7 +80,9 @@ def _bring_up_to_date(uri: str, engine: Engine) -> None:
     found = schema_version(engine)
     scripts = ScriptDirectory.from_config(utils._get_alembic_config(""))
     wanted = scripts.get_current_head()
-    if found is None or found == wanted:
+    if found is None:
+        utils._initialize_tables(engine)
+    if found in (None, wanted):
         return
     if found not in {script.revision for script in scripts.walk_revisions()}:
         raise TrackingError(

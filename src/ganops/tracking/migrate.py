@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -15,7 +17,7 @@ from ganops.tracking.database import is_database, prepare_database
 from ganops.tracking.location import ARTIFACTS, DATABASE, SQLITE, redact, sqlite_path, store_lock
 from ganops.tracking.moved import correct_artifact_paths
 from ganops.tracking.records import copy_records
-from ganops.tracking.store import quieten
+from ganops.tracking.store import quieten, unusable
 
 SERVED = "mlflow-artifacts:"  # what the records call the artifacts that an MLflow server hands out
 CONTENTS = "contents.json"
@@ -57,8 +59,8 @@ class Contents:
 def copy_store(source: Place, target: Place) -> Contents:
     """Copy the artifacts, then the records, which name them only when they are there; all is compared afterwards.
 
-    Raises TrackingError as `copy_artifacts` and `copy_records` do; the target then has no records, and the same command
-    may be given again.
+    Raises TrackingError as `copy_artifacts` and `copy_records` do, and where a database does not answer; the target
+    then has no records, and the same command may be given again.
     """
     for place in (source, target):
         if not is_database(place.database):
@@ -72,8 +74,10 @@ def copy_store(source: Place, target: Place) -> Contents:
     _check_file(source)
     quieten()
     correct_artifact_paths(source.database)  # of a checkout or backup that was moved
-    prepare_database(source.database)
-    with store_lock(source.database, "setup"), store_lock(source.database, "promotion"):
+    for place in (source, target):
+        with _answering(place):
+            prepare_database(place.database)
+    with store_lock(source.database, "setup"), store_lock(source.database, "promotion"), _answering(target):
         artifacts = copy_artifacts(source.artifacts, target.artifacts)
         rows = copy_records(source.database, target.database, lambda address: _moved(address, source, target))
     return Contents(rows, artifacts)
@@ -96,9 +100,13 @@ def write_backup(source: Place, folder: Path) -> Contents:
     (partial / ARTIFACTS).mkdir(parents=True)
     final = Place.local(folder)
     target = Place(Place.local(partial).database, Place.local(partial).artifacts, final.called)
-    contents = copy_store(source, target)
-    write_json(partial / CONTENTS, {"rows": dict(contents.rows), "artifacts": dict(contents.artifacts)})
-    partial.rename(folder)
+    try:
+        contents = copy_store(source, target)
+        write_json(partial / CONTENTS, {"rows": dict(contents.rows), "artifacts": dict(contents.artifacts)})
+        partial.rename(folder)
+    except Exception:
+        shutil.rmtree(partial)
+        raise
     return contents
 
 
@@ -122,6 +130,17 @@ def restore_backup(folder: Path, target: Place) -> Contents:
             action="use another backup",
         )
     return copy_store(Place.local(folder), target)
+
+
+@contextmanager
+def _answering(place: Place) -> Iterator[None]:
+    """Raise TrackingError for a database that does not answer, or refuses."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except (SQLAlchemyError, OSError) as error:
+        raise unusable(place.database, error) from error
 
 
 def _check_file(place: Place) -> None:

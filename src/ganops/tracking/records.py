@@ -27,17 +27,13 @@ Move = Callable[[str], str]
 
 
 def copy_records(source: str, target: str, move: Move) -> dict[str, int]:
-    """Copy every row of the database `source` into the empty database `target`; how many there are, by table.
+    """Copy every row of the database `source` into `target`, which has the same tables, empty; how many, by table.
 
     move: the new address of an artifact. All rows arrive or none: they are written in one transaction, read again and
     compared. Raises TrackingError where the schemas differ, the target holds records, a run of the source is not ended,
     or a row came out different.
     """
-    from mlflow.store.db import utils
-
     old, new = open_database(source), open_database(target)
-    if schema_version(new) is None:
-        utils._initialize_tables(new)
     found, wanted = schema_version(old), schema_version(new)
     if found != wanted:
         raise TrackingError(
