@@ -24,8 +24,8 @@ def stage_markdown(stage: Stage) -> str | None:
     kind, recipe = stage.name.partition("@")[0], stage.recipe
     if kind == "train" and recipe:
         folder = WORKSPACE.trained(recipe)
-        last = max((folder / "samples").glob("*.png"))
-        return _facts(folder / "training.json") + "\n" + _picture(last)
+        last = max((folder / "samples").glob("*.png"), default=None)  # none where samples cannot be drawn
+        return _facts(folder / "training.json") + (f"\n{_picture(last)}" if last else "")
     if kind == "evaluate" and recipe:
         return _scores(WORKSPACE.evaluated(recipe))
     return None

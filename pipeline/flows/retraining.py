@@ -66,8 +66,8 @@ def retrain_gans(
         outcome = train_gans(parallel, stage_timeout, promote)
         if remote and push:
             exchange("push", commands)
-    except GanopsError as error:
-        _tell("failure", str(error))
+    except Exception as error:
+        _tell("failure", _words(error))
         raise
     finally:
         commands.stop()
@@ -87,7 +87,11 @@ def watch_gans(pull: bool = True, push: bool = True, parallel: int | None = None
 
     for line in end_dead_flow_runs():
         get_run_logger().info(line)
-    found = look_for_drift(load_params(WORKSPACE.params), WORKSPACE)
+    try:
+        found = look_for_drift(load_params(WORKSPACE.params), WORKSPACE)
+    except Exception as error:
+        _tell("failure", f"new pictures cannot be compared: {_words(error)}")
+        raise
     get_run_logger().info(found.describe())
     rows = [f"| {each.first} | {each.last} | {each.kid:+.5f} | {each.p:.3f} |" for each in found.windows]
     table = "\n".join(["| from | to | KID | p |", "|---|---|---|---|", *rows, "", found.describe()])
@@ -102,6 +106,11 @@ def watch_gans(pull: bool = True, push: bool = True, parallel: int | None = None
 
 def _tell(event: Event, text: str) -> None:
     notify(load_params(WORKSPACE.params).notify, event, text, get_run_logger().warning)
+
+
+def _words(error: Exception) -> str:
+    """What happened; the kind of an error that nobody foresaw."""
+    return str(error) if isinstance(error, GanopsError) else f"{type(error).__name__}: {error}"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

@@ -37,7 +37,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_two_recipes_on_one_page(root: Path) -> None:
     result = CliRunner().invoke(command, ["mlp", "dcgan", "-o", "both.html"], catch_exceptions=False)
     assert result.exit_code == 0
-    assert result.output.split("\n")[0].endswith("better")
+    assert result.output.split("\n")[1].endswith("better")
     page = Page((root / "both.html").read_text())
     page.assert_self_contained()
     assert len(page.images()) == 2

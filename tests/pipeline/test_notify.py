@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
+from prefect.logging import disable_run_logger
 
 from ganops.params import NotifyParams
+from pipeline.flows import retraining
 from pipeline.flows.notify import notify
 
 
@@ -64,3 +67,23 @@ def test_what_cannot_be_sent_is_said_without_the_address(monkeypatch: pytest.Mon
     assert len(said) == 1
     assert "GANOPS_NOTIFY_URL" in said[0]
     assert "secret" not in said[0]
+
+
+@pytest.mark.parametrize("flow", [retraining.retrain_gans.fn, retraining.watch_gans.fn], ids=["retrain", "watch"])
+def test_a_failure_that_nobody_foresaw_is_sent_too(
+    monkeypatch: pytest.MonkeyPatch, listener: list[dict[str, Any]], flow: Callable[[], object]
+) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(retraining, "end_dead_flow_runs", list)
+    monkeypatch.setattr(retraining, "has_remote", lambda: False)
+    monkeypatch.setattr(retraining, "imported_files", list)
+    monkeypatch.setattr(retraining, "train_gans", fail)
+    monkeypatch.setattr("ganops.evaluation.drift.look_for_drift", fail)
+    monkeypatch.chdir(Path(__file__).resolve().parents[2])
+    with disable_run_logger(), pytest.raises(OSError, match="No space"):
+        flow()
+    (message,) = listener
+    assert message["type"] == "failure"
+    assert "OSError: [Errno 28] No space left on device" in message["message"]

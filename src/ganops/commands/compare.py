@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganops.commands._output import OutputFile
+from ganops.commands.recipes import columns
 
 if TYPE_CHECKING:
     from ganops.evaluation.scores import Scores
@@ -35,8 +36,8 @@ def command(left: str, right: str, output: Path, seed: int) -> None:
 
     ours, theirs = pick(measured(left), measured(right))
     sides = _side(left, ours, seed), _side(right, theirs, seed)
-    for line in judged(*sides):
-        click.echo(f"{line.heading:<28}{line.left:>20}{line.right:>20}   {line.verdict or MISSING}")
+    rows = [(line.heading, line.left, line.right, line.verdict or MISSING) for line in judged(*sides)]
+    click.echo(columns([("", left, right, f"{right} is"), *rows], right={1, 2}))
     write_text(output, render_side_by_side(*sides))
     click.echo(f"{output}: {left} and {right}; the verdict is on {right}")
 
