@@ -147,6 +147,22 @@ def test_a_folder_made_otherwise_is_refused(source: Path, tmp_path: Path) -> Non
     assert apply(source, tmp_path / "out", settings={"model": "another"}, again=True).kept == 0
 
 
+def test_pictures_of_somebody_else_are_not_replaced(source: Path, tmp_path: Path) -> None:
+    own = write_files(tmp_path / "mine", {"a.png": b"my holiday"})
+    with pytest.raises(DataError) as caught:
+        apply(source, own)
+    assert (caught.value.code, caught.value.found) == ("output-exists", "a.png")
+    assert (own / "a.png").read_bytes() == b"my holiday"
+    assert len(apply(source, own, again=True).written) == 2
+
+
+@pytest.mark.parametrize("record", [b"\xff\xfe", b"[1]\n", b'{"settings": 3}\n{"x": 1}\n', b"null\n"])
+def test_a_record_that_cannot_be_read_counts_for_nothing(source: Path, tmp_path: Path, record: bytes) -> None:
+    out = write_files(tmp_path / "out", {RECORD: record})
+    assert len(apply(source, out).written) == 2
+    assert apply(source, out).kept == 2
+
+
 @pytest.mark.parametrize(
     ("where", "code"), [("in", "output-inside"), ("in/deep/out", "output-inside"), ("nowhere", "path-missing")]
 )
@@ -190,6 +206,9 @@ def test_a_direction_and_inputs_besides_the_picture(source: Path, tmp_path: Path
     with pytest.raises(SettingsError) as caught:
         PictureTranslator(game)
     assert (caught.value.code, caught.value.expected) == ("inputs-missing", "label: dark, bright")
+    with pytest.raises(SettingsError) as caught:
+        PictureTranslator(game, given={"label": torch.tensor([0]), "source": torch.zeros(1, 3, 8, 8)})
+    assert caught.value.code == "picture-given", "it would have no effect"
     pictures = [
         np.asarray(PictureTranslator(game, given={"label": torch.tensor([label])})(noise(0, 30))) for label in (0, 1)
     ]

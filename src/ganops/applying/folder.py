@@ -64,11 +64,14 @@ def apply_to_folder(
     unless `again` says that all is to be made once more.
 
     A file that cannot be used is rejected and listed; before any work, all headers are read. Raises DataError where
-    there are no pictures, and for folders that lie within each other.
+    there are no pictures, for folders that lie within each other, and where `output` has no record but pictures of
+    these names: they are somebody's own, unless `again` says that they may be replaced.
     """
     files, listing = _listing(source)
     _check_apart(source, output)
     jobs, rejections = _plan(files, listing, translator, form)
+    if not again:
+        _check_own_pictures(jobs, output)
     output.mkdir(parents=True, exist_ok=True)
     record = Record.open(output / RECORD, {**settings, "format": form}, again=again)
     written, kept = list[str](), 0
@@ -134,6 +137,20 @@ def _check_apart(source: Path, output: Path) -> None:
             expected=f"a folder outside of {own if own.is_dir() else own.parent}",
             found=str(output),
             action="give another -o",
+        )
+
+
+def _check_own_pictures(jobs: Sequence[_Job], output: Path) -> None:
+    """Nothing that somebody else has put into the folder is replaced."""
+    if (output / RECORD).is_file():
+        return
+    if own := [job.output for job in jobs if (output / job.output).exists()]:
+        raise DataError(
+            f"{output} holds files of the names that would be written",
+            code="output-exists",
+            expected="a new folder, or one that `ganops apply` has written",
+            found=", ".join(own[:3]) + (f" and {len(own) - 3:,} more" if len(own) > 3 else ""),
+            action="give another -o, or --again to replace them",
         )
 
 

@@ -24,18 +24,16 @@ class Record:
 
         Raises DataError where it is of other settings.
         """
-        found = [] if again else _lines(path)
-        if found and found[0] != {"settings": dict(settings)}:
-            before = found[0].get("settings", {})
-            differing = {key for key in {*before, *settings} if before.get(key) != settings.get(key)}
+        before, made = (None, {}) if again else _read(path)
+        if before is not None and before != dict(settings):
+            differing = sorted(key for key in {*before, *settings} if before.get(key) != settings.get(key))
             raise DataError(
                 f"{path.parent} holds pictures that were made otherwise",
                 code="other-settings",
-                expected=", ".join(f"{key}: {settings.get(key)}" for key in sorted(differing)),
-                found=", ".join(f"{key}: {before.get(key)}" for key in sorted(differing)),
+                expected=", ".join(f"{key}: {settings.get(key)}" for key in differing),
+                found=", ".join(f"{key}: {before.get(key)}" for key in differing),
                 action="give another -o, or --again to replace them",
             )
-        made = {line["output"]: line["sha256"] for line in found[1:]}
         lines = [{"settings": dict(settings)}, *({"output": name, "sha256": made[name]} for name in made)]
         write_text(path, "".join(json.dumps(line) + "\n" for line in lines))
         return cls(path, made)
@@ -51,14 +49,20 @@ class Record:
             file.write(json.dumps({"output": output, "sha256": digest}) + "\n")
 
 
-def _lines(path: Path) -> list[dict[str, Any]]:
-    """The lines that can be read: the last one of a killed process may be torn."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    found = []
-    for line in text.splitlines():
+def _read(path: Path) -> tuple[dict[str, Any] | None, dict[str, str]]:
+    """The settings and the pictures that can be read: the last line of a killed process may be torn.
+
+    None and no pictures where there is no record, or it does not begin with settings.
+    """
+    if not path.is_file():
+        return None, {}
+    lines = list[Any]()
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
         with suppress(ValueError):
-            found.append(json.loads(line))
-    return [line for line in found if isinstance(line, dict)]
+            lines.append(json.loads(line))
+    first, *others = lines or [None]
+    before = first.get("settings") if isinstance(first, dict) else None
+    if not isinstance(before, dict):
+        return None, {}
+    pictures = (each for each in others if isinstance(each, dict) and {"output", "sha256"} <= each.keys())
+    return before, {str(each["output"]): str(each["sha256"]) for each in pictures}

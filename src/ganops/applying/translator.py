@@ -29,7 +29,8 @@ class PictureTranslator:
     given: stored values, one row each, of inputs besides the picture, such as a class.
     seed: of latents, which are the same for all tiles of all pictures.
 
-    Raises ModelError for a task without pictures on both sides, SettingsError for missing inputs and bad tiles.
+    Raises ModelError for a task without pictures on both sides, SettingsError for missing inputs, for the picture
+    itself among `given`, and for bad tiles.
     """
 
     def __init__(
@@ -98,6 +99,14 @@ class PictureTranslator:
     def _beside(self, inputs: Schema, latents: Schema, given: Mapping[str, Tensor], seed: int) -> Rows | None:
         """One modelled row of all inputs and latents but the picture; None where there are none."""
         wanted = {name: field for name, field in inputs.items() if name != self.source}
+        if self.source in given:
+            raise SettingsError(
+                f"'{self.source}' is the picture that is translated",
+                code="picture-given",
+                expected=f"values of {', '.join(wanted)}" if wanted else "no other inputs: the model takes none",
+                found=self.source,
+                action=f"leave out --given {self.source}=...",
+            )
         if missing := wanted.keys() - given.keys():
             name = min(missing)
             raise SettingsError(
