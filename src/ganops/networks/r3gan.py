@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from itertools import pairwise
 from typing import Literal, cast
 
@@ -60,7 +61,7 @@ class R3ganGenerator(Generator):
         image = image_field(spec)
         self.latent_dim = settings.latent_dim
         self.class_count = class_count_of(spec) if settings.labels else 0
-        self.embedding = nn.Embedding(self.class_count, settings.embedding_dim) if self.class_count else None
+        self.embedding = _embedding(self.class_count, settings.embedding_dim) if self.class_count else None
         ladder = resolutions(image.size)
         widths = settings.of(ladder)
         self.basis = nn.Parameter(torch.randn(widths[0], ladder[0], ladder[0]))
@@ -104,7 +105,7 @@ class R3ganDiscriminator(Discriminator):
         self.feature_count = widths[-1]
         self.basis = nn.Conv2d(widths[-1], widths[-1], ladder[0], groups=widths[-1], bias=False)
         nn.init.normal_(self.basis.weight, 0.0, 1 / ladder[0])
-        self.head = LogitHead(widths[-1], self.class_count)
+        self.head = LogitHead(widths[-1], self.class_count, make_embedding=partial(_embedding, gain=widths[-1] ** -0.5))
 
     def features(self, images: Tensor, _labels: Tensor | None = None) -> Tensor:
         """(N, feature_count): the inner product of each channel with its learned basis."""
@@ -147,6 +148,13 @@ def _stage(settings: R3ganSettings, width: int, stages: int) -> nn.Sequential:
 def _transition(before: int, after: int) -> nn.Module:
     """From one stage's channels to the next's, at the smaller of their sizes."""
     return nn.Identity() if before == after else _conv(before, after, 1)
+
+
+def _embedding(count: int, size: int, gain: float = 1.0) -> nn.Embedding:
+    """Vectors of classes; they start as the columns of a linear layer of one-hot labels, as the authors have it."""
+    table = nn.Embedding(count, size)
+    nn.init.normal_(table.weight, 0.0, gain * count**-0.5)
+    return table
 
 
 def _conv(before: int, after: int, size: int, gain: float = 1.0, groups: int = 1) -> nn.Conv2d:
