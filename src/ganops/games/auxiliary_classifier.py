@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.games.game import GAMES
-from ganops.games.gan_settings import StandardGANSettings
+from ganops.games.gan_settings import StandardGANSettings, check_unpacked
 from ganops.games.standard_gan import DiscriminatorOutput, GeneratedBatch, StandardGAN, labels_of
 
 
@@ -35,6 +35,7 @@ class AuxiliaryClassifier(StandardGAN):
         self, settings: AuxiliaryClassifierSettings, networks: Mapping[str, nn.Module], spec: DataSpec
     ) -> None:
         super().__init__(settings, networks, spec)
+        check_unpacked(self.discriminator.pack)
         self.classify_weight = settings.classify_weight
         self.classifier = nn.Linear(self.discriminator.feature_count, self.generator.class_count)
         self.players = {**self.players, "discriminator": ("discriminator", "classifier")}

@@ -13,6 +13,7 @@ from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.games.figures import reconstructions
 from ganops.games.game import GAMES, Figure, Game, Losses
+from ganops.games.gan_settings import check_labels
 from ganops.games.standard_gan import LATENT
 from ganops.games.task import Task
 from ganops.networks.network import Encoder, Generator, JointDiscriminator, pick, target_field
@@ -41,13 +42,15 @@ class Bidirectional(Game):
         self.encoder = pick(networks, "encoder", Encoder)
         self.discriminator = pick(networks, "discriminator", JointDiscriminator)
         self.latent_dim = self.generator.latent_dim
-        if self.encoder.latent_dim != self.latent_dim:
-            raise SettingsError(
-                "networks.encoder and networks.generator differ in latent_dim",
-                code="latent-dim",
-                expected=str(self.latent_dim),
-                found=str(self.encoder.latent_dim),
-            )
+        check_labels("generator", self.generator.class_count, given=False)
+        for name, other in (("encoder", self.encoder), ("discriminator", self.discriminator)):
+            if other.latent_dim != self.latent_dim:
+                raise SettingsError(
+                    f"networks.{name} and networks.generator differ in latent_dim",
+                    code="latent-dim",
+                    expected=str(self.latent_dim),
+                    found=str(other.latent_dim),
+                )
         self.players = {"discriminator": ("discriminator",), "generator": ("generator", "encoder")}
         self.ema_networks = ("generator", "encoder")
         outputs, latents = {self.target: target_field(spec)}, {LATENT: VectorField(size=self.latent_dim)}

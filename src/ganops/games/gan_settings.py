@@ -54,6 +54,18 @@ class StandardGANSettings(Settings):
             spec.field(name, ImageField)
 
 
+def check_unpacked(pack: int) -> None:
+    """Raise SettingsError where rows share the features that a game reads each row's class or code from."""
+    if pack > 1:
+        raise SettingsError(
+            "this game looks at the features of single rows, which a packing discriminator does not have",
+            code="packed-features",
+            expected="pack: 1",
+            found=f"pack: {pack}",
+            action="set pack: 1 in networks.discriminator, or use the game unconditional",
+        )
+
+
 def check_labels(name: str, class_count: int, given: bool) -> None:
     """Raise SettingsError where a network takes labels that its game does not give, or ignores those it gives."""
     if class_count and not given:

@@ -14,7 +14,7 @@ from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.games.figures import varied
 from ganops.games.game import GAMES, Figure
-from ganops.games.gan_settings import StandardGANSettings
+from ganops.games.gan_settings import StandardGANSettings, check_unpacked
 from ganops.games.standard_gan import LATENT, DiscriminatorOutput, GeneratedBatch, StandardGAN
 from ganops.networks.heads import CodeHead
 from ganops.networks.one_hot import one_hot
@@ -48,6 +48,7 @@ class InfoGan(StandardGAN):
 
     def __init__(self, settings: InfoGanSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:
         super().__init__(settings, networks, spec)
+        check_unpacked(self.discriminator.pack)
         self.codes = settings
         length = sum(settings.categorical) + settings.continuous
         if not 0 < length < self.latent_dim:

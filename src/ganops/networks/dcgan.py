@@ -170,6 +170,7 @@ class DcganJointDiscriminator(JointDiscriminator):
         super().__init__()
         image = image_field(spec)
         self.layers, channels = _strided(settings, image.channels, image.size)
+        self.latent_dim = settings.latent_dim
         both = channels * resolutions(image.size)[0] ** 2 + settings.latent_dim
         self.head = nn.Sequential(
             nn.Linear(both, settings.hidden),

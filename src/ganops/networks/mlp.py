@@ -164,6 +164,7 @@ class MlpJointDiscriminator(JointDiscriminator):
 
     def __init__(self, settings: MlpJointDiscriminatorSettings, spec: DataSpec) -> None:
         super().__init__()
+        self.latent_dim = settings.latent_dim
         inputs = prod(target_field(spec).shape) + settings.latent_dim
         self.layers = nn.Sequential(*_hidden(inputs, settings.widths, settings.slope, settings.dropout))
         self.head = nn.Linear(settings.widths[-1], 1)

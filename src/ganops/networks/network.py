@@ -98,6 +98,8 @@ class TwoSizesDiscriminator(ReconstructingDiscriminator):
 class JointDiscriminator(nn.Module):
     """(N, ...) modelled rows and (N, latent_dim) latents to (N,) logits."""
 
+    latent_dim: int
+
 
 class Encoder(nn.Module):
     """(N, ...) modelled rows to (N, latent_dim) latents."""
