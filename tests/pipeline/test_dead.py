@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import textwrap
 import uuid
-from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from prefect.client.schemas.objects import FlowRun
 from prefect.states import Pending
+from prefect_server import Server
 
 from ganops.settings import read_yaml
 from ganops.tracking.process import process_tags
@@ -46,33 +45,28 @@ PROGRAM = textwrap.dedent(
 )
 
 
-def run(home: Path, how: str) -> int:
-    """The exit code of a flow; the temporary server of a killed one is ended as well. It prints to the file HOW."""
+def run(home: Path, server: Server, how: str) -> subprocess.CompletedProcess[str]:
+    """A flow of that name, which dies or not."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     environment |= {"PREFECT_HOME": str(home / "prefect"), "PYTHONPATH": f"{ROOT / 'src'}:{ROOT}"}
-    with (home / how).open("w") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, how], cwd=home, env=environment, stdout=said, start_new_session=True
-        )
-        try:
-            return process.wait(300)
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+    environment |= {"PREFECT_API_URL": server.address}
+    command = [sys.executable, "-c", PROGRAM, how]
+    return subprocess.run(command, cwd=home, env=environment, stdout=subprocess.PIPE, text=True, timeout=300)
 
 
 @pytest.mark.slow
-def test_a_flow_run_of_a_killed_process_crashes_when_the_next_one_begins(tmp_path: Path) -> None:
+@pytest.mark.xdist_group("pipeline")
+def test_a_flow_run_of_a_killed_process_crashes_when_the_next_one_begins(tmp_path: Path, server: Server) -> None:
     (tmp_path / ".dvc").mkdir()
-    assert run(tmp_path, "killed") == -signal.SIGKILL
-    assert run(tmp_path, "alive") == 0
-    (said,) = json.loads((tmp_path / "alive").read_text().splitlines()[0])
+    assert run(tmp_path, server, "killed").returncode == -signal.SIGKILL
+    alive = run(tmp_path, server, "alive")
+    assert alive.returncode == 0
+    (said,) = json.loads(alive.stdout.splitlines()[0])
     assert said.endswith("of a killed process has crashed")
-    with closing(sqlite3.connect(tmp_path / "prefect" / "prefect.db")) as database:
-        flows = database.execute("SELECT state_type FROM flow_run ORDER BY created").fetchall()
-        tasks = database.execute("SELECT state_type FROM task_run").fetchall()
-    assert flows == [("CRASHED",), ("COMPLETED",)]
-    assert not [state for (state,) in tasks if state == "RUNNING"]
+    completed, crashed = server.list("flow_runs", sort="START_TIME_DESC", limit=2)
+    assert (crashed["state_type"], completed["state_type"]) == ("CRASHED", "COMPLETED")
+    tasks = server.list("task_runs", flow_runs={"id": {"any_": [crashed["id"]]}})
+    assert [task["state_type"] for task in tasks] != ["RUNNING"]
 
 
 def pending(labels: dict[str, str], since: float = 0, pid: int | None = None) -> FlowRun:

@@ -36,7 +36,7 @@ RECIPES = (
     "srgan",
     "vae",
 )
-KIMG, KILLS = 0.48, 5
+KIMG, KILLS = 0.32, 4
 
 
 def test_every_kind_of_game_is_killed() -> None:
