@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+from pydantic import ValidationError
 
+from ganops.games.augmentation import FixedAdaSettings
 from ganops.games.penalty import PenaltySettings
 
 
@@ -20,6 +22,14 @@ def test_a_penalty_falls_by_the_same_factor_in_each_step_down_to_its_last_weight
 def test_a_penalty_may_fall_along_a_cosine() -> None:
     falling = PenaltySettings(kind="r1-r2", weight=2.0, last_weight=0.2, steps=100, schedule="cosine")
     assert [falling.weight_at(step) for step in (0, 50, 100, 1000)] == pytest.approx([2.0, 1.1, 0.2, 0.2])
+
+
+def test_a_weight_or_probability_that_moves_takes_steps() -> None:
+    """Without them it would have its last value in the second step."""
+    with pytest.raises(ValidationError):
+        PenaltySettings(kind="r1", weight=1.0, last_weight=0.1)
+    with pytest.raises(ValidationError):
+        FixedAdaSettings(kind="ada-fixed", probability=0.5, first=0.0)
 
 
 @pytest.mark.parametrize("kind", ["gradient-penalty", "r1", "r1-r2", "dragan"])

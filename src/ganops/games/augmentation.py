@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from ganops.objectives.adaptive_augment import adaptive_augment
@@ -78,6 +78,12 @@ class FixedAdaSettings(AugmentationSettings):
     first: float | None = Field(default=None, ge=0, le=1)
     steps: int = Field(default=1, ge=1)
     schedule: Literal["linear", "cosine"] = "linear"
+
+    @model_validator(mode="after")
+    def _moves_over_steps(self) -> FixedAdaSettings:
+        if self.first is not None and self.steps == 1:
+            raise ValueError("first: takes steps, the number of steps until the probability is reached")
+        return self
 
     def fades(self, step: int) -> bool:
         """Whether the probability still changes from step to step."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from ganops.games.lazy import LazySettings
@@ -44,6 +44,12 @@ class PenaltySettings(LazySettings):
     last_weight: float | None = Field(default=None, gt=0)
     steps: int = Field(default=1, ge=1)
     schedule: Curve = "geometric"
+
+    @model_validator(mode="after")
+    def _moves_over_steps(self) -> PenaltySettings:
+        if self.last_weight is not None and self.steps == 1:
+            raise ValueError("last_weight: takes steps, the number of steps until the weight is reached")
+        return self
 
     def fades(self, step: int) -> bool:
         """Whether the weight still changes from step to step."""
