@@ -112,3 +112,15 @@ def test_what_does_not_fit_is_an_error(data: DataSpec | None, source: str, seman
     with pytest.raises(SettingsError) as caught:
         built(data, source, **semantic)
     assert caught.value.code == code
+
+
+def test_distortion_is_for_what_the_classifier_learns_from_and_not_for_what_it_asks() -> None:
+    game, spec = built(distortion=0.3)
+    batch = random_batch(spec)
+    semantic_of(game).classifier_loss.fill_(0.5)
+    asked = game.losses("generator", batch, 0).losses["semantic_A"]
+    torch.testing.assert_close(asked, F.cross_entropy(game.classifier(game.a_to_b(batch["A"])), batch["A_label"]))
+    plain = F.cross_entropy(game.classifier(batch["A"]), batch["A_label"])
+    drawn = [game.losses("classifier", batch, 0).total for _ in range(2)]
+    assert not torch.equal(drawn[0], plain)
+    assert not torch.equal(drawn[0], drawn[1])

@@ -18,6 +18,7 @@ from ganops.data.rows import Rows
 from ganops.data.spec import LABEL, DataSpec, joint_name
 from ganops.errors import SettingsError
 from ganops.networks.network import Classifier
+from ganops.objectives.distortion import distorted
 from ganops.settings import Settings
 
 
@@ -26,11 +27,14 @@ class SemanticSettings(Settings):
 
     labelled: the domains whose labels are used; CyCADA knows those of the source domain A alone.
     threshold: the term does not count while the classifier's own cross entropy is above; 1 in the authors' code.
+    distortion: strength of random distortions of the images that it learns from, see objectives.distortion; a
+        classifier of one domain as it is hardly reads the other one. 0, none, in CyCADA.
     """
 
     weight: float = Field(default=1.0, gt=0)
     labelled: tuple[Literal["A", "B"], ...] = Field(default=("A",), min_length=1)
     threshold: float = Field(default=1.0, gt=0)
+    distortion: float = Field(default=0.0, ge=0, le=1)
 
 
 class SemanticConsistency(nn.Module):
@@ -66,12 +70,16 @@ class SemanticConsistency(nn.Module):
     def classify(self, classifier: Classifier, batch: Rows) -> Tensor:
         """The classifier's mean cross entropy on the labelled images of a batch."""
         losses = [
-            F.cross_entropy(classifier(batch[domain]).float(), batch[joint_name(domain, LABEL)])
+            F.cross_entropy(classifier(self._shown(batch[domain])).float(), batch[joint_name(domain, LABEL)])
             for domain in self.settings.labelled
         ]
         loss = torch.stack(losses).mean()
         self.classifier_loss.copy_(loss.detach())
         return loss
+
+    def _shown(self, images: Tensor) -> Tensor:
+        """What the classifier learns from."""
+        return distorted(images, self.settings.distortion) if self.settings.distortion else images
 
     def term(self, classifier: Classifier, source: str, batch: Rows, translated: Tensor) -> Tensor:
         """The weighted cross entropy of a domain's translations; 0 while the classifier is not good enough."""
