@@ -50,6 +50,7 @@ LAYERS = (
         "ganops.devices",
         "ganops.machine",
         "ganops.errors",
+        "ganops.file_digest",
         "ganops.printing",
     ),
 )

@@ -14,6 +14,7 @@ from pathlib import Path
 from ganops.atomic import write_json
 from ganops.data.folder import Folder
 from ganops.errors import DataError
+from ganops.file_digest import file_sha256
 from ganops.params import DataParams, read_params
 from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage
@@ -80,8 +81,7 @@ def _entries(path: Path, known: Known) -> tuple[list[str], Known]:
             status = (path / name).stat()
             size, time, digest = known.get(name, (-1, -1, ""))
             if (status.st_size, status.st_mtime_ns) != (size, time):
-                with (path / name).open("rb") as file:
-                    digest = hashlib.file_digest(file, "sha256").hexdigest()
+                digest = file_sha256(path / name)
             found[name] = (status.st_size, status.st_mtime_ns, digest)
             entries.append(f"{name}\0{digest}")
         except OSError as error:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from ganops.atomic import atomic_path, write_text
 from ganops.data.spec import DataSpec
 from ganops.errors import ModelError
+from ganops.file_digest import file_sha256
 from ganops.games.build import build_game
 from ganops.games.game import Game
 from ganops.recipe import Recipe
@@ -50,7 +51,7 @@ def save_game(
         tensors = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in state.items()}
         with atomic_path(_weights_path(folder, name)) as temporary:
             save_file(tensors, temporary)
-        digests[name] = _sha256(_weights_path(folder, name))
+        digests[name] = file_sha256(_weights_path(folder, name))
     complete = description.model_copy(update={"weights": digests})
     write_text(folder / DESCRIPTION, complete.model_dump_json(indent=2) + "\n")
 
@@ -94,7 +95,7 @@ def load_weights(folder: Path, network: str) -> dict[str, Tensor]:
         weights: dict[str, Tensor] = load_file(path)
     except (OSError, SafetensorError) as error:
         raise _bad_weights(folder, network, error) from error
-    expected, found = load_description(folder).weights.get(network), _sha256(path)
+    expected, found = load_description(folder).weights.get(network), file_sha256(path)
     if found != expected:
         raise ModelError(
             f"{path} is not the file that was saved with this model",
@@ -111,7 +112,7 @@ def digest_of(folder: Path) -> str:
     content = hashlib.sha256()
     for file in sorted(folder.iterdir()):
         content.update(file.name.encode())
-        content.update(hashlib.sha256(file.read_bytes()).digest())
+        content.update(bytes.fromhex(file_sha256(file)))
     return content.hexdigest()
 
 
@@ -122,11 +123,6 @@ def networks_of(game: Game) -> dict[str, nn.Module]:
 
 def _weights_path(folder: Path, network: str) -> Path:
     return folder / f"{network}.safetensors"
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _bad_weights(folder: Path, network: str, error: Exception) -> ModelError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import pickle
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ganops.errors import ModelError
+from ganops.file_digest import file_sha256
 
 
 def load_state(path: Path, sha256_prefix: str = "") -> dict[str, Tensor]:
@@ -41,8 +41,7 @@ def load_state(path: Path, sha256_prefix: str = "") -> dict[str, Tensor]:
 def sha256_of(path: Path) -> str:
     """Hex digest of a file; raises ModelError when it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise ModelError(
             f"{path} cannot be read", code="unreadable-file", found=str(error), action="check the path"

@@ -13,7 +13,9 @@ from typing import Any
 import yaml
 
 from ganops.errors import RegistryError
+from ganops.file_digest import file_sha256
 from ganops.games.saved import digest_of
+from ganops.registry.download import download
 from ganops.registry.signature import check_signature
 from ganops.registry.versions import CONTENT, PACKAGE
 from ganops.tracking.outbox import first_line
@@ -74,7 +76,7 @@ def registered(uri: str, *, signed: bool = True) -> Registered:
     name, version, tags = _resolve(uri)
     exact = f"models:/{name}/{version}"
     try:
-        package = Path(mlflow.artifacts.download_artifacts(artifact_uri=exact))
+        package = download(exact)
         digest = package_digest(package)
         _compare(exact, package, tags.get(PACKAGE, ""), digest)
         if signed:
@@ -119,7 +121,7 @@ def package_digest(package: Path) -> str:
         name = file.relative_to(package)
         if file.is_file() and "__pycache__" not in name.parts and file.name != "registered_model_meta":
             content.update(str(name).encode())
-            content.update(hashlib.sha256(file.read_bytes()).digest())
+            content.update(bytes.fromhex(file_sha256(file)))
     return content.hexdigest()
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ganops.errors import TrackingError
+from ganops.file_digest import file_sha256
 from ganops.tracking.location import redact
 
 
@@ -53,9 +53,7 @@ def copy_artifacts(source: str, target: str) -> dict[str, str]:
 def digests(folder: Path) -> dict[str, str]:
     """sha256 of every file below a folder, by its path there."""
     return {
-        file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
+        file.relative_to(folder).as_posix(): file_sha256(file) for file in sorted(folder.rglob("*")) if file.is_file()
     }
 
 

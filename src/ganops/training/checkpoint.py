@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from ganops.atomic import atomic_path, write_text
 from ganops.errors import TrainingError
+from ganops.file_digest import file_sha256
 
 KEPT = 2
 
@@ -47,7 +47,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, healthy: int = 0) -> 
             save_file(
                 {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}, temporary
             )
-            digest = _digest(temporary)
+            digest = file_sha256(temporary)
         write_text(facts_path, json.dumps({"step": checkpoint.step, "sha256": digest, "facts": checkpoint.facts}))
     except (OSError, SafetensorError) as error:
         for path in (tensors_path, facts_path):
@@ -72,7 +72,7 @@ def read_checkpoints(folder: Path, device: str = "cpu") -> Iterator[Checkpoint |
         tensors_path, facts_path = _paths(folder, step)
         try:
             description = json.loads(facts_path.read_text(encoding="utf-8"))
-            if _digest(tensors_path) != description["sha256"]:
+            if file_sha256(tensors_path) != description["sha256"]:
                 yield f"the checkpoint of step {step} is damaged (its digest differs)"
                 continue
             yield Checkpoint(step, load_file(tensors_path, device=device), description["facts"])
@@ -131,8 +131,3 @@ def checkpoint_steps(folder: Path) -> list[int]:
 def _paths(folder: Path, step: int) -> tuple[Path, Path]:
     name = f"step-{step:09d}"
     return folder / f"{name}.safetensors", folder / f"{name}.json"
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
