@@ -21,8 +21,9 @@ from ganops.search.study import Trial
 
 BLUE, ORANGE, GREEN = COLOURS[:3]
 GREY = "#9aa3ae"
+LABEL = {"fc": "white", "ec": "none", "pad": 0.6}  # behind a text that stands on lines
 FADED = {"color": GREY, "linewidth": 0.7, "alpha": 0.5}
-MAP = "viridis_r"  # dark is good, whichever side is better
+COLOUR_MAPS = {"lower": "viridis", "higher": "viridis_r"}  # dark is good, whichever side is better
 
 
 def history(trials: Sequence[Trial], metric: Metric) -> Image.Image:
@@ -34,13 +35,18 @@ def history(trials: Sequence[Trial], metric: Metric) -> Image.Image:
     axes.step(numbers, best.accumulate(values), where="post", color=BLUE, linewidth=1.4, label="best so far")
     axes.plot(numbers, values, "o", color=BLUE, markersize=4, label="trial")
     pruned = [trial for trial in trials if trial.state == "pruned" and trial.reports]
-    if pruned:
-        places, last = _columns([(trial.number, trial.reports[max(trial.reports)]) for trial in pruned])
-        axes.plot(places, last, "x", color=GREY, markersize=5, label="pruned, its last value")
+    places, last = _columns([(trial.number, trial.reports[max(trial.reports)]) for trial in pruned])
+    low, high = _fit(axes.set_ylim, [*values, *last])
+    shown = (low <= last) & (last <= high)
+    if shown.any():
+        axes.plot(places[shown], last[shown], "x", color=GREY, markersize=5, label="pruned, its last value")
+    if not shown.all():
+        edge = np.where(last[~shown] > high, 0.97, 0.03)
+        style = {"color": GREY, "markersize": 5, "transform": axes.get_xaxis_transform()}
+        axes.plot(places[~shown], edge, "d", label="pruned, far outside", **style)
     if failed := [trial.number for trial in trials if trial.state == "failed"]:
         foot = axes.get_xaxis_transform()
         axes.plot(failed, [0.03] * len(failed), "|", transform=foot, label="failed or unhealthy", **BROKEN_MARK)
-    _fit(axes.set_ylim, [*values])
     axes.set_xlabel("trial")
     axes.set_ylabel(metric.title)
     axes.legend(fontsize=8, frameon=False)
@@ -69,8 +75,7 @@ def parallel_coordinates(trials: Sequence[Trial], space: Mapping[str, Parameter]
         if trial.state == "pruned":
             axes.plot([_height(each, trial.values[key]) for key, each in space.items()], **FADED)
     norm = Normalize(low, high)
-    colours = norm, MAP if metric.better == "lower" else MAP.removesuffix("_r")
-    palette = _palette(*colours)
+    palette = _palette(norm, COLOUR_MAPS[metric.better or "lower"])
     for trial in sorted(complete, key=lambda trial: trial.value or 0.0, reverse=metric.better == "lower"):
         assert trial.value is not None
         shown = min(max(trial.value, low), high)
@@ -79,9 +84,7 @@ def parallel_coordinates(trials: Sequence[Trial], space: Mapping[str, Parameter]
     for place, (key, parameter) in enumerate(space.items()):
         axes.axvline(place, color="#1c2024", linewidth=0.8)
         for label, height in _ticks(parameter):
-            axes.text(
-                place + 0.03, height, label, fontsize=7, va="center", bbox={"fc": "white", "ec": "none", "pad": 0.6}
-            )
+            axes.text(place + 0.03, height, label, fontsize=7, va="center", bbox=LABEL)
         axes.text(place, 1.06, _short(key), fontsize=8, ha="center", va="bottom")
     axes.axvline(len(space), color="#1c2024", linewidth=0.8)
     for share in (0.0, 0.5, 1.0):
@@ -109,7 +112,9 @@ def front(trials: Sequence[Trial], metric: Metric, named: Mapping[int, str]) -> 
         if trial.number in named and trial.value is not None:
             place = (trial.images_per_second, trial.value)
             axes.plot(*place, "o", color=ORANGE, markersize=7, zorder=5)
-            axes.annotate(named[trial.number], place, (6, 6), textcoords="offset points", fontsize=8)
+            axes.annotate(
+                named[trial.number], place, (6, 6), textcoords="offset points", fontsize=8, bbox=LABEL, zorder=6
+            )
     _fit(axes.set_ylim, [*values])
     axes.set_xlabel("images/s in training")
     axes.set_ylabel(metric.title)
