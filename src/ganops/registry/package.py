@@ -60,13 +60,6 @@ def log_package(store: Store, run_id: str, folder: Path, card: Path, inputs: Row
     return str(logged.model_uri)
 
 
-def logged_folder(uri: str) -> Path:
-    """The local folder of a logged model, downloaded where needed."""
-    import mlflow
-
-    return Path(mlflow.artifacts.download_artifacts(artifact_uri=uri))
-
-
 def signature(task: Task) -> ModelSignature:
     """The columns of a request and of an answer.
 

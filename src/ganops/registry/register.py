@@ -13,9 +13,10 @@ from ganops.games.sampling import draw_inputs
 from ganops.params import Params
 from ganops.registry.candidate import Candidate
 from ganops.registry.card import short_card, write_card
+from ganops.registry.download import download
 from ganops.registry.load import package_digest, problem_with
 from ganops.registry.naming import registered_name
-from ganops.registry.package import EXAMPLES, log_package, logged_folder
+from ganops.registry.package import EXAMPLES, log_package
 from ganops.registry.sweep import delete_leftover_models
 from ganops.registry.versions import (
     CHALLENGER,
@@ -101,7 +102,7 @@ def _create(versions: Versions, candidate: Candidate, params: Params, workspace:
         for file in sorted(card.parent.iterdir()):
             run.log_file(file, "card")
         uri = log_package(versions.store, run.run_id, candidate.folder, card.parent, _example(candidate, workspace))
-        package = {PACKAGE: package_digest(logged_folder(uri))}
+        package = {PACKAGE: package_digest(download(uri))}
         own = versions.create(uri, {LINEAGE: lineage, **origin, **_score_tags(candidate), **package})
         run.set_tags({"model.version": f"{versions.model}/{own}", "mlflow.note.content": short_card(candidate)})
     first = _first_intact(versions, lineage) or own
