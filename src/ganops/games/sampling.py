@@ -24,7 +24,9 @@ from ganops.seeds import seed_for
 from ganops.settings import nearest
 
 CHUNK = 256  # rows are drawn in chunks of this size, each from its own seed, so that batching changes nothing
-LATENT, DERIVED, CLASS = 0, 1, 2  # the random numbers of latents, of derived columns and of classes are unrelated
+# The random numbers of derived columns, classes and latents are unrelated, also to those of a training with the
+# same seed, whose places (seed, step, 0) end in another number.
+DERIVED, CLASS, LATENT = 1, 2, 3
 CYCLE = 1000  # places of the sequence of classes that a seed may start at
 
 
