@@ -20,7 +20,8 @@ Beta = Annotated[float, Field(ge=0, lt=1)]
 class OptimizerSettings(Settings):
     """One player's optimiser, and how its learning rate and betas move while it trains.
 
-    lr: learning rate of each step. betas: of Adam's two averages. eps: added to Adam's denominator.
+    lr: learning rate of each step. betas: of Adam's two averages; the first is the momentum of sgd, the second the
+        average of rmsprop. eps: added to the denominator of Adam and of rmsprop.
     weight_decay: of all weights; decoupled from the gradient for adamw.
     schedule: of the learning rate: "constant"; "linear" or "cosine" to `last_lr`; "steps": times `drop` at each number
         of kimg in `drops`. `last_betas` follow a linear or cosine schedule too.
