@@ -235,13 +235,29 @@ def test_scores_of_another_protocol_do_not_compare_until_the_champion_is_scored_
     assert promote(PARAMS).moved
 
 
-@pytest.mark.parametrize("tag", ["measured.aaaa", "promotion.pending", "history.x"])
-def test_a_tag_that_cannot_be_read_blocks_nothing(register: Register, tag: str) -> None:
+NO_ZONE = '{"at": "2026-01-01T00:00:00", "event": "promoted", "version": "1", "former": null}'
+NO_REASON = (
+    '{"key": "k", "at": "2026-01-01T00:00:00Z", "event": "rolled back", "version": "2", "former": "1", '
+    '"becomes_previous": null, "by": "x", "reasons": []}'
+)
+
+
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        ("measured.aaaa", '{"scores": 7}'),
+        ("promotion.pending", "not JSON"),
+        ("promotion.pending", NO_REASON),
+        ("history.x", "not JSON"),
+        ("history.x", NO_ZONE),
+    ],
+)
+def test_a_tag_that_cannot_be_read_blocks_nothing(register: Register, tag: str, value: str) -> None:
     if tag.startswith("measured"):
         versions().mark("1", {tag: "not JSON"})
-        versions().mark("2", {tag: '{"scores": 7}'})
+        versions().mark("2", {tag: value})
     else:
-        versions().set_tag(tag, "not JSON")
+        versions().set_tag(tag, value)
     assert promote(PARAMS).moved
     assert rollback(PARAMS) == ("1", "2")
     assert aliases() == ("1", None, "2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,13 @@ def test_a_grid_can_be_saved(open_page: Callable[[Running], Any], running: Runni
     saved = Path(download.value.path()).read_bytes()
     assert saved == running.generate(n=16, seed=7, format="png").content
     assert download.value.suggested_filename == "tiny-seed-7.png"
+
+
+def test_a_score_that_somebody_has_edited_is_left_out(running: Running) -> None:
+    slot = running.service.models.slots[running.service.models.main]
+    assert slot.served is not None
+    slot.served = replace(slot.served, tags={"metric": "fid", "score.fid": "good"})
+    assert running.client.get("/").status_code == 200
 
 
 def test_it_loads_nothing_from_elsewhere_and_hostile_names_stay_text(tmp_path: Path) -> None:

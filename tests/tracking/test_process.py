@@ -53,6 +53,7 @@ def test_a_killed_process_has_died_and_one_at_work_has_not() -> None:
         ({PID: "999999999", CHECKOUT: "/"}, False),  # another checkout's business
         ({PID: "999999999", CHECKOUT: "/there/is/no/such/folder"}, True),  # this one, before it was moved
         ({PID: "999999999", CHECKOUT: ""}, False),
+        ({PID: "edited", STARTED: "1"}, False),
     ],
 )
 def test_only_what_is_known_to_be_dead_counts(changes: dict[str, str], died: bool) -> None:

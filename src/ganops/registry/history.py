@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import ValidationError
+from pydantic import AwareDatetime, ValidationError
 
 from ganops.registry.versions import CHAMPION, RECIPE, Versions
 from ganops.settings import Settings
@@ -28,7 +28,7 @@ class Entry(Settings):
     former: the champion before; None for the first one.
     """
 
-    at: datetime
+    at: AwareDatetime
     event: Event
     version: str
     former: str | None

@@ -7,9 +7,8 @@ removes the note.
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
 
-from pydantic import ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from ganops.registry.history import Entry, Event, now, record
 from ganops.registry.versions import CHAMPION, PREVIOUS, QUARANTINED, RECIPE, Versions
@@ -24,13 +23,13 @@ class PendingPromotion(Settings):
     """A change of champion from `former` to `version`; previous-champion names `becomes_previous` afterwards."""
 
     key: str
-    at: datetime
+    at: AwareDatetime
     event: Event
     version: str
     former: str | None
     becomes_previous: str | None
     by: str
-    reasons: tuple[str, ...]
+    reasons: tuple[str, ...] = Field(min_length=1)
 
 
 def note_promotion(

@@ -80,10 +80,13 @@ def view(service: Service, task: str | None) -> dict[str, Any]:
 
 
 def _score(lineage: dict[str, str]) -> str:
-    """The score that the gate compares, where there is one."""
+    """The score that the gate compares, where there is one; nothing of a tag that somebody has edited."""
     metric = lineage.get("metric", "")
-    value = lineage.get(f"score.{metric}", "")
-    return f"{metrics_of([metric])[0].title} {float(value):.4g}" if value else ""
+    try:
+        value = float(lineage[f"score.{metric}"])
+    except (KeyError, ValueError):
+        return ""
+    return f"{metrics_of([metric])[0].title} {value:.4g}"
 
 
 def _own_truncation(served: Served) -> float | None:

@@ -41,7 +41,10 @@ def has_died(tags: Mapping[str, str]) -> bool:
         return False
     if tags.get(BOOT) != mine[BOOT]:
         return True
-    return tags.get(NAMESPACE) == mine[NAMESPACE] and _started(int(tags[PID])) != tags.get(STARTED)
+    pid = tags.get(PID, "")
+    if not pid.isdecimal():  # edited by somebody
+        return False
+    return tags.get(NAMESPACE) == mine[NAMESPACE] and _started(int(pid)) != tags.get(STARTED)
 
 
 def _started(pid: int) -> str | None:
