@@ -33,6 +33,7 @@ from ganops.evaluation.auto import resolve_features
 from ganops.evaluation.baselines import alternatives_of, baselines_of
 from ganops.evaluation.estimate import Estimate
 from ganops.evaluation.evaluate import evaluate_game, open_evaluator
+from ganops.evaluation.extractors.classifier import Classifier
 from ganops.evaluation.held_out import held_out, task_rows
 from ganops.evaluation.reference import make_reference
 from ganops.evaluation.rows import baseline_rows, real_row
@@ -205,6 +206,8 @@ def main() -> None:
     if asked.pictures is not None:
         assert held is not None, "inputs of these recipes are images"
         side_by_side(answers(models, held), asked.pictures)
+    if isinstance(evaluator.classifier, Classifier):
+        print(f"the reader names {evaluator.classifier.description.accuracy:.1%} of real test images")
     print(table(rows))
 
 
