@@ -13,14 +13,16 @@ import torch
 from small_model import SPEC, save_small_model, small_recipe
 
 from ganops.data.fields.image import ImageField
+from ganops.data.fields.label_map import LabelMapField, LabelTable
 from ganops.data.spec import DataSpec
 from ganops.errors import ModelError
 from ganops.exporting import graphs
-from ganops.exporting.graphs import export_onnx, export_pt2
+from ganops.exporting.graphs import describe, export_onnx, export_pt2
 from ganops.exporting.module import TOLERANCE, TaskModule, check_parity
 from ganops.games.build import build_game
 from ganops.games.game import Game
 from ganops.games.saved import load_game
+from ganops.recipe import OptimizerSettings
 
 
 def conditional() -> Game:
@@ -77,6 +79,56 @@ def test_a_program_answers_as_the_model_for_any_number_of_rows(name: str, tmp_pa
     with torch.no_grad():
         torch.testing.assert_close(loaded(*given)[0], module(*given)[0], rtol=0, atol=0)
     assert json.loads(extra["ganops.json"])["task"] == module.name
+
+
+def test_a_file_says_of_which_form_its_tensors_are() -> None:
+    """Nobody would guess that label maps go in as one channel for each class, and classes as numbers."""
+    torch.manual_seed(0)
+    image, labels = ImageField(channels=3, size=16), LabelTable(classes=("sky", "wall", "door", "lawn"))
+    spec = DataSpec(fields={"image": image, "source": LabelMapField(size=16, labels=labels)})
+    generator = {"kind": "spade", "width": 4, "hidden": 4}
+    discriminator = {"kind": "multiscale-patchgan", "width": 4, "layers": 1}
+    networks = {"generator": generator, "discriminator": discriminator}
+    spade = build_game(small_recipe(networks=networks, game={"kind": "spade"}), spec)
+    assert forms(spade) == {"source": "float32 (N, 4, 16, 16)", "image": "float32 (N, 3, 16, 16)"}
+    assert forms(conditional()) == {"label": "int64 (N)", "z": "float32 (N, 8)", "image": "float32 (N, 1, 8, 8)"}
+
+
+def test_an_output_called_as_an_input_has_a_name_of_its_own() -> None:
+    """Each name may stand once in an ONNX file; the task of stargan makes an image of an image."""
+    translator = {"kind": "stargan-translator", "width": 4, "halvings": 1, "blocks": 1, "outer_kernel": 3}
+    networks = {"generator": translator, "discriminator": {"kind": "stargan-discriminator", "width": 4, "layers": 2}}
+    game = build_game(small_recipe(networks=networks, game={"kind": "stargan"}), SPEC)
+    assert forms(game) == {
+        "image": "float32 (N, 1, 8, 8)",
+        "label": "int64 (N)",
+        "image_out": "float32 (N, 1, 8, 8)",
+    }
+
+
+@pytest.mark.slow
+def test_what_onnx_does_not_have_is_named(tmp_path: Path) -> None:
+    networks = {
+        "encoder": {"kind": "mlp-encoder", "latent_dim": 4, "widths": [8]},
+        "decoder": {"kind": "mlp-generator", "latent_dim": 2, "widths": [8], "norm": False},
+    }
+    recipe = small_recipe(
+        networks=networks,
+        game={"kind": "vae", "sigma": 0.7, "mixture": 2},
+        optimizers={"autoencoder": OptimizerSettings(lr=1e-3)},
+    )
+    with pytest.raises(ModelError) as refused:
+        export_onnx(TaskModule(build_game(recipe, SPEC), "generate"), tmp_path / "model.onnx")
+    assert (refused.value.code, refused.value.found) == (
+        "export-failed",
+        "aten.linalg_cholesky_ex, which ONNX does not have",
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def forms(game: Game) -> dict[str, str]:
+    found: dict[str, str] = json.loads(describe(TaskModule(game, next(iter(game.tasks)))))["tensors"]
+    return found
 
 
 def test_networks_that_the_task_does_not_need_are_left_out(tmp_path: Path) -> None:

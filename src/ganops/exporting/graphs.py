@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from torch.export import Dim, ExportedProgram
 
 from ganops.atomic import atomic_path
@@ -18,6 +20,7 @@ from ganops.errors import ModelError
 from ganops.exporting.module import TaskModule, Tensors, check_parity
 
 ONNX_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
+LACKING = re.compile(r"No ONNX function found for <OpOverload\(op='([^']+)'")  # in the text of the exporter's error
 DESCRIPTION = "ganops.json"  # in a .pt2 file, and the key of ONNX's metadata without the ending
 
 
@@ -34,7 +37,7 @@ def export_pt2(module: TaskModule, path: Path) -> float:
 def export_onnx(module: TaskModule, path: Path) -> float:
     """Write an ONNX model; the largest difference of onnxruntime's outputs from the model's.
 
-    Raises ModelError where the packages of the extra `export` are missing.
+    Raises ModelError where the packages of the extra `export` are missing, and for networks that ONNX cannot express.
     """
     missing = [name for name in ONNX_PACKAGES if find_spec(name) is None]
     if missing:
@@ -46,28 +49,57 @@ def export_onnx(module: TaskModule, path: Path) -> float:
             action='install the extra `export`: make env EXTRAS=export, or pip install "ganops[export]"',
         )
     with _quiet(), atomic_path(path) as temporary:
-        made = torch.onnx.export(
-            _program(module),
-            input_names=list(module.inputs),
-            output_names=list(module.outputs),
-            dynamo=True,
-            verbose=False,
-        )
-        if made is None:
-            raise ModelError("the ONNX exporter made nothing", code="export-failed")
+        made = _onnx_program(module)
         made.model.metadata_props["ganops"] = describe(module)
         made.save(temporary)
         return check_parity(module, _runtime(temporary, module), "ONNX model")
 
 
+def _onnx_program(module: TaskModule) -> torch.onnx.ONNXProgram:
+    """Raises ModelError where the networks compute something that ONNX does not have."""
+    try:
+        made = torch.onnx.export(
+            _program(module),
+            input_names=list(module.inputs),
+            output_names=list(module.output_names),
+            dynamo=True,
+            verbose=False,
+        )
+    except torch.onnx.OnnxExporterError as error:
+        lacking = LACKING.search(str(error))
+        raise ModelError(
+            "this model cannot be written as ONNX",
+            code="export-failed",
+            found=f"{lacking[1]}, which ONNX does not have" if lacking else type(error).__name__,
+            action="take --format pt2, which holds whatever PyTorch computes",
+        ) from error
+    assert made is not None, "with dynamo it is a program"
+    return made
+
+
 def describe(module: TaskModule) -> str:
-    """JSON that says what the tensors are: names in order, and what each holds."""
-    task = module.task
-    fields = {name: field.description for name, field in (*task.inputs.items(), *task.outputs.items())}
+    """JSON that says what the tensors are: names in order, what each holds, and of which type and shape it is."""
+    task, given = module.task, module.example()
+    fields = {name: field.description for name, field in task.inputs.items()}
+    made = dict(zip(module.output_names, (field.description for field in task.outputs.values()), strict=True))
     latents = {name: f"{field.shape[0]} standard normal numbers" for name, field in task.latents.items()}
+    with torch.no_grad():
+        tensors = zip((*module.inputs, *module.output_names), (*given, *module(*given)), strict=True)
     return json.dumps(
-        {"task": module.name, "inputs": module.inputs, "outputs": module.outputs, "fields": fields | latents}
+        {
+            "task": module.name,
+            "inputs": module.inputs,
+            "outputs": module.output_names,
+            "fields": fields | latents | made,
+            "tensors": {name: _form(tensor) for name, tensor in tensors},
+        }
     )
+
+
+def _form(tensor: Tensor) -> str:
+    """Type and shape of any number of rows: float32 (N, 3, 32, 32)."""
+    sizes = ", ".join(["N", *map(str, tensor.shape[1:])])
+    return f"{str(tensor.dtype).removeprefix('torch.')} ({sizes})"
 
 
 def _program(module: TaskModule) -> ExportedProgram:
@@ -87,7 +119,7 @@ def _runtime(path: Path, module: TaskModule) -> Callable[[Tensors], Tensors]:
 
     def run(given: Tensors) -> Tensors:
         fed = {name: tensor.numpy() for name, tensor in zip(module.inputs, given, strict=True)}
-        return tuple(torch.from_numpy(each) for each in session.run(list(module.outputs), fed))
+        return tuple(torch.from_numpy(each) for each in session.run(list(module.output_names), fed))
 
     return run
 

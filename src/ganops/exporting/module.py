@@ -32,6 +32,8 @@ class TaskModule(nn.Module):
         task = game.tasks[name]
         self.name, self.task = name, task
         self.inputs, self.outputs = (*task.inputs, *task.latents), tuple(task.outputs)
+        # In a file each name stands once: of a task from image to image the output is `image_out`.
+        self.output_names = tuple(f"{each}_out" if each in self.inputs else each for each in self.outputs)
         self.game = copy.deepcopy(game).cpu().eval()
         self._drop_unused()
 
