@@ -115,7 +115,7 @@ def families(photos: Path | None) -> dict[str, Family]:
     """All panels by name, in the order of the picture. photos: a zip file for the family of few photos."""
     grey = {"image_size": 32, "channels": 1}
     return {
-        "noise": Family("From noise", "dcgan", "Fashion-MNIST", {"source": "fashion-mnist", **grey}, samples),
+        "noise": Family("From noise", "ali", "Fashion-MNIST", {"source": "fashion-mnist", **grey}, samples),
         "class": Family("Of a class", "cgan", "MNIST", {"source": "mnist", **grey}, figure("classes")),
         "codes": Family("By unnamed codes", "infogan", "MNIST", {"source": "mnist", **grey}, figure("categories")),
         "photos": Family("From 1,500 photos", "fastgan", "horses", {"source": "images", "path": photos}, samples),
