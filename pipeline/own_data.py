@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ganops.errors import SettingsError
 from ganops.params import AUTO, read_params
+from ganops.settings import shortened
 from ganops.workspace import WORKSPACE
 from pipeline.environment import ROOT
 from pipeline.set_params import edit
@@ -19,10 +20,10 @@ from pipeline.stages.entry import run_stage
 
 def main(path: str) -> None:
     """Write the settings; raises SettingsError where there is nothing at `path`."""
-    found = Path(path).expanduser()
-    if not found.exists():
+    found = _existing(path)
+    if found is None:
         raise SettingsError(
-            f"{path} does not exist",
+            f"{shortened(path) or 'nothing'} does not exist",
             code="data-path-missing",
             expected="a folder of images, or a zip file of them",
             action="give its path: make run DATA=path",
@@ -38,6 +39,15 @@ def main(path: str) -> None:
         values.setdefault("evaluate", {})["features"] = AUTO
         values.setdefault("tracking", {})["model"] = AUTO
     print(f"params.yaml: images of {found}; recipes, size, channels and features follow from them")
+
+
+def _existing(path: str) -> Path | None:
+    """What is at a path; None for nothing, and for what cannot be a path: too long, or of a user that is not known."""
+    try:
+        found = Path(path).expanduser()
+        return found if path and found.exists() else None
+    except (OSError, RuntimeError, ValueError):
+        return None
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from ganops.atomic import write_text
 from ganops.errors import SettingsError
@@ -22,6 +22,16 @@ RecipeName = Annotated[
     Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
 ]
 
+
+def _of_a_known_user(path: Path) -> Path:
+    try:
+        path.expanduser()
+    except RuntimeError:
+        raise ValueError("a path; this machine knows no such user") from None
+    return path
+
+
+UserPath = Annotated[Path, AfterValidator(_of_a_known_user)]  # it may begin with ~ or ~USER
 RESOLVED_HEADER = """\
 # What the values `auto` of params.yaml stand for with the data at hand. The stage `resolve` writes this file.
 """
@@ -41,8 +51,8 @@ class DataParams(Settings):
     """
 
     source: str = Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")
-    home: Path | None = None
-    path: Path | None = None
+    home: UserPath | None = None
+    path: UserPath | None = None
     image_size: Annotated[int, Field(ge=8, le=1024)] | Literal["auto"] = "auto"
     channels: Literal[1, 3, "auto"] = "auto"
     test_share: float = Field(default=0.2, gt=0, lt=0.9)
@@ -121,7 +131,7 @@ class EvaluateParams(Settings):
 
     features: FeaturesName = "auto"
     custom: str | None = None
-    weights: Path | None = None
+    weights: UserPath | None = None
     resize: Literal["pytorch-fid", "clean-fid"] = "pytorch-fid"
     split: Literal["train", "test"] = "train"
     real_samples: int | None = Field(default=None, ge=2)
@@ -212,7 +222,7 @@ class WatchParams(Settings):
     level: of significance of one window.
     """
 
-    path: Path | None = None
+    path: UserPath | None = None
     window: int = Field(default=200, ge=20, le=5000)
     windows: int = Field(default=5, ge=1, le=100)
     drifted: int = Field(default=3, ge=1)

@@ -54,10 +54,11 @@ def test_the_same_path_again_keeps_what_was_set_since_then(home: Path) -> None:
     assert (home / "params.yaml").read_text() == changed
 
 
-def test_a_path_that_does_not_exist_changes_nothing(home: Path) -> None:
+@pytest.mark.parametrize("path", ["nowhere", "", "~nobody-of-this-name/pictures", "x" * 5000, "a\0b"])
+def test_a_path_that_does_not_exist_changes_nothing(home: Path, path: str) -> None:
     before = (home / "params.yaml").read_bytes()
     with pytest.raises(SettingsError) as raised:
-        main("nowhere")
+        main(path)
     assert raised.value.code == "data-path-missing"
     assert (home / "params.yaml").read_bytes() == before
 
@@ -80,3 +81,11 @@ def test_make_hands_the_path_on_as_it_is(home: Path, name: str) -> None:
         str(["-m", "pipeline.own_data", name]),
         str(["-m", "pipeline.flows.run"]),
     ], done.stderr
+
+
+def test_the_home_of_an_unknown_user_is_a_wrong_setting(home: Path) -> None:
+    text = (home / "params.yaml").read_text().replace("  path: null", "  path: ~nobody-of-this-name/pictures", 1)
+    (home / "params.yaml").write_text(text)
+    with pytest.raises(SettingsError) as raised:
+        read_params(home / "params.yaml")
+    assert (raised.value.code, raised.value.found) == ("bad-value", "'~nobody-of-this-name/pictures'")
