@@ -61,7 +61,7 @@ def test_show_prints_task_layers_shapes_and_weights(run_here: Callable[..., Resu
 
 
 def test_show_says_how_large_the_patches_are_that_a_discriminator_sees(run_here: Callable[..., Result]) -> None:
-    assert "sees patches of 16 x 16 pixels" in run_here("recipes", "show", "edges2photo").output
+    assert "sees patches of 16 x 16 pixels" in run_here("recipes", "show", "deblur").output
 
 
 def test_an_unknown_recipe_offers_the_nearest(run_here: Callable[..., Result]) -> None:
