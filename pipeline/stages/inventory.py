@@ -1,7 +1,8 @@
-"""Stage inventory: what a person's own data are made of, so that DVC notices a change wherever they lie.
+"""Stage inventory: what a person's own data and extractors are made of, so that DVC notices a change of them.
 
 DVC itself fails at dangling links, sockets and unreadable files, and sees nothing outside of the checkout. `prepare`
 therefore depends on this file instead of on the data. Data sets known by name do not change: for them it is empty.
+The stages that measure depend on the digests of the files that `evaluate` names, wherever these lie.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from ganops.atomic import write_json
 from ganops.data.folder import Folder
@@ -23,13 +26,16 @@ Known = dict[str, tuple[int, int, str]]  # path below the data: size, time of ch
 
 
 def main() -> None:
-    """Write data/inventory.json."""
+    """Write data/inventory.json and data/measuring-files.json."""
     write_inventory()
 
 
 def write_inventory() -> None:
-    """Write data/inventory.json; files whose size and time are as before are not read again."""
-    root, data = checkout_root(), located(read_params(WORKSPACE.params).data)
+    """Write both files; data whose size and time are as before are not read again."""
+    params = read_params(WORKSPACE.params)
+    named = sorted(set(_files_named(params.evaluate.model_dump(mode="json"))))
+    write_json(WORKSPACE.measuring_files, {str(path): file_sha256(path) for path in named})
+    root, data = checkout_root(), located(params.data)
     cache = root / ".dvc" / "tmp" / "ganops-inventory.json"
     if data.path is None or not _reads_images(data):
         write_json(WORKSPACE.inventory, {"entries": 0, "digest": ""})
@@ -41,6 +47,18 @@ def write_inventory() -> None:
     if found != known:
         cache.parent.mkdir(parents=True, exist_ok=True)
         cache.write_text(json.dumps(found), encoding="ascii")
+
+
+def _files_named(value: Any) -> Iterator[Path]:
+    """The files that values of settings name, and those of modules, as in `module:callable`."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            yield from _files_named(each)
+    elif isinstance(value, str):
+        module = value.partition(":")[0].replace(".", "/")
+        yield from (path for path in (Path(value).expanduser(), Path(f"{module}.py")) if path.is_file())
 
 
 def _reads_images(data: DataParams) -> bool:

@@ -38,6 +38,11 @@ class Workspace:
         return self.root / "data" / "inventory.json"
 
     @property
+    def measuring_files(self) -> Path:
+        """The digests of files that `evaluate` names, such as feature extractors of one's own."""
+        return self.root / "data" / "measuring-files.json"
+
+    @property
     def prepared(self) -> Path:
         """Packed data and their manifest."""
         return self.root / "data" / "prepared"

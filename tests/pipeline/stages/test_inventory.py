@@ -50,6 +50,21 @@ def test_times_do_not_count(checkout: Path, tmp_path: Path) -> None:
     assert inventory() == first
 
 
+@pytest.mark.parametrize("custom", ["mine.pt", "own.mine:network"])
+def test_another_extractor_in_the_same_file_is_noticed(custom: str, checkout: Path) -> None:
+    """Its path, which `evaluate` says, is as before."""
+    (checkout / "own").mkdir()
+    settings = f"evaluate: {{features: custom, custom: '{custom}'}}\n"
+    (checkout / "params.yaml").write_text(f"seed: 0\nrecipes: auto\ndata: {{source: digits}}\n{settings}")
+    found = []
+    for content in (b"one", b"one", b"two"):
+        for file in ("mine.pt", "own/mine.py"):
+            (checkout / file).write_bytes(content)
+        write_inventory()
+        found.append(WORKSPACE.measuring_files.read_bytes())
+    assert found[0] == found[1] != found[2]
+
+
 def added(mine: Path) -> None:
     (mine / "new.png").write_bytes(png(9))
 
