@@ -58,7 +58,8 @@ def test_every_shipped_recipe_trains_and_ends_the_same_however_often_it_was_stop
     name: str, device: str, tmp_path: Path
 ) -> None:
     """Two trainings of one seed, one of them stopped at every fifth step: the same bits, curves, samples and files."""
-    first_player_turns = shrunk(name).turns.get("discriminator", 1)
+    turns = shrunk(name).turns
+    first_player_turns = turns.get("classifier", turns.get("discriminator", 1))
     recipe = shrunk(name, kimg=0.008 * 12 * first_player_turns, batch_size=8)
     start = save_model(tmp_path / "start", recipe) if recipe.init else None
     whole, parts = Recorder(), Recorder()

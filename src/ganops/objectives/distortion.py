@@ -30,7 +30,7 @@ def _random_matrices(count: int, strength: float, device: torch.device) -> Tenso
     matrices[:, 0, 0], matrices[:, 0, 1] = stretch_x * turn.cos(), slant - turn.sin()
     matrices[:, 1, 0], matrices[:, 1, 1] = turn.sin(), stretch_y * turn.cos()
     matrices[:, :2, 2] = strength * SHIFT * torch.randn(count, 2, device=device)
-    matrices[:, 2, 2] = 1
+    matrices[:, 2, 2].fill_(1)  # an assigned number would be copied from the host, which no graph can record
     return matrices
 
 

@@ -39,7 +39,7 @@ def home(tracking_home: Path) -> Path:
     return tracking_home
 
 
-BUDGET = 12  # kimg: some seconds of two processes, so that there is a checkpoint long before the end
+BUDGET = 3  # kimg: some seconds of two processes, so that there is a checkpoint long before the end
 STAGE = ("-m", "pipeline.stages.train", "tiny")
 
 
