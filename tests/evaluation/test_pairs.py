@@ -50,12 +50,12 @@ class Brighter(Game):
 
 @pytest.fixture(scope="module")
 def pairs(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Digits, and the same at half the brightness: 100 for training, 60 for testing."""
+    """Digits, and the same at half the brightness: 20 for training, 60 for testing."""
     folder = tmp_path_factory.mktemp("pairs")
-    images = read_packed(prepared, "train")["image"][:160]
+    images = read_packed(prepared, "train")["image"][:80]
     rows = Rows({"image": images, "source": images // 2})
     fields = {"image": IMAGE16, "source": IMAGE16}
-    write_data(folder / "data", fields, rows.select(slice(0, 100)), rows.select(slice(100, None)))
+    write_data(folder / "data", fields, rows.select(slice(0, 20)), rows.select(slice(20, None)))
     make_reference(folder / "data", PARAMS, folder / "reference", seed=0)
     return folder
 
