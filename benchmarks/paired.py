@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import torch.nn.functional as F
-import yaml
 from torch import Tensor
 
 from benchmarks.side_by_side import side_by_side
@@ -45,7 +44,7 @@ from ganops.games.saved import DESCRIPTION, SavedModel, load_game, save_game
 from ganops.params import ClassifierParams, DataParams, EvaluateParams, TrainParams
 from ganops.progress import progress
 from ganops.recipe import Recipe
-from ganops.settings import Yaml, read_yaml, validate
+from ganops.settings import parse_yaml, read_yaml, validate
 from ganops.training.interruption import watch_for_interruption
 from ganops.training.job import TrainingJob
 
@@ -75,12 +74,8 @@ def changed(values: Mapping[str, Any], assignments: Sequence[str]) -> dict[str, 
     for assignment in assignments:
         key, _, value = assignment.partition("=")
         first, _, rest = key.partition(".")
-        found[first] = changed(found.get(first) or {}, [f"{rest}={value}"]) if rest else _yaml(value)
+        found[first] = changed(found.get(first) or {}, [f"{rest}={value}"]) if rest else parse_yaml(value)
     return found
-
-
-def _yaml(value: str) -> Any:
-    return yaml.load(value, Loader=Yaml)  # noqa: S506 - Yaml is a SafeLoader
 
 
 def recipe_with(name: str, assignments: Sequence[str]) -> Recipe:

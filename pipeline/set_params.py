@@ -28,7 +28,7 @@ from ganops.atomic import atomic_path
 from ganops.errors import SettingsError
 from ganops.params import Params, read_params, read_resolved, recipe_files, write_resolved
 from ganops.recipe import Recipe
-from ganops.settings import Yaml, nearest, read_yaml, validate
+from ganops.settings import nearest, parse_yaml, read_yaml, validate
 from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage
 
@@ -147,7 +147,7 @@ def _settings_file(name: str | None) -> Path:
 def _value(text: str) -> Any:
     """What YAML makes of `text`; text as it is where that is a word, or nothing that YAML knows."""
     try:
-        value = yaml.load(text, Loader=Yaml)  # noqa: S506 - Yaml is a SafeLoader
+        value = parse_yaml(text)
     except (yaml.YAMLError, RecursionError, ValueError):
         return text
     return value if not isinstance(value, str) or text[0] in "'\"" else text

@@ -72,13 +72,14 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except GanopsError as error:
+    except (GanopsError, OSError) as error:
         from ganops.tracking.location import redact
 
         click.echo(f"error: {redact(str(error))}", err=True)
-        sys.exit(error.exit_code)
-    except OSError as error:  # a full disk, a folder that cannot be written, a file that went away
-        click.echo(f"error: {error}\n  to do: correct the path, or see `ganops doctor`", err=True)
+        if isinstance(error, GanopsError):
+            sys.exit(error.exit_code)
+        # A full disk, a folder that cannot be written, a file that went away.
+        click.echo("  to do: correct the path, or see `ganops doctor`", err=True)
         sys.exit(1)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

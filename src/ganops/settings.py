@@ -51,13 +51,18 @@ Yaml.add_implicit_resolver(
 )
 
 
+def parse_yaml(text: str | bytes) -> Any:
+    """The value of a YAML text, without objects of Python; raises yaml.YAMLError, RecursionError or ValueError."""
+    return yaml.load(text, Loader=Yaml)  # noqa: S506 - Yaml is a SafeLoader
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping.
 
     Raises SettingsError when the file is missing, is not UTF-8, is not YAML or is not a mapping.
     """
     try:
-        value = yaml.load(path.read_text(encoding="utf-8"), Loader=Yaml)  # noqa: S506 - Yaml is a SafeLoader
+        value = parse_yaml(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         action = "create it, or give the right path"
         raise SettingsError(f"{path} is missing", code="missing-file", action=action) from None

@@ -63,9 +63,9 @@ def apply_to_folder(
     what was made from the same file under the same settings is kept; with other settings the folder is refused,
     unless `again` says that all is to be made once more.
 
-    A file that cannot be used is rejected and listed; before any work, all headers are read. Raises DataError where
-    there are no pictures, for folders that lie within each other, and where `output` has no record but pictures of
-    these names: they are somebody's own, unless `again` says that they may be replaced.
+    A file that cannot be used is rejected and listed; all headers are read before any work. Raises DataError where
+    there are no pictures and for folders that lie within each other. Without `again`, it also raises DataError where
+    `output` holds files of these names but no record: this function did not write them.
     """
     files, listing = _listing(source)
     _check_apart(source, output)

@@ -52,7 +52,7 @@ class Record:
 def _read(path: Path) -> tuple[dict[str, Any] | None, dict[str, str]]:
     """The settings and the pictures that can be read: the last line of a killed process may be torn.
 
-    None and no pictures where there is no record, or it does not begin with settings.
+    Returns None and no pictures if the file does not exist or does not begin with settings.
     """
     if not path.is_file():
         return None, {}

@@ -1,16 +1,15 @@
-"""labels.yaml: the classes of a folder of label maps, beside the pictures themselves."""
+"""labels.yaml: the classes of a folder of label maps, next to the pictures themselves."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import yaml
-from pydantic import ValidationError
 
 from ganops.data.fields.label_map import LabelTable
 from ganops.data.listing import Candidate, Files
 from ganops.errors import DataError
-from ganops.settings import Yaml, shortened
+from ganops.settings import parse_yaml, shortened
 
 FILE = "labels.yaml"
 
@@ -26,8 +25,8 @@ def take_table(files: Files, side: Sequence[Candidate]) -> tuple[tuple[Candidate
         return tuple(side), None
     found = min(tables, key=lambda each: each.parts)
     try:
-        table = LabelTable.model_validate(yaml.load(files.read(found.name), Loader=Yaml))  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, ValidationError, UnicodeDecodeError) as error:
+        table = LabelTable.model_validate(parse_yaml(files.read(found.name)))
+    except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise DataError(
             f"{found.name} does not name the classes of label maps",
             code="bad-label-table",

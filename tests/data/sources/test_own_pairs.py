@@ -248,7 +248,7 @@ def test_a_table_beside_label_maps_names_their_classes(table: str, place: str, t
     assert not found.rejections
 
 
-@pytest.mark.parametrize("table", ["sky", "[sky]", "{sky: blau}", "[sky,", "\xff"])
+@pytest.mark.parametrize("table", ["sky", "[sky]", "{sky: blau}", "[sky,", "[sky, 2026-13-45]", "\xff"])
 def test_a_table_that_names_no_classes_is_an_error(table: str, tmp_path: Path) -> None:
     files = {f"{side}/{number}.png": png(number) for side in "AB" for number in range(4)}
     folder = write_files(tmp_path / "data", files | {"A/labels.yaml": table.encode("latin-1")})
