@@ -217,20 +217,19 @@ def test_a_direction_and_inputs_besides_the_picture(source: Path, tmp_path: Path
 
 def test_label_maps_as_source_and_as_output(tmp_path: Path) -> None:
     field = LabelMapField(size=8, labels=LabelTable(classes=("sky", "wall"), colours=((0, 0, 255), (99, 99, 99))))
-    maps = write_files(
-        tmp_path / "in",
-        {
-            "indexed.png": encode(Image.new("L", (20, 9), 1), "PNG"),
-            "coloured.bmp": encode(Image.new("RGB", (20, 9), (0, 0, 250)), "BMP"),
-            "other.png": encode(Image.new("L", (20, 9), 7), "PNG"),
-        },
-    )
+    indexed = Image.new("P", (20, 9), 0)
+    indexed.putpalette([99, 99, 99, 0, 0, 255])  # not in the order of the classes, as other programs write it
+    coloured = encode(Image.new("RGB", (20, 9), (0, 0, 250)), "BMP")
+    maps = write_files(tmp_path / "in", {"indexed.png": encode(indexed, "PNG"), "coloured.bmp": coloured})
     applied = apply(maps, tmp_path / "out", PictureTranslator(Negative(field, field)))
     assert applied.written == ("coloured.png", "indexed.png")
-    assert [(each.name, each.reason) for each in applied.rejections] == [("other.png", Reason.BAD_LABELS)]
     for name, swapped in (("coloured", 1), ("indexed", 0)):
         with Image.open(tmp_path / "out" / f"{name}.png") as made:
             assert (made.mode, made.size, made.getpixel((3, 3))) == ("P", (20, 9), swapped)
+    of_indices = LabelMapField(size=8, labels=LabelTable(classes=("sky", "wall")))
+    applied = apply(maps, tmp_path / "other", PictureTranslator(Negative(of_indices, of_indices)))
+    assert applied.written == ("indexed.png",)
+    assert [(each.name, each.reason) for each in applied.rejections] == [("coloured.bmp", Reason.BAD_LABELS)]
 
 
 def test_models_of_other_tasks_are_refused() -> None:

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 import torch
 from image_files import encode
+from PIL import Image
 
+from ganops.data.decode import decode
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.image import ImageField
 from ganops.data.fields.label_map import LabelMapField, LabelTable
@@ -34,6 +36,18 @@ def test_label_maps_come_back_from_the_wire() -> None:
         field.decode(["no"])
     assert error.value.code == "bad-value"
     assert field.draw(stored) is not None
+
+
+def test_it_is_read_as_training_data_are_whatever_the_order_of_its_palette() -> None:
+    field = LabelMapField.model_validate({"size": 16, "labels": {"sky": "blue", "road": [9, 9, 9]}})
+    swapped = Image.fromarray(1 - LABELS % 2)
+    swapped.putpalette([9, 9, 9, 0, 0, 255])
+    grey = Image.fromarray(np.where(LABELS % 2, 9, 255).astype(np.uint8))  # a lighter grey is nearer to blue than to 9
+    for picture in (swapped, grey):
+        content = encode(picture, "PNG")
+        assert (decode(content, field.labels.format(16)) == LABELS % 2).all()
+        assert (field.decode([base64.b64encode(content).decode()]).numpy() == LABELS % 2).all()
+        assert (field.of_picture(picture).numpy() == LABELS % 2).all()
 
 
 def test_another_kind_or_another_table_is_no_conversion() -> None:

@@ -149,15 +149,15 @@ class LabelMapField(Field):
         return encoded
 
     def decode(self, wire: Sequence[Any]) -> Tensor:
-        """Base64 of image files: indexed or grey ones hold the indices of classes, others the colours of the table."""
+        """Base64 of image files, read as `prepare` reads label maps: by the table's colours, else as indices."""
         return stack([self._decode(value) for value in wire], self)
 
     def of_picture(self, picture: Image.Image) -> Tensor:
-        """A picture of any size as (1, 1, H, W) class indices: its own, or by the colours of the table.
+        """A picture of any size as (1, 1, H, W) class indices: by the colours of the table, else its own.
 
-        Raises RefusedError where an index is that of no class, and for colours where there is no table.
+        Raises RefusedError where an index is that of no class, and for colours where the table has none.
         """
-        return torch.from_numpy(class_indices(picture, self._form_of(picture)).copy())[None]
+        return torch.from_numpy(class_indices(picture, self.labels.format(self.size)).copy())[None]
 
     def draw(self, stored: Tensor, columns: int | None = None) -> Image.Image | None:
         """A grid of the label maps in the colours of their classes."""
@@ -190,21 +190,16 @@ class LabelMapField(Field):
     def _decode(self, value: Any) -> Tensor:
         try:
             content = base64.b64decode(value, validate=True)
-            with Image.open(io.BytesIO(content)) as image:
-                form = self._form_of(image)
-            return torch.from_numpy(decode(content, form).copy())
-        except (ValueError, TypeError, OSError, Image.DecompressionBombError, RefusedError) as error:
+            return torch.from_numpy(decode(content, self.labels.format(self.size)).copy())
+        except (ValueError, TypeError, RefusedError) as error:
             raise DataError(
                 "a value is not a label map",
                 code="bad-value",
-                expected="base64 of an indexed PNG, or of a picture in the colours of the classes",
+                expected="base64 of a picture in the colours of the classes"
+                if self.labels.colours
+                else "base64 of an indexed PNG",
                 found=f"{error.reason}: {error.detail}" if isinstance(error, RefusedError) else str(error),
             ) from error
-
-    def _form_of(self, picture: Image.Image) -> LabelFormat:
-        """Indexed and grey pictures hold indices, others colours."""
-        indexed = picture.mode in ("P", "L", "1")
-        return LabelFormat(self.size, len(self.labels.classes), () if indexed else self.labels.colours)
 
 
 PictureField = ImageField | LabelMapField
