@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dvc.utils.serialize import load_yaml
 from evaluated_home import PARAMS
 
 from ganops.data.fields.category import CategoryField
@@ -107,9 +108,12 @@ def test_what_is_named_stays() -> None:
     )
 
 
-def test_the_file_is_read_as_it_was_written(tmp_path: Path) -> None:
-    write_resolved(RESOLVED, tmp_path / "resolved.yaml")
-    assert read_resolved(tmp_path / "resolved.yaml") == RESOLVED
+@pytest.mark.parametrize("name", ["mine", "2024", "null", "08"])
+def test_the_file_is_read_as_it_was_written(tmp_path: Path, name: str) -> None:
+    written = RESOLVED.model_copy(update={"model": name, "recipes": {name: f"pipeline/recipes/{name}.yaml"}})
+    write_resolved(written, tmp_path / "resolved.yaml")
+    assert read_resolved(tmp_path / "resolved.yaml") == written
+    assert load_yaml(tmp_path / "resolved.yaml")["resolved"] == written.model_dump()  # as DVC reads it
 
 
 @pytest.mark.parametrize("content", ["", "resolved: 3", "resolved: {recipes: []}", "a: [1", "\x00"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -91,7 +92,7 @@ def _empty_sections(value: Any) -> Any:
     """`fid:` without anything below it means `fid: {}`."""
     if not isinstance(value, Mapping):
         return value
-    return {name: {} if section is None else section for name, section in value.items()}
+    return {name: dict[str, Any]() if section is None else section for name, section in value.items()}
 
 
 class ClassifierParams(Settings):
@@ -356,8 +357,7 @@ def read_resolved(path: Path) -> Resolved | None:
 
 
 def write_resolved(resolved: Resolved, path: Path) -> None:
-    """Write pipeline/resolved.yaml, in the form that DVC reads."""
-    lines = ["resolved:", "  recipes:", *(f"    {recipe}: {file}" for recipe, file in resolved.recipes.items())]
-    for key, value in resolved.model_dump(exclude={"recipes"}).items():
-        lines.append(f"  {key}: {'null' if value is None else value}")
+    """Write pipeline/resolved.yaml, as DVC reads it; texts are quoted, since a name may look like a number."""
+    lines = ["resolved:", "  recipes:", *(f'    "{recipe}": "{file}"' for recipe, file in resolved.recipes.items())]
+    lines += [f"  {key}: {json.dumps(value)}" for key, value in resolved.model_dump(exclude={"recipes"}).items()]
     write_text(path, RESOLVED_HEADER + "\n".join(lines) + "\n")
