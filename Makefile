@@ -114,7 +114,7 @@ lint: env-dev ## check style and format
 	$(TOOL) ruff format --check .
 
 types: env-dev ## check types
-	$(TOOL) mypy
+	$(TOOL) pyrefly check --python-interpreter-path $(BIN)/python
 
 format: env-dev ## put style and format right where a tool can
 	$(TOOL) ruff check --fix .
@@ -148,7 +148,7 @@ newest: env-dev ## put the newest packages that pyproject.toml allows in place o
 
 .PHONY: clean distclean
 clean: ## remove what tools leave behind; results, models and the environment stay
-	rm -rf build dist dvc_plots .hypothesis .pytest_cache .mypy_cache .ruff_cache
+	rm -rf build dist dvc_plots .hypothesis .pytest_cache .ruff_cache
 	find pipeline src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean ## remove the environment too; results and models stay

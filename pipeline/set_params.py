@@ -14,7 +14,7 @@ import shlex
 import shutil
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import Any
 
 import yaml
 from dvc.utils.serialize import modify_yaml
+from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from ganops.atomic import atomic_path
@@ -90,12 +91,14 @@ def main(*arguments: str) -> None:
     print(f"set {shlex.join(arguments) or 'nothing'}")
 
 
+def _null(writer: RoundTripRepresenter, _value: None) -> ScalarNode:
+    return writer.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
 @contextmanager
-def edit(path: Path) -> Iterator[dict[str, Any]]:
+def edit(path: Path) -> Generator[dict[str, Any]]:
     """The values of a YAML file, to be changed; comments stay, and null is written as `null`, not as an empty value."""
-    RoundTripRepresenter.add_representer(
-        type(None), lambda writer, _: writer.represent_scalar("tag:yaml.org,2002:null", "null")
-    )
+    RoundTripRepresenter.add_representer(type(None), _null)
     with modify_yaml(str(path)) as values:
         yield values
 

@@ -13,7 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 @pytest.mark.parametrize(
     "command",
-    [["ruff", "check", "."], ["ruff", "format", "--check", "."], pytest.param(["mypy"], marks=pytest.mark.slow)],
+    [
+        ["ruff", "check", "."],
+        ["ruff", "format", "--check", "."],
+        ["pyrefly", "check", "--python-interpreter-path", sys.executable],
+    ],
     ids=["style", "format", "types"],
 )
 def test_style(command: list[str]) -> None:

@@ -33,8 +33,8 @@ def pass_gate(commands: CommandGroup, log: Callable[[str], None], *, dry_run: bo
         found = promote(params, dry_run=dry_run, workspace=WORKSPACE)
         problem = problem_with(f"models:/{registered_name(params)}/{found.version}")
     except RegistryError as error:
-        problem = error.message
-    if problem:
+        found, problem = None, error.message
+    if found is None or problem:
         log(f"{problem}: registering the winner again")
         reproduce("register", commands, log, force=True)
         found = promote(params, dry_run=dry_run, workspace=WORKSPACE)

@@ -103,7 +103,8 @@ def run_stages(commands: CommandGroup, parallel: int | None, timeout: float) -> 
             if stage.name in (INVENTORY, PREPARE.name):
                 continue
             needed = [futures[need] for need in stage.needs if need in futures]
-            futures[stage.name] = run_stage.submit(
+            # Prefect's signature has keywords between P.args and P.kwargs, which PEP 612 does not allow.
+            futures[stage.name] = run_stage.submit(  # pyrefly: ignore[no-matching-overload]
                 stage, commands, slots, environment, timeout, return_state=False, wait_for=needed
             )
         for future in futures.values():

@@ -85,7 +85,7 @@ def located(data: DataParams) -> DataParams:
 def _entries(path: Path, known: Known) -> tuple[list[str], Known]:
     """One line for each file and each thing that is not a file, and what is now known of the files."""
     if not path.is_dir():
-        names, entries = [""] if path.exists() else [], [] if path.exists() else ["missing"]
+        names, entries = ([""], list[str]()) if path.exists() else (list[str](), ["missing"])
     else:
         try:
             listing = Folder(path).scan()

@@ -63,7 +63,7 @@ def modules_of_kinds(settings: Any) -> set[str]:
         kind = settings.get("kind")
         own = {module for each in registries() if isinstance(kind, str) and (module := each.module_of(kind))}
         return own.union(*map(modules_of_kinds, settings.values()))
-    if isinstance(settings, list | tuple):
+    if isinstance(settings, (list, tuple)):
         return set[str]().union(*map(modules_of_kinds, settings))
     return set()
 

@@ -251,7 +251,7 @@ def _recipe_names(value: Any) -> Any:
     """`auto`, or a list of names."""
     if value == AUTO:
         return AUTO_RECIPES
-    if not isinstance(value, list | tuple):
+    if not isinstance(value, (list, tuple)):
         raise ValueError(f"a list of names such as [{value}], or auto")
     return tuple(value)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from tqdm import tqdm
@@ -79,7 +79,7 @@ class Progress:
 
 
 @contextmanager
-def progress(label: str, total: int, unit: str, done: int = 0) -> Iterator[Progress]:
+def progress(label: str, total: int, unit: str, done: int = 0) -> Generator[Progress]:
     """A Progress that is closed when the block ends, however it ends."""
     bar = Progress(label, total, unit, done)
     try:

@@ -16,6 +16,10 @@ T = TypeVar("T")
 C = TypeVar("C", bound=type[Any])
 
 
+def _itself(settings: Any) -> Any:
+    return settings
+
+
 class KindRegistry(Generic[T]):
     """The kinds of one category (networks, games, fields, ...), each defined by a file below `package`.
 
@@ -36,7 +40,7 @@ class KindRegistry(Generic[T]):
         """Class decorator that makes the class known as `kind`; without `settings` it is its own settings."""
 
         def register(cls: C) -> C:
-            self._known[kind] = (cls, lambda made: made) if settings is None else (settings, cls)
+            self._known[kind] = (cls, _itself) if settings is None else (settings, cls)
             return cls
 
         return register
@@ -83,7 +87,7 @@ class KindRegistry(Generic[T]):
     def _modules(self) -> dict[str, str]:
         """The module that adds each kind, found by reading the package's files."""
         added = re.compile(rf'\b{self.variable}\.add\(\s*"([^"]+)"')
-        folder = Path(str(importlib.import_module(self.package).__path__[0]))
+        folder = Path(importlib.import_module(self.package).__path__[0])
         return {
             kind: f"{self.package}.{file.stem}"
             for file in sorted(folder.glob("*.py"))

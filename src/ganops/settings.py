@@ -39,7 +39,7 @@ class Yaml(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-Yaml.yaml_implicit_resolvers = {
+Yaml.yaml_implicit_resolvers = {  # pyrefly: ignore[instance-var-assign]  # of the class, in PyYAML
     first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":float"))]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -111,7 +111,7 @@ def _check_numbers(given: Any, made: Any, where: str, key: str = "") -> None:
     if isinstance(given, Mapping) and isinstance(made, Mapping):
         for each in given.keys() & made.keys():
             _check_numbers(given[each], made[each], where, f"{key}.{each}".lstrip("."))
-    elif isinstance(given, list | tuple) and isinstance(made, list | tuple):
+    elif isinstance(given, (list, tuple)) and isinstance(made, (list, tuple)):
         for place, pair in enumerate(zip(given, made, strict=True)):
             _check_numbers(*pair, where, f"{key}.{place}")
     elif isinstance(given, bool) and not isinstance(made, bool):
@@ -158,7 +158,7 @@ def _key(place: tuple[int | str, ...], values: Any, missing: bool) -> tuple[str,
             continue  # names the alternative that `kind` chose
         if isinstance(values, Mapping) and (part in values or missing):
             values = values.get(part)
-        elif isinstance(values, list | tuple) and isinstance(part, int):
+        elif isinstance(values, (list, tuple)) and isinstance(part, int):
             values = values[part] if part < len(values) else None
         else:
             break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 
 from ganops.machine import VISIBLE
@@ -24,7 +24,7 @@ class Slots:
             self._free.put(_share_of(place, count, gpus, per_place) if count > 1 else {})
 
     @contextmanager
-    def take(self) -> Iterator[dict[str, str]]:
+    def take(self) -> Generator[dict[str, str]]:
         """Wait for a free place; yields the environment variables that go with it."""
         place = self._free.get()
         try:

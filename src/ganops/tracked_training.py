@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -215,7 +215,7 @@ def _write_results(training: Training, trainer: Trainer) -> None:
 
 
 @contextmanager
-def _tracked(file: Path, training: Training) -> Iterator[TrackedRun]:
+def _tracked(file: Path, training: Training) -> Generator[TrackedRun]:
     """The MLflow run of this training: a new one, or that of the killed training it resumes."""
     about: dict[str, Any] = {"params": training.params, "recipe": training.job.recipe, "manifest": training.manifest}
     if file.exists():

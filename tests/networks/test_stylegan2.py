@@ -78,6 +78,8 @@ def test_truncation_pulls_to_the_mean_style() -> None:
     styles = whole.styles(latents)
     middle = whole.style_mean.lerp(styles, 0.5)
     torch.testing.assert_close(half(latents), whole.synthesize(middle).clamp(-1, 1))
+    half.truncation = None  # all of the variety
+    torch.testing.assert_close(half(latents), whole(latents))
 
 
 def test_mean_style_follows_training_only() -> None:

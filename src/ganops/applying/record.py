@@ -24,7 +24,7 @@ class Record:
 
         Raises DataError where it is of other settings.
         """
-        before, made = (None, {}) if again else _read(path)
+        before, made = (None, dict[str, str]()) if again else _read(path)
         if before is not None and before != dict(settings):
             differing = sorted(key for key in {*before, *settings} if before.get(key) != settings.get(key))
             raise DataError(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -117,7 +117,7 @@ def inspect(content: bytes) -> Inspection:
 
 
 @contextmanager
-def opened(content: bytes | BinaryIO, most_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
+def opened(content: bytes | BinaryIO, most_pixels: int = MAX_PIXELS) -> Generator[Image.Image]:
     """The image with its header read; whatever fails inside of the block becomes a RefusedError.
 
     content: a file, or all that is in it. most_pixels: an image of more is refused before it is decoded; Pillow itself

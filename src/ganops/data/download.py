@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def download(mirrors: Sequence[str], name: str, md5: str, folder: Path) -> Path:
 
 
 @contextmanager
-def _timeout() -> Iterator[None]:
+def _timeout() -> Generator[None]:
     """torchvision sets none: a network that never answers would block the stage forever."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT_SECONDS)

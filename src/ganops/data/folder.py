@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -51,7 +51,7 @@ class Folder:
         return content
 
     @contextmanager
-    def open(self, name: str) -> Iterator[BinaryIO]:
+    def open(self, name: str) -> Generator[BinaryIO]:
         """One file, opened; where that or reading it fails, the error becomes a RefusedError."""
         try:
             with (self.root / name).open("rb") as file:

@@ -32,7 +32,7 @@ class DataSpec(Settings):
         """The name of the first field: what a plain generator makes."""
         return next(iter(self.fields))
 
-    def schema(self) -> Schema:  # type: ignore[override]  # pydantic's deprecated method of this name
+    def schema(self) -> Schema:  # pyrefly: ignore[bad-override]  # pydantic's deprecated method of this name
         """All fields by name, the derived ones too."""
         if not self.derived:
             return self.fields

@@ -30,8 +30,8 @@ def compare(
     subsets: how many and of how many images each, for KID, drawn by `seed`. neighbours: k, for the manifolds.
     """
     others, made = centred(real, generated)
-    kernels = [] if subsets is None else [Subsets(made, others, *subsets, seed)]
-    radii = [] if neighbours is None else [Radii(side, neighbours) for side in (made, others)]
+    kernels = list[Subsets]() if subsets is None else [Subsets(made, others, *subsets, seed)]
+    radii = list[Radii]() if neighbours is None else [Radii(side, neighbours) for side in (made, others)]
     sweep(made, made, [*radii[:1], *(each.kernel.own for each in kernels)])
     sweep(others, others, [*radii[1:], *(each.kernel.reals for each in kernels)])
     balls = [Neighbourhoods(*radii)] if radii else []

@@ -38,7 +38,7 @@ class KNNIndex:
 
         The distances of those found are computed again from their difference, so that copies lie at exactly 0.
         """
-        distances, rows = [], []
+        distances, rows = list[Tensor](), list[Tensor]()
         for part, squares in self.blocks(x):
             found = squares.topk(k, dim=1, largest=False).indices
             exact = ((x[part] - self.centre).unsqueeze(1) - self.y[found]).norm(dim=2).sort(dim=1, stable=True)

@@ -75,7 +75,7 @@ class Result:
 class Accumulator(Protocol):
     """One measurement in progress, in torchmetrics' words."""
 
-    def update(self, inputs: Rows | None, outputs: Rows, truth: Rows | None) -> None:
+    def update(self, inputs: Rows | None, outputs: Rows, truth: Rows | None, /) -> None:
         """Take in one batch of stored rows; truth: the real outputs of the same inputs, for paired tasks."""
 
     def compute(self) -> Result:

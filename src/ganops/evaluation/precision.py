@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import torch
 
 
 @contextmanager
-def full_float32() -> Iterator[None]:
+def full_float32() -> Generator[None]:
     """Keep TensorFloat-32 out of the block, and cuDNN in it.
 
     TensorFloat-32 keeps 10 bits of the mantissa: scores would depend on the kind of GPU, and a path length, which looks

@@ -69,7 +69,7 @@ def baseline_rows(
 
     game: whose own alternatives count as baselines where this is its first task.
     """
-    found, baselines = [], dict(baselines_of(task))
+    found, baselines = list[ScoredRow](), dict(baselines_of(task))
     if game is not None and task is game.task:
         baselines |= alternatives_of(game)
     for name, baseline in baselines.items():

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from ganops.atomic import write_json
 from ganops.errors import EvaluationError
@@ -103,7 +103,7 @@ def load_scores(value: Any, where: str) -> Scores:
         }
         groups = {key: str(each["group"]) for key, each in value["scores"].items()}
         return Scores(found, Protocol.model_validate(value["protocol"]), groups)
-    except (KeyError, TypeError, ValueError, AttributeError, ValidationError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise EvaluationError(
             f"{where} does not hold scores", code="damaged-scores", found=f"{type(error).__name__}: {error}"
         ) from error

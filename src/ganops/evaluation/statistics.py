@@ -100,7 +100,8 @@ class StatisticsGatherer:
         # Half of a symmetric product, added in place.
         self._scatter = dsyrk(1.0, gathered.numpy().T, beta=1.0, c=self._scatter, overwrite_c=1, lower=1)
         self._mean = self._mean + shift * share
-        self.count, self._waiting, self._rows_waiting = total, [], 0
+        self._waiting = []
+        self.count, self._rows_waiting = total, 0
 
 
 def statistics_of(batches: Iterable[Tensor]) -> Statistics:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 import torch
@@ -11,7 +11,7 @@ SMALL = 512  # features; below, threads wait for each other longer than they wor
 
 
 @contextmanager
-def threads_for(dim: int) -> Iterator[None]:
+def threads_for(dim: int) -> Generator[None]:
     """Compute with one thread inside the block where features (n, dim) are small, else with as many as before."""
     before = torch.get_num_threads()
     torch.set_num_threads(1 if dim <= SMALL else before)

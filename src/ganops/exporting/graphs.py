@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -125,7 +125,7 @@ def _runtime(path: Path, module: TaskModule) -> Callable[[Tensors], Tensors]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _quiet() -> Generator[None]:
     """Exporters warn of their own future; what matters is checked."""
     logger = logging.getLogger("torch.onnx")
     level = logger.level

@@ -45,8 +45,9 @@ class DiscoGAN(BothDirections):
     """
 
     discriminators = FeatureDiscriminator
-    discriminator_a: FeatureDiscriminator
-    discriminator_b: FeatureDiscriminator
+    # Of the kind above; set once, by BothDirections.
+    discriminator_a: FeatureDiscriminator  # pyrefly: ignore[bad-override-mutable-attribute]
+    discriminator_b: FeatureDiscriminator  # pyrefly: ignore[bad-override-mutable-attribute]
 
     def __init__(self, settings: DiscoGANSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:
         super().__init__(networks, spec)
@@ -58,7 +59,7 @@ class DiscoGAN(BothDirections):
             return self._generator_losses(batch, self._rate(step))
         with torch.no_grad():
             fake_a, fake_b = self.translate_both(batch)
-        losses, logs, accuracies = {}, {}, []
+        losses, logs, accuracies = dict[str, Tensor](), dict[str, Tensor](), list[Tensor]()
         for name, discriminator, fake in ((A, self.discriminator_a, fake_a), (B, self.discriminator_b, fake_b)):
             real_logits, fake_logits = discriminator(None, batch[name]).float(), discriminator(None, fake).float()
             losses[f"loss_{name}"] = 0.5 * self.loss.discriminator(real_logits, fake_logits)

@@ -187,7 +187,7 @@ def class_sequence(shares: Sequence[float] | int, count: int) -> Tensor:
         shares = [1.0] * shares
     weights = torch.tensor(shares, dtype=torch.float64)
     weights = weights / weights.sum()
-    classes, places = [], []
+    classes, places = list[Tensor](), list[Tensor]()
     for index, share in enumerate(weights.tolist()):
         if share > 0:
             own = torch.arange(int(count * share) + 2, dtype=torch.float64)

@@ -38,10 +38,12 @@ class SelfSupervised(StandardGAN):
     trained on other data.
     """
 
+    discriminator: ReconstructingDiscriminator  # pyrefly: ignore[bad-override-mutable-attribute]  # set once, here
+
     def __init__(self, settings: SelfSupervisedSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:
         super().__init__(settings, networks, spec)
         self.reconstruct_weight = settings.reconstruct_weight
-        self.discriminator: ReconstructingDiscriminator = pick(networks, "discriminator", ReconstructingDiscriminator)
+        self.discriminator = pick(networks, "discriminator", ReconstructingDiscriminator)
         second = self.generator.second if isinstance(self.generator, TwoSizesGenerator) else None
         expected = self.discriminator.small_size if isinstance(self.discriminator, TwoSizesDiscriminator) else None
         if second != expected:

@@ -107,7 +107,7 @@ class MlpDiscriminator(Discriminator):
         joined: Condition = "none" if settings.labels == "projection" else settings.labels
         self.label = LabelVector(joined, self.class_count, settings.embedding_dim)
         inputs = prod(target_field(spec).shape) * settings.pack + self.label.size
-        waves = [] if settings.fourier is None else [FourierFeatures(settings.fourier, inputs)]
+        waves = list[FourierFeatures]() if settings.fourier is None else [FourierFeatures(settings.fourier, inputs)]
         inputs = waves[0].size if waves else inputs
         self.layers = nn.Sequential(*waves, *_hidden(inputs, settings.widths, settings.slope, settings.dropout))
         self.feature_count = settings.widths[-1]

@@ -46,7 +46,6 @@ class StyleganGenerator(StyleGenerator):
     """
 
     style_mean: Tensor
-    truncation: float
     truncation_range: ClassVar[tuple[float, float]] = (0.0, 1.0)
 
     def __init__(self, settings: StyleganGeneratorSettings, spec: DataSpec) -> None:
@@ -64,7 +63,7 @@ class StyleganGenerator(StyleGenerator):
         ladder = resolutions(image.size)
         widths = settings.of(ladder)
         self.constant = nn.Parameter(torch.randn(1, widths[0], ladder[0], ladder[0]))
-        convs, images = [_NoisyConv(widths[0], widths[0], ladder[0], dim)], []
+        convs = [_NoisyConv(widths[0], widths[0], ladder[0], dim)]
         for size, (before, after) in zip(ladder[1:], pairwise(widths), strict=True):
             convs += [_NoisyConv(before, after, size, dim, up=True), _NoisyConv(after, after, size, dim)]
         images = [ModulatedConv(width, image.channels, 1, dim, demodulate=False) for width in widths]
@@ -110,7 +109,8 @@ class StyleganGenerator(StyleGenerator):
         styles = self.styles(latents, labels)
         if self.training:
             return self.synthesize(self.mix(styles, labels))
-        return self.synthesize(self.style_mean.lerp(styles, self.truncation)).clamp(-1, 1)
+        kept = 1.0 if self.truncation is None else self.truncation
+        return self.synthesize(self.style_mean.lerp(styles, kept)).clamp(-1, 1)
 
     def mix(self, styles: Tensor, labels: Tensor | None) -> Tensor:
         """A random share of the rows with the styles of a second latent from a random layer on."""

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ BEAT_SECONDS, LEASE_SECONDS, POLL_SECONDS = 10.0, 60.0, 0.5
 
 
 @contextmanager
-def promotion_turn(versions: Versions, seconds: float = 3600.0) -> Iterator[Versions]:
+def promotion_turn(versions: Versions, seconds: float = 3600.0) -> Generator[Versions]:
     """Wait until no other process, of any machine, promotes or rolls back this model; then have the turn.
 
     Yields the versions to change in it: each change is refused (code "turn-lost") once another process has taken over,
@@ -145,7 +145,7 @@ class _Queue:
         return now - self._seen[ticket.version][1] < LEASE_SECONDS
 
     @contextmanager
-    def _readable(self) -> Iterator[None]:
+    def _readable(self) -> Generator[None]:
         from mlflow.exceptions import MlflowException
 
         try:

@@ -32,7 +32,7 @@ PARAMS = {"seed"}
 LONGEST = 500  # characters of an answer to a bad request
 
 
-class ServedGenerator(PythonModel):  # type: ignore[misc]  # mlflow has no types to inherit from
+class ServedGenerator(PythonModel):
     """Generates on request.
 
     Input: `n` (how many outputs for this row, a whole number from 1) and a column for each input of the task; a class
@@ -75,7 +75,7 @@ class ServedGenerator(PythonModel):  # type: ignore[misc]  # mlflow has no types
         self, name: str, field: Field, records: Sequence[Mapping[Hashable, Any]], counts: Sequence[int], seed: int
     ) -> Tensor:
         """The stored input column of all rows that are asked for; classes that are left out are drawn together."""
-        parts, left_out = [], [is_missing(record.get(name)) for record in records]
+        parts, left_out = list[Tensor](), [is_missing(record.get(name)) for record in records]
         open_rows = [count for count, missing in zip(counts, left_out, strict=True) if missing]
         if open_rows and not isinstance(field, CategoryField):
             raise refused(f"'{name}' is missing: {field.description}")

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ def _library() -> Any:
 
 
 @contextmanager
-def _stated(name: str, version: str, package: str) -> Iterator[tuple[Path, Path]]:
+def _stated(name: str, version: str, package: str) -> Generator[tuple[Path, Path]]:
     """A folder with the statement in it, and where its signature goes."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "version"

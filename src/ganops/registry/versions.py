@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -203,7 +203,7 @@ def _insert_or_update(write: Callable[..., None], *arguments: str) -> None:
 
 
 @contextmanager
-def _readable(model: str) -> Iterator[None]:
+def _readable(model: str) -> Generator[None]:
     from mlflow.exceptions import MlflowException
 
     try:

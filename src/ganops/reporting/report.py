@@ -38,6 +38,10 @@ def render_report(rows: Sequence[LeaderboardRow], winner: Winner, workspace: Wor
     ordered = ranked(rows, winner.metric)
     parts = [read_part(row, workspace) for row in ordered if row.kind == "recipe"]
     columns, lines = table(rows, winner.metric)
+
+    def deciding(row: LeaderboardRow) -> str:
+        return show(row.scores.get(winner.metric.key))
+
     return template("report.html").render(
         winner=winner,
         parts=parts,
@@ -46,7 +50,7 @@ def render_report(rows: Sequence[LeaderboardRow], winner: Winner, workspace: Wor
         headlines=[(heading(metric), metric.sentence) for metric in headline_metrics(rows, winner.metric)],
         rows=ordered,
         score_lines=score_lines(ordered),
-        deciding=lambda row: show(row.scores.get(winner.metric.key)),
+        deciding=deciding,
         protocol=protocol_facts(ordered),
         manifest=manifest,
         fields={name: field.description for name, field in manifest.spec.schema().items()},

@@ -81,7 +81,7 @@ def leaderboard_text(rows: Sequence[LeaderboardRow], metric: Metric, winner: str
     first = ["     recipe", *(f"{place} {name}" for place, name in zip(places, shown, strict=True))]
     columns = zip(names, *(line.cells for line in lines), strict=True)
     padded = [_pad(first, str.ljust), *(_pad(column, str.rjust) for column in columns)]
-    text = ["  ".join(cells).rstrip() for cells in zip(*padded, strict=True)]
+    text: list[str] = ["  ".join(cells).rstrip() for cells in zip(*padded, strict=True)]
     text.insert(1, "-" * max(map(len, text)))
     return "\n".join(text) + "\n"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from math import log10
 from typing import Any
@@ -151,7 +151,7 @@ def _ticks(parameter: Parameter) -> list[tuple[str, float]]:
 
 
 def _word(choice: Any) -> str:
-    return ", ".join(map(str, choice)) if isinstance(choice, list | tuple) else str(choice)
+    return ", ".join(map(str, choice)) if isinstance(choice, (list, tuple)) else str(choice)
 
 
 def _short(key: str) -> str:
@@ -171,7 +171,7 @@ def _columns(points: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
     return array[:, 0], array[:, 1]
 
 
-def _fit(limit: Any, values: Sequence[float]) -> tuple[float, float]:
+def _fit(limit: Callable[[float, float], object], values: Sequence[float]) -> tuple[float, float]:
     """The range of all but the worst outliers, which would flatten the rest; told to `limit` with a margin."""
     if not values:
         return 0.0, 1.0

@@ -105,7 +105,7 @@ def create_app(service: Service) -> FastAPI:
         schema["paths"]["/generate"]["post"]["requestBody"] = {"required": True, "content": content}
         return schema
 
-    app.openapi = openapi  # type: ignore[method-assign]  # as FastAPI's documentation does
+    app.openapi = openapi  # pyrefly: ignore[method-assign]  # as FastAPI's documentation does
     return app
 
 

@@ -38,7 +38,7 @@ def probe(game: Game, run: Run, batch: int, uri: str) -> Probe:
 
     batch: most rows at once; fewer where rows are large, so that a batch stays below a second on a CPU and in memory.
     """
-    sizes, rates = {}, []
+    sizes, rates = dict[str, tuple[int, ...]](), list[float]()
     for name, task in game.tasks.items():
         largest = min(batch, max(1, MOST_NUMBERS // max(prod(field.shape) for field in task.outputs.values())))
         rows = example_rows(task, max(largest, FEWEST_ROWS))

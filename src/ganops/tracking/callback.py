@@ -35,7 +35,8 @@ class RunCallback(Callback):
     def flush(self) -> None:
         """Send the collected rows; call it when the training has ended."""
         self.run.log_curves(self._rows)
-        self._rows, self._flushed = [], time.monotonic()
+        self._rows = []
+        self._flushed = time.monotonic()
 
     def on_samples(self, step: int, rows: Rows) -> None:
         """Log a picture of the stored samples."""

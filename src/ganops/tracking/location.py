@@ -7,7 +7,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -79,7 +79,7 @@ def runs_page(uri: str, experiment_id: str) -> str:
 
 
 @contextmanager
-def store_lock(uri: str, purpose: str) -> Iterator[None]:
+def store_lock(uri: str, purpose: str) -> Generator[None]:
     """Let one process of this machine at a time do `purpose` to the store; the lock ends with the process."""
     database = sqlite_path(uri)
     if database is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,7 +133,7 @@ def restore_backup(folder: Path, target: Place) -> Contents:
 
 
 @contextmanager
-def _answering(place: Place) -> Iterator[None]:
+def _answering(place: Place) -> Generator[None]:
     """Raise TrackingError for a database that does not answer, or refuses."""
     from sqlalchemy.exc import SQLAlchemyError
 

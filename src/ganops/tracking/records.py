@@ -116,7 +116,8 @@ def _copy(reading: Connection, writing: Connection, table: Table, move: Move) ->
         block.append(row)
         if len(block) == ROWS:
             writing.execute(insert(table), block)
-            count, block = count + len(block), []
+            count += len(block)
+            block.clear()
     if block:
         writing.execute(insert(table), block)
     return count + len(block)
@@ -126,8 +127,8 @@ def _rows(connection: Connection, table: Table, move: Move | None = None) -> Ite
     from sqlalchemy import select
 
     moved = [column.name for column in table.columns if (table.name, column.name) in MOVED] if move else []
-    for row in connection.execute(select(table).execution_options(yield_per=ROWS)).mappings():
-        values = dict(row)
+    for row in connection.execute(select(table).execution_options(yield_per=ROWS)):
+        values = row._asdict()
         for name in moved:
             if move and values[name]:
                 values[name] = move(values[name])

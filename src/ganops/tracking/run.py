@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,7 +66,7 @@ def start_run(
     manifest: Manifest | None = None,
     parent: str | None = None,
     system_metrics: bool = True,
-) -> Iterator[TrackedRun]:
+) -> Generator[TrackedRun]:
     """Open a new run of a model; it ends FINISHED, FAILED after an exception or KILLED after Ctrl-C or SIGTERM.
 
     parent: id of the run this one belongs to; by default what GANOPS_PARENT_RUN_ID names.
@@ -80,7 +80,7 @@ def start_run(
 @contextmanager
 def flow_run(
     name: str, *, params: Params, tags: Mapping[str, str] | None = None, run_id: str | None = None
-) -> Iterator[TrackedRun]:
+) -> Generator[TrackedRun]:
     """Open the parent run of one pipeline execution; its run_id goes to the stages as GANOPS_PARENT_RUN_ID.
 
     run_id: of the run to continue, where the store knows it.
@@ -100,7 +100,7 @@ def resume_run(
     recipe: Recipe | None = None,
     manifest: Manifest | None = None,
     system_metrics: bool = False,
-) -> Iterator[TrackedRun]:
+) -> Generator[TrackedRun]:
     """Continue the run that `run_file` names.
 
     Where the store does not know it (a fresh clone, another server, a deleted run), a new run tagged `restored_from`
@@ -123,7 +123,7 @@ def resume_run(
 
 
 @contextmanager
-def _open(run: TrackedRun, system_metrics: bool, required: bool = False) -> Iterator[None]:
+def _open(run: TrackedRun, system_metrics: bool, required: bool = False) -> Generator[None]:
     """Watch and end a run. required: that the store does not take all records is an error."""
     monitor = None
     if system_metrics:

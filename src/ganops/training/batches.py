@@ -48,7 +48,7 @@ class ShuffledSampler:
 
     def rows(self, index: int) -> Tensor:
         """(batch_size,) row numbers of batch `index`; a function of seed and index alone."""
-        pieces, position, wanted = [], index * self.batch_size, self.batch_size
+        pieces, position, wanted = list[Tensor](), index * self.batch_size, self.batch_size
         while wanted:
             epoch, offset = divmod(position, self.count)
             piece = self._shuffled(epoch)[offset : offset + wanted]

@@ -99,7 +99,7 @@ def flatten(state: Mapping[str, Any], prefix: str = "") -> tuple[dict[str, Tenso
             return {"$tensor": name}
         if isinstance(value, Mapping):
             return {"$map": [[key, walk(item, f"{name}.{key}")] for key, item in value.items()]}
-        if isinstance(value, list | tuple):
+        if isinstance(value, (list, tuple)):
             return {"$list": [walk(item, f"{name}.{index}") for index, item in enumerate(value)]}
         return value
 

@@ -6,8 +6,8 @@ import copy
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import parametrize
 from torch.nn.utils.parametrizations import _SpectralNorm
+from torch.nn.utils.parametrize import ParametrizationList
 
 from ganops.games.game import Game
 from ganops.recipe import EmaSettings
@@ -26,12 +26,12 @@ class EMA:
     def __init__(self, game: Game, settings: EmaSettings | None) -> None:
         self.settings = settings
         self._game, self._stale = game, False
-        if settings is None:
-            return
-        self._game = copy.deepcopy(game).requires_grad_(False).eval()
         self._averaged: tuple[list[Tensor], list[Tensor]] = ([], [])
         self._copied: list[tuple[Tensor, Tensor]] = []
         self._norms: list[tuple[_SpectralNorm, _SpectralNorm, Tensor]] = []
+        if settings is None:
+            return
+        self._game = copy.deepcopy(game).requires_grad_(False).eval()
         for name in game.ema_networks:
             self._pair(self._game.get_submodule(name), game.get_submodule(name))
 
@@ -81,9 +81,9 @@ class EMA:
         """Note which tensors of two equal networks are averaged and which are copied."""
         vectors = set[int]()
         for (_, averaged), (_, source) in zip(trailing.named_modules(), trained.named_modules(), strict=True):
-            if isinstance(averaged, parametrize.ParametrizationList):
+            if isinstance(averaged, ParametrizationList) and isinstance(source, ParametrizationList):
                 for own, theirs in zip(averaged, source, strict=True):
-                    if isinstance(own, _SpectralNorm) and hasattr(own, "_u"):
+                    if isinstance(own, _SpectralNorm) and isinstance(theirs, _SpectralNorm) and hasattr(own, "_u"):
                         self._norms.append((own, theirs, averaged.original))
                         vectors |= {id(own._u), id(own._v)}
         theirs_by_name = trained.state_dict(keep_vars=True)

@@ -110,7 +110,7 @@ def make_deterministic(device: torch.device) -> None:
     """Choose algorithms that give the same bits in every run; an operation that has none only warns."""
     torch.use_deterministic_algorithms(True, warn_only=True)
     # A debugging aid that fills all new tensors, and so writes all memory twice.
-    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]  # stub lacks it
+    torch.utils.deterministic.fill_uninitialized_memory = False  # pyrefly: ignore[missing-attribute]  # stub lacks it
     if device.type == "cuda":
         torch.backends.cudnn.benchmark = False
         # Read when cuBLAS is first used: with workspaces of a fixed size sums are always in the same order.

@@ -119,7 +119,8 @@ class Health:
 
     def on_stage_begin(self) -> None:
         """Forget what was usual: from now on other players take part, with other losses."""
-        self._gradients, self._recent = [], []
+        self._gradients = []
+        self._recent = []
 
     def see_samples(self, step: int, stored: Tensor) -> None:
         """Check stored samples of the same latents as before: how much they differ, from each other and over time."""

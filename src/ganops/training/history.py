@@ -37,7 +37,8 @@ class Curves:
             return {}
         sums = torch.stack([self._sums[name] for name in names]).tolist()
         row = {name: total / self._counts[name] for name, total in zip(names, sums, strict=True)}
-        self._sums, self._counts = {}, {}
+        self._sums = {}
+        self._counts = {}
         return row
 
     def state(self) -> dict[str, Any]:

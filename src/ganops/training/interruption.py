@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -43,7 +43,7 @@ class Interruption:
 
 
 @contextmanager
-def watch_for_interruption() -> Iterator[Interruption]:
+def watch_for_interruption() -> Generator[Interruption]:
     """Catch SIGINT and SIGTERM for the duration of the block, in the main thread; elsewhere only watch ancestors."""
     interruption = Interruption()
     if threading.current_thread() is not threading.main_thread():

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,7 +18,7 @@ IDENTITY = re.compile(r"[0-9a-f]{16}")  # as TrainingJob.identity names the fold
 
 
 @contextmanager
-def exclusive(folder: Path, wait_seconds: float = WAIT_SECONDS) -> Iterator[None]:
+def exclusive(folder: Path, wait_seconds: float = WAIT_SECONDS) -> Generator[None]:
     """Hold the folder's lock for the duration of the block; the system releases it however the process ends.
 
     Waits for a while, since a training whose DVC was killed notices that within seconds and ends by itself.

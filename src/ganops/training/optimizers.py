@@ -20,16 +20,23 @@ class _InMemoryOrder(torch.optim.Adam):
     """
 
     def _init_group(
-        self, group: dict[str, Any], parameters: list[Tensor], gradients: list[Tensor], *others: list[Tensor]
+        self,
+        group: dict[str, Any],
+        params_with_grad: list[Tensor],
+        grads: list[Tensor],
+        exp_avgs: list[Tensor],
+        exp_avg_sqs: list[Tensor],
+        max_exp_avg_sqs: list[Tensor],
+        state_steps: list[Tensor],
     ) -> bool:
-        has_complex: bool = super()._init_group(group, parameters, gradients, *others)  # type: ignore[no-untyped-call]
-        *moments, _steps = others
-        for index, parameter in enumerate(parameters):
+        moments = exp_avgs, exp_avg_sqs, max_exp_avg_sqs
+        has_complex: bool = super()._init_group(group, params_with_grad, grads, *moments, state_steps)
+        for index, parameter in enumerate(params_with_grad):
             if not parameter.is_contiguous():
                 order = sorted(range(parameter.dim()), key=parameter.stride, reverse=True)
-                for tensors in (parameters, gradients, *filter(None, moments)):
+                for tensors in (params_with_grad, grads, *filter(None, moments)):
                     tensors[index] = tensors[index].permute(order)
-            gradients[index] = gradients[index].contiguous()
+            grads[index] = grads[index].contiguous()
         return has_complex
 
 

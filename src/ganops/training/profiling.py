@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ ROWS = 25
 
 
 @contextmanager
-def profiled(folder: Path) -> Iterator[None]:
+def profiled(folder: Path) -> Generator[None]:
     """Profile the block; write trace.json (for chrome://tracing or Perfetto) and table.txt, and print the table."""
     activities = [torch.profiler.ProfilerActivity.CPU]
     sort_by = "self_cpu_time_total"

@@ -16,7 +16,7 @@ def seed_all(*place: int) -> None:
     seed = seed_for(*place)
     torch.default_generator.manual_seed(seed)
     # torch.manual_seed would record a stack trace at each call where CUDA is available but not yet used.
-    if torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+    if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(seed)
     if torch.backends.mps.is_available():
         torch.mps.manual_seed(seed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -72,7 +72,7 @@ class Trainer:
         self.recipe, self.data, self.params, self.plan, self.hardware = recipe, data, params, plan, hardware
         self.folder, self.seed = folder, seed
         self.game = game.to(hardware.device).train()
-        self.game.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+        self.game.to(memory_format=torch.channels_last)  # pyrefly: ignore[no-matching-overload]  # torch's stub lacks it
         self.frozen = Frozen(self.game, recipe.init.freeze if recipe.init else ())
         self.frozen.keep_eval()
         self.ema = EMA(self.game, recipe.ema)
@@ -204,7 +204,7 @@ class Trainer:
         return {name: network.state_dict() for name, network in self.game.named_children()} | self.ema.state()
 
     @contextmanager
-    def _evaluated(self) -> Iterator[Game]:
+    def _evaluated(self) -> Generator[Game]:
         """The game that makes samples, in eval mode; afterwards the trained one is in training mode again."""
         game = self.ema.game.eval()
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from PIL import Image
@@ -30,7 +30,7 @@ class Field(Settings, ABC):
     wire_form: ClassVar[WireForm]
     drawn_in_columns: ClassVar[bool] = False  # whether `draw` lays rows out in columns, as figures of games need it
 
-    @computed_field  # type: ignore[prop-decorator]
+    @computed_field
     @property
     def kind(self) -> str:
         """The name under which FIELDS knows this class; it is written to manifest.json and model.json."""
@@ -69,7 +69,7 @@ class Field(Settings, ABC):
     def to_storage(self, modelled: Tensor) -> Tensor:
         """The inverse of `to_model`, rounded and clipped to the storage type."""
 
-    def convert(self, stored: Tensor, like: Self) -> Tensor:
+    def convert(self, stored: Tensor, like: Field) -> Tensor:
         """Stored rows of this field as stored rows of `like` (another size, other channels).
 
         Raises DataError where no conversion is defined.

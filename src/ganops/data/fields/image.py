@@ -61,7 +61,7 @@ class ImageField(Field):
         if self.shape == like.shape:
             return stored
         if not isinstance(like, ImageField):
-            return super().convert(stored, like)  # type: ignore[arg-type]  # raises
+            return super().convert(stored, like)  # raises
         return torch.cat([_convert(chunk, like) for chunk in torch.split(stored, CHUNK)])
 
     def encode(self, stored: Tensor) -> list[Any]:

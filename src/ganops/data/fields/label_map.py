@@ -41,7 +41,7 @@ class LabelTable(Settings):
             return {"classes": tuple(map(str, value)), "colours": tuple(_colour(each) for each in value.values())}
         if isinstance(value, Mapping):  # as it is written to files, where tuples become lists
             return {key: _tuples(each) for key, each in value.items()}
-        return {"classes": tuple(map(str, value))} if isinstance(value, list | tuple) else value
+        return {"classes": tuple(map(str, value))} if isinstance(value, (list, tuple)) else value
 
     @model_validator(mode="after")
     def _a_colour_for_each_class(self) -> LabelTable:
@@ -62,11 +62,11 @@ class LabelTable(Settings):
 
 
 def _tuples(value: Any) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list | tuple) else value
+    return tuple(map(_tuples, value)) if isinstance(value, (list, tuple)) else value
 
 
 def _colour(value: Any) -> tuple[int, int, int]:
-    if isinstance(value, list | tuple) and len(value) == 3 and all(each in range(256) for each in value):
+    if isinstance(value, (list, tuple)) and len(value) == 3 and all(each in range(256) for each in value):
         return value[0], value[1], value[2]
     try:
         return ImageColor.getrgb(value)[:3]

@@ -65,7 +65,7 @@ class MaskField(Field):
     def convert(self, stored: Tensor, like: Field) -> Tensor:
         """Another size: inside where at least half of a pixel's area was."""
         if not isinstance(like, MaskField) or self.size == like.size:
-            return super().convert(stored, like)  # type: ignore[arg-type]  # raises for another kind
+            return super().convert(stored, like)  # raises for another kind
         floats = F.interpolate(self.to_model(stored), (like.size, like.size), mode="bilinear", antialias=True)
         return self.to_storage(floats)
 

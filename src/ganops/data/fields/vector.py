@@ -87,7 +87,7 @@ class VectorField(Field):
 def _numbers(row: Any) -> Any:
     """The row, where it is numbers: float() would also take texts and booleans."""
     numbers = row.tolist() if isinstance(row, np.ndarray) else row
-    if not isinstance(numbers, list | tuple):
+    if not isinstance(numbers, (list, tuple)):
         raise TypeError(shortened(row))
     for each in numbers:
         if isinstance(each, bool) or not isinstance(each, Real):

@@ -69,7 +69,7 @@ class Glyphs(Source):
         """All of them, split by picture: a test picture shows a known character in a font that was not seen for it."""
         form = context.image_format(NATURAL)
         taken: set[bytes] = set()
-        classes, pictures, names = [], [], []
+        classes, pictures, names = list[str](), list[Pixels](), list[str]()
         for character in characters(self.alphabets):
             found = _different(character, form.size, scale_of(self.alphabets), taken)
             if len(found) >= LEAST_PICTURES:

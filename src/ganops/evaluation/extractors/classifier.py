@@ -97,7 +97,8 @@ class Classifier(FeatureExtractor):
                 expected=str(expected),
                 found=str(tuple(images.shape[1:])),
             )
-        return self.network(images)  # type: ignore[no-any-return]  # nn.Module.__call__ is untyped
+        found: tuple[Tensor, Tensor] = self.network(images)
+        return found
 
     def save(self, folder: Path) -> None:
         """Write classifier.safetensors and classifier.json."""
@@ -159,12 +160,13 @@ def train_classifier(
         torch.manual_seed(seed)
         network = _network(spec, params.width)
     network = network.to(device).train()
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+    network.to(memory_format=torch.channels_last)  # pyrefly: ignore[no-matching-overload]  # torch's stub lacks it
     optimizer = torch.optim.Adam(network.parameters(), lr=params.learning_rate)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, params.learning_rate, total_steps=steps + 1)
     generator = torch.Generator().manual_seed(seed)
+    order = torch.randperm(count, generator=generator)
     for step in range(steps):
-        if step % per_epoch == 0:
+        if step and step % per_epoch == 0:
             order = torch.randperm(count, generator=generator)
         batch = _gather(train, also, order[step % per_epoch * batch_size :][:batch_size])
         _, logits = network(batch[spec.target].to(device))

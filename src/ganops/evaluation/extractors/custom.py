@@ -47,7 +47,7 @@ class Custom(FeatureExtractor):
 
 def _load_script(path: Path) -> tuple[nn.Module, str]:
     try:
-        return torch.jit.load(str(path), map_location="cpu"), sha256_of(path)  # type: ignore[no-untyped-call]
+        return torch.jit.load(str(path), map_location="cpu"), sha256_of(path)
     except RuntimeError as error:
         raise EvaluationError(
             f"{path} is not a TorchScript file",

@@ -47,7 +47,7 @@ class FeatureExtractor(ABC):
     def __init__(self, network: nn.Module, device: torch.device | str) -> None:
         self.device = torch.device(device)
         self.network = network.to(self.device).eval()
-        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
+        self.network.to(memory_format=torch.channels_last)  # pyrefly: ignore[no-matching-overload]  # torch's stub lacks it
 
     @abstractmethod
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -46,7 +46,8 @@ class Segmenter(nn.Module):
         for layer in self.up:
             skip = maps.pop()
             found = layer(torch.cat((F.interpolate(found, skip.shape[2:], mode="nearest"), skip), dim=1))
-        return self.logits(found)  # type: ignore[no-any-return]  # nn.Module.__call__ is untyped
+        logits: Tensor = self.logits(found)
+        return logits
 
     @torch.no_grad()
     def labels(self, images: Tensor) -> Tensor:

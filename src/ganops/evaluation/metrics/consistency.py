@@ -35,7 +35,7 @@ def enlarged(task: Task) -> tuple[str, str, int] | None:
 def downscaled(images: Tensor, factor: int) -> Tensor:
     """(N, C, H, W) stored images at 1 / factor of their size, bicubic with antialiasing, stored."""
     size = images.shape[2]
-    field = ImageField(channels=images.shape[1], size=size)  # type: ignore[arg-type]  # 1 or 3, as images have
+    field = ImageField.model_validate({"channels": images.shape[1], "size": size})
     small = Downscaled(factor=factor)
     return small.field(field).to_storage(small.derive(field.to_model(images)))
 

@@ -51,7 +51,7 @@ def inception_score(logits: Tensor, splits: int, seed: int) -> InceptionScore:
         )
     order = torch.from_numpy(np.random.RandomState(seed).permutation(len(logits)))
     logs = logits.cpu().double()[order].log_softmax(dim=1)
-    scores, influence = [], torch.empty(len(logs), dtype=torch.float64)
+    scores, influence = list[float](), torch.empty(len(logs), dtype=torch.float64)
     for index in range(splits):
         rows = slice(index * len(logs) // splits, (index + 1) * len(logs) // splits)
         divergence = _divergence(logs[rows])

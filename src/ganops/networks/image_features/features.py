@@ -102,7 +102,8 @@ class ImageFeatures(ABC):
         last = max(self.names().index(name) for name in self.layers)
         used = {name: layers[name] for name in self.names()[: last + 1]}
         network = nn.Sequential(OrderedDict({"input": _Standardise(self.mean, self.deviation), **used}))
-        return network.requires_grad_(False).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        network.requires_grad_(False).eval()
+        return network.to(memory_format=torch.channels_last)  # pyrefly: ignore[no-matching-overload]  # torch's stub lacks it
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
         """Itself: nothing changes it."""

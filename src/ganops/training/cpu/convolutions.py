@@ -71,14 +71,14 @@ def install_cpu_kernels() -> torch.library.Library:
     override: it is undone when that is collected.
     """
     # torch leaves Library without types.
-    library = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
+    library = torch.library.Library("aten", "IMPL")
     for name, key, call, faster in (
         ("convolution", "CPU", Forward, _forward),
         ("convolution_backward", "CPU", Backward, _backward),
         ("convolution_backward", "AutogradCPU", Backward, _input_gradient),
     ):
         original = torch.library.get_kernel(f"aten::{name}", key)
-        library.impl(name, _kernel(call, faster, original.call_boxed), key, with_keyset=True)  # type: ignore[no-untyped-call]
+        library.impl(name, _kernel(call, faster, original.call_boxed), key, with_keyset=True)
     return library
 
 

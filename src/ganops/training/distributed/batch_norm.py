@@ -57,7 +57,7 @@ class CrossProcessBatchNorm(_BatchNorm):
 
 def _average(values: Tensor) -> Tensor:
     """The mean over the processes, differentiable any number of times."""
-    return cast(Tensor, all_reduce(values)) / distributed.get_world_size()  # type: ignore[no-untyped-call]
+    return cast(Tensor, all_reduce(values)) / distributed.get_world_size()
 
 
 def norms_across_processes(network: nn.Module, recipe: Recipe) -> None:

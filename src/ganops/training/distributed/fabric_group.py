@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -36,7 +36,9 @@ class FabricGroup(ProcessGroup):
         super().__init__(fabric.global_rank, fabric.world_size)
         self._fabric = fabric
         # Flags and rows of curves travel between CPUs, without waiting for a GPU's queue.
-        self._cpu_group = distributed.new_group(timeout=TIMEOUT, backend="gloo")
+        group = distributed.new_group(timeout=TIMEOUT, backend="gloo")
+        assert isinstance(group, distributed.ProcessGroup), "every process is a member"
+        self._cpu_group = group
 
     def gradients(self, parameters: list[nn.Parameter]) -> Gradients:
         """Gradients that are the mean over the processes once a turn's last micro-batch has been added."""
@@ -116,7 +118,7 @@ class _Turn(nn.Module):
 
 
 @contextmanager
-def _peer_loss_as_error() -> Iterator[None]:
+def _peer_loss_as_error() -> Generator[None]:
     """Translate the error that the loss of another process causes into a TrainingError."""
     try:
         yield
@@ -133,7 +135,7 @@ def _peer_loss_as_error() -> Iterator[None]:
 
 
 @contextmanager
-def joined_by_torchrun(device: str) -> Iterator[FabricGroup]:
+def joined_by_torchrun(device: str) -> Generator[FabricGroup]:
     """The group of the processes that `torchrun` started; see `join`."""
     size, here = int(os.environ["WORLD_SIZE"]), int(os.environ["LOCAL_WORLD_SIZE"])
     if size % here:

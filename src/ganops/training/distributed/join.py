@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from ganops.training.distributed.process_group import ProcessGroup
@@ -15,7 +15,7 @@ def started_by_torchrun() -> bool:
 
 
 @contextmanager
-def join(device: str = "auto") -> Iterator[ProcessGroup]:
+def join(device: str = "auto") -> Generator[ProcessGroup]:
     """The group of the processes that `torchrun` started; this process alone where it was started without.
 
     device: as `train.device` in params.yaml. Raises TrainingError where there are fewer GPUs than processes.

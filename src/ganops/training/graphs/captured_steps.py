@@ -64,7 +64,8 @@ class CapturedSteps:
 
     def forget(self) -> None:
         """Drop all recordings: they write to the tensors of the optimisers as they were."""
-        self._seen, self._recordings = {}, {}
+        self._seen = {}
+        self._recordings = {}
 
     def run(self, step: int, batches: list[Rows]) -> StepOutput:
         """Take step `step`; what is returned holds until the next one."""

@@ -39,11 +39,11 @@ class CpuRecorder:
         return output, replay
 
 
-class _Recording(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch leaves it without types
+class _Recording(TorchDispatchMode):
     """Records operations as a graph of torch.fx while they run."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._graph = fx.Graph()
         self._nodes: MutableMapping[Tensor, fx.Node] = WeakTensorKeyDictionary()
         self._given: dict[str, Tensor] = {}  # tensors that existed before: weights, moments, the batch
@@ -67,7 +67,7 @@ class _Recording(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch l
         node = self._graph.call_function(func, node_args, node_kwargs)
         if isinstance(found, Tensor):
             self._nodes.setdefault(found, node)  # an in-place operation returns a known tensor
-        elif isinstance(found, list | tuple):
+        elif isinstance(found, (list, tuple)):
             for index, part in enumerate(found):
                 if isinstance(part, Tensor) and part not in self._nodes:
                     self._nodes[part] = self._graph.call_function(operator.getitem, (node, index))

@@ -15,7 +15,7 @@ class CudaRecorder:
     """CUDA graphs that share one stream and one pool of memory."""
 
     def __init__(self) -> None:
-        self._stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        self._stream = torch.cuda.Stream()
         self._pool = torch.cuda.graph_pool_handle()
 
     def run(self, work: Work) -> StepOutput:
