@@ -181,7 +181,7 @@ class Images(Dataset[Tensor]):
         return self.images[index]
 
 
-class PlainClassifier(FeatureExtractorBase):  # type: ignore[misc]  # torch-fidelity is untyped
+class PlainClassifier(FeatureExtractorBase):  # torch-fidelity is untyped
     """The classifier for torch-fidelity: the same weights and preprocessing."""
 
     network: nn.Module
@@ -240,7 +240,7 @@ def from_images(
     """All scores from images, network included, with the real side computed too and with it known."""
     count, subset = len(images), min(1000, len(images))
     params = EvaluateParams(
-        features=extractor.name,  # type: ignore[arg-type]  # one of the names that params.yaml knows
+        features=extractor.name,  # one of the names that params.yaml knows
         resize="clean-fid",
         samples=count,
         metrics={

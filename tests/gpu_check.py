@@ -211,7 +211,7 @@ def print_outcome(outcome: Outcome) -> None:
     print(f"{outcome.part}: {outcome.state}, {outcome.seconds:.0f} s", flush=True)
     for row in outcome.rows:
         value = f"{row['value']:,.4g}" if isinstance(row["value"], float) else row["value"]
-        mark = {True: "ok    ", False: "WRONG "}.get(row.get("ok"), "      ")  # type: ignore[call-overload]
+        mark = {True: "ok    ", False: "WRONG "}.get(row.get("ok"), "      ")
         ratio = f"  {row['ratio']:.2f} times {row['baseline']}" if row.get("ratio") else ""
         print(f"  {mark} {row['what']}: {value} {row.get('unit', '')}{ratio}", flush=True)
     for line in outcome.words.splitlines():

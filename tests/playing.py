@@ -59,7 +59,7 @@ def recipe(**changes: Any) -> Recipe:
 
 def spec_of(channels: int, size: int, classes: tuple[str, ...] = (), shares: tuple[float, ...] = ()) -> DataSpec:
     """Images of `size` pixels, with labels where there are classes."""
-    fields: dict[str, Field] = {"image": ImageField(channels=channels, size=size)}  # type: ignore[arg-type]
+    fields: dict[str, Field] = {"image": ImageField(channels=channels, size=size)}
     return DataSpec(fields=fields | _label(classes, shares))
 
 
@@ -67,21 +67,21 @@ def domains_spec(channels: int, size: int, classes: tuple[str, ...] = ()) -> Dat
     """Two domains of images of one form, without pairs, with labels where there are classes."""
     fields: dict[str, Field] = {}
     for domain in "AB":
-        fields[domain] = ImageField(channels=channels, size=size)  # type: ignore[arg-type]
+        fields[domain] = ImageField(channels=channels, size=size)
         fields |= {f"{domain}_label": field for field in _label(classes, ()).values()}
     return DataSpec(fields=fields, paired=False)
 
 
 def pairs_spec(channels: int, size: int) -> DataSpec:
     """Pairs of a source and an image, both of one form."""
-    field = ImageField(channels=channels, size=size)  # type: ignore[arg-type]
+    field = ImageField(channels=channels, size=size)
     return DataSpec(fields={"image": field, "source": field})
 
 
 def maps_spec(channels: int, size: int) -> DataSpec:
     """Pairs of a label map of three classes and an image."""
     labels = LabelTable(classes=("sky", "wall", "door"))
-    image = ImageField(channels=channels, size=size)  # type: ignore[arg-type]
+    image = ImageField(channels=channels, size=size)
     return DataSpec(fields={"image": image, "source": LabelMapField(size=size, labels=labels)})
 
 

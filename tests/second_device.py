@@ -34,7 +34,7 @@ class There(Tensor):
     @staticmethod
     def __new__(cls, here: Tensor) -> There:
         refuse_float64(here.dtype)
-        made: There = torch.Tensor._make_wrapper_subclass(  # type: ignore[attr-defined]
+        made: There = torch.Tensor._make_wrapper_subclass(
             cls, here.size(), here.stride(), here.storage_offset(), dtype=here.dtype, device=DEVICE
         )
         made.here = here
@@ -50,9 +50,9 @@ class There(Tensor):
         copy = There(self.here.clone())
         copy.requires_grad_(self.requires_grad)
         memo[id(self)] = torch.nn.Parameter(copy, self.requires_grad) if isinstance(self, torch.nn.Parameter) else copy
-        return memo[id(self)]  # type: ignore[no-any-return]
+        return memo[id(self)]
 
-    __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
+    __torch_function__ = torch._C._disabled_torch_function_impl
 
     @classmethod
     def __torch_dispatch__(

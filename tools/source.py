@@ -100,7 +100,7 @@ class Source:
         assert found is not None, name
         node, home = found
         own = [each for each in node.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)]
-        fields = {each.target.id: each for each in own if not _hidden(each)}  # type: ignore[union-attr]
+        fields = {each.target.id: each for each in own if not _hidden(each)}
         named = (base.id for base in node.bases if isinstance(base, ast.Name) and self.is_settings(base.id, home))
         bases = tuple(found for name in named if (found := self.section(name, home)).keys or found.bases)
         about, meanings = explained(ast.get_docstring(node) or "", list(fields))

@@ -128,7 +128,7 @@ def test_a_killed_call_goes_on_where_it_was(source: Path, tmp_path: Path) -> Non
         kill()
         return original(stored)
 
-    translator._translate = dying  # type: ignore[method-assign]
+    translator._translate = dying
     with pytest.raises(Killed):
         apply(source, out, translator)
     with (out / RECORD).open("a") as record:

@@ -66,7 +66,7 @@ def test_damaged_metadata_do_not_hinder(tmp_path: Path) -> None:
     ],
 )
 def test_names_say_what_is_written(name: str, form: str, labels: bool, expected: str) -> None:
-    assert output_name(name, form, labels=labels) == expected  # type: ignore[arg-type]
+    assert output_name(name, form, labels=labels) == expected
 
 
 @pytest.mark.parametrize(

@@ -38,11 +38,11 @@ def test_features_and_classifier_follow_from_the_data(
     spec: DataSpec, train: int, features: str, classifier: bool
 ) -> None:
     counts = {"train": train, "test": 10}
-    assert auto_features(spec, counts) == features  # type: ignore[arg-type]
-    assert classifier_possible(spec, counts) == classifier  # type: ignore[arg-type]
-    assert resolve_features(EvaluateParams(), spec, counts).features == features  # type: ignore[arg-type]
+    assert auto_features(spec, counts) == features
+    assert classifier_possible(spec, counts) == classifier
+    assert resolve_features(EvaluateParams(), spec, counts).features == features
     own = EvaluateParams(features="inception-v3")
-    assert resolve_features(own, spec, counts) is own  # type: ignore[arg-type]
+    assert resolve_features(own, spec, counts) is own
 
 
 # Groups that compare an output with its source or its truth.

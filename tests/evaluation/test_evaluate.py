@@ -42,7 +42,7 @@ class Pictures(Game):
         self.book = torch.nn.Embedding.from_pretrained(pages.flatten(1).float() / 127.5 - 1)
         self.shape = pages.shape[1:]
         self.players, self.ema_networks = {"book": ("book",)}, ("book",)
-        field = ImageField(channels=self.shape[0], size=self.shape[1])  # type: ignore[arg-type]
+        field = ImageField(channels=self.shape[0], size=self.shape[1])
         inputs = {} if label is None else {"label": label}
         self.tasks = {"generate": Task({"image": field}, inputs, {"z": VectorField(size=4)})}
 

@@ -49,7 +49,7 @@ def fonts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def game_of(spec: DataSpec) -> CycleGAN:
     """Translates by making darker, and back by doing nothing."""
     game = cast(CycleGAN, build_game(recipe(game={"kind": "cyclegan"}, networks=BOTH_DIRECTIONS), spec))
-    game.a_to_b, game.b_to_a = Darker(), nn.Identity()  # type: ignore[assignment]
+    game.a_to_b, game.b_to_a = Darker(), nn.Identity()
     return game
 
 

@@ -25,7 +25,7 @@ def test_a_registered_model_brings_its_card_and_scores(tracking_home: Path, tmp_
     matter, text = front(tmp_path / "hub")
     assert matter["pipeline_tag"] == "unconditional-image-generation"
     assert matter["library_name"] == "ganops"
-    (entry,) = matter["model-index"]  # type: ignore[misc]
+    (entry,) = matter["model-index"]
     assert [metric["value"] for metric in entry["results"][0]["metrics"] if metric["type"] == "fid"] == [12.5]
     assert entry["results"][0]["dataset"]["name"] == "digits"
     assert "## Lineage" in text

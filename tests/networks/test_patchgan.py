@@ -18,8 +18,8 @@ def patchgan(size: int = 32, source: int = 1, target: int = 1, **settings: Any) 
     torch.manual_seed(0)
     spec = DataSpec(
         fields={
-            "image": ImageField(channels=target, size=size),  # type: ignore[arg-type]
-            "source": ImageField(channels=source, size=size),  # type: ignore[arg-type]
+            "image": ImageField(channels=target, size=size),
+            "source": ImageField(channels=source, size=size),
         }
     )
     made = NETWORKS.build({"kind": "patchgan", "width": 4, "layers": 1} | settings, "test", spec)

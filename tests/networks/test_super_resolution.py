@@ -27,8 +27,8 @@ SMALL: dict[str, dict[str, Any]] = {
 
 def spec_of(size: int, factor: int, channels: int = 3, low_channels: int | None = None) -> DataSpec:
     fields: dict[str, Field] = {
-        "image": ImageField(channels=channels, size=size),  # type: ignore[arg-type]
-        "low": ImageField(channels=low_channels or channels, size=size // factor),  # type: ignore[arg-type]
+        "image": ImageField(channels=channels, size=size),
+        "low": ImageField(channels=low_channels or channels, size=size // factor),
     }
     return DataSpec(fields=fields)
 

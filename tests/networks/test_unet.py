@@ -19,8 +19,8 @@ def pair_spec(size: int, source: int = 1, target: int = 1, source_size: int | No
     """Pairs of images with so many channels."""
     return DataSpec(
         fields={
-            "image": ImageField(channels=target, size=size),  # type: ignore[arg-type]
-            "source": ImageField(channels=source, size=source_size or size),  # type: ignore[arg-type]
+            "image": ImageField(channels=target, size=size),
+            "source": ImageField(channels=source, size=source_size or size),
         }
     )
 

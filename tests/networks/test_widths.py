@@ -115,5 +115,5 @@ def test_truncation_changes_samples_and_not_training() -> None:
     generator.eval()
     scaled = generator(latents, labels), generator(truncated(latents, 0.1), labels)
     assert not torch.equal(*scaled)
-    generator.truncation = None  # type: ignore[assignment]
+    generator.truncation = None
     torch.testing.assert_close(generator(truncated(latents, 0.1), labels), scaled[0])

@@ -18,7 +18,7 @@ class Scripted(CommandGroup):
         self.ends = [CompletedCommand(code, lines, timed_out)]
         self.commands: list[list[str]] = []
 
-    def run(self, command, log, *, environment=None, timeout=None):  # type: ignore[no-untyped-def]
+    def run(self, command, log, *, environment=None, timeout=None):
         self.commands.append(list(command))
         ended = self.ends.pop(0)
         for line in ended.lines:
@@ -136,4 +136,4 @@ def test_stages_before_it_run_too_where_they_are_asked_for() -> None:
 
 def test_only_transient_failures_are_tried_again() -> None:
     for error, again in ((TransientError("lock"), True), (StageError("bug"), False), (ValueError("bug"), False)):
-        assert passes_by_itself(None, None, Failed(data=error)) is again  # type: ignore[arg-type]
+        assert passes_by_itself(None, None, Failed(data=error)) is again

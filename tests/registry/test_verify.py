@@ -25,7 +25,7 @@ class Planted:
         self.target = target
 
     def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
-        return Path.touch, (self.target,)  # type: ignore[return-value]
+        return Path.touch, (self.target,)
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_trainings_share_nodes_and_gpus_and_survive_the_death_of_a_node(cluster:
     main(str(again.path))
     assert again.outcome() is not None
     assert here[0] is not None
-    assert again.outcome().weights == here[0].weights, "the same bits as in this process"  # type: ignore[union-attr]
+    assert again.outcome().weights == here[0].weights, "the same bits as in this process"
 
 
 def test_a_cluster_that_does_not_answer_is_refused(home: Path) -> None:

@@ -27,11 +27,11 @@ def held_up(running: Running) -> Iterator[threading.Event]:
         go.wait(20)
         return generate(inputs, task)
 
-    game.generate = slow  # type: ignore[method-assign]
+    game.generate = slow
     try:
         yield come
     finally:
-        game.generate = generate  # type: ignore[method-assign]
+        game.generate = generate
         go.set()
 
 
@@ -99,9 +99,9 @@ def test_a_model_that_fails_in_service_answers_without_its_inside(running: Runni
     def broken(inputs: Rows, task: str | None = None) -> Rows:
         raise RuntimeError("secret of the inside")
 
-    game.generate = broken  # type: ignore[method-assign]
+    game.generate = broken
     failed = running.generate(n=1)
     assert (failed.status_code, failed.json()["code"]) == (500, "failed")
     assert "secret" not in failed.text
-    game.generate = generate  # type: ignore[method-assign]
+    game.generate = generate
     assert running.generate(n=1).status_code == 200, "the next request is computed"

@@ -128,7 +128,7 @@ def test_a_training_asks_its_probes(tmp_path: Path) -> None:
     """Both directions, at the start and at each of four samplings."""
     trainer = make_trainer(tmp_path, shrunk("cyclegan", kimg=0.32), sample_times=4, checkpoint_seconds=1e9)
     asked: list[int] = []
-    trainer.health.see_translations = lambda step, found: asked.append(len(found))  # type: ignore[method-assign]
+    trainer.health.see_translations = lambda step, found: asked.append(len(found))
     run(trainer)
     assert asked == [2] * 5
 

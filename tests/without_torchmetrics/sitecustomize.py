@@ -5,4 +5,4 @@ Where it is installed, Lightning Fabric imports it and torchvision with it: four
 
 import sys
 
-sys.modules["torchmetrics"] = None  # type: ignore[assignment]
+sys.modules["torchmetrics"] = None

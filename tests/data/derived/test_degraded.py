@@ -79,7 +79,7 @@ def test_a_photo_becomes_small_and_worse_but_stays_the_same_photo(factor: int, c
     degraded = Degraded(factor=factor)
     made = degraded.derive(images, torch.Generator().manual_seed(0))
     assert made.shape == (20, channels, 64 // factor, 64 // factor)
-    assert degraded.field(ImageField(channels=channels, size=64)).shape == made.shape[1:]  # type: ignore[arg-type]
+    assert degraded.field(ImageField(channels=channels, size=64)).shape == made.shape[1:]
     levels = (made + 1) * 127.5
     torch.testing.assert_close(levels, levels.round(), rtol=0, atol=1e-4)
     assert made.abs().max() <= 1

@@ -83,7 +83,7 @@ def test_the_split_is_the_same_at_every_size_and_in_colour(tmp_path: Path) -> No
 
 def test_pairs_show_one_character_in_two_fonts(pairs: RawDataset) -> None:
     assert list(pairs.fields) == ["image", "source", "character"]
-    classes = pairs.fields["character"].classes  # type: ignore[attr-defined]
+    classes = pairs.fields["character"].classes
     for row in (0, 17, 300):
         assert (pairs.columns["source"][row, 0] == draw("DejaVuSans", classes[row], 16)).all()
         assert (pairs.columns["image"][row, 0] == draw("DejaVuSerif-BoldItalic", classes[row], 16)).all()

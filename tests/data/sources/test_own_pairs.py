@@ -35,7 +35,7 @@ def options(path: Path, **own: Any) -> dict[str, Any]:
 
 def levels(found: RawDataset, split: str | None = None) -> list[tuple[int, int]]:
     """The grey levels of (source, image) of all rows."""
-    rows = np.concatenate(list(found.rows.values())) if split is None else found.rows[split]  # type: ignore[index]
+    rows = np.concatenate(list(found.rows.values())) if split is None else found.rows[split]
     return sorted((int(found.columns["source"][row].max()), int(found.columns["image"][row].max())) for row in rows)
 
 

@@ -86,7 +86,7 @@ def linked(mine: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [added, removed, renamed, rewritten, linked])
-def test_a_change_is_noticed(checkout: Path, tmp_path: Path, change) -> None:  # type: ignore[no-untyped-def]
+def test_a_change_is_noticed(checkout: Path, tmp_path: Path, change) -> None:
     first = inventory()
     change(tmp_path / "mine")
     assert inventory() != first
