@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ganops.data.splitting import Hashes, hash_images, hash_order, split_by_hash
+from ganops.data.splitting import Hashes, hash_images, hash_order, split_by_hash, tied
 
 
 def hashes(count: int, seed: int = 0) -> Hashes:
@@ -79,3 +79,20 @@ def test_many_single_classes_keep_a_row_in_train_each() -> None:
     labels = np.array([0, 0, 0, 0, 1, 2])
     rows = split_by_hash(hashes(6), 0.01, labels)
     assert labels[rows["test"]].tolist() == [0, 0]
+
+
+def test_rows_that_share_a_value_are_tied_also_by_way_of_others() -> None:
+    some = hashes(6)
+    found = tied(some, ["aabcde", "012233"])
+    groups = [[tuple(row) for row in found[list(each)]] for each in ((0, 1), (2, 3), (4, 5))]
+    assert [len(set(group)) for group in groups] == [1, 1, 1]
+    assert len({group[0] for group in groups}) == 3
+    assert (tied(some, ["abcdef", "012345"]) == some).all()
+
+
+def test_groups_of_all_sizes_are_in_the_test_alike() -> None:
+    # 400 groups of ten rows: 80 of them are expected in the test, with a standard deviation of 8; five of these.
+    groups = np.arange(4000) % 400
+    test = split_by_hash(tied(hashes(4000), [groups.tolist()]), 0.2)["test"]
+    assert len(test) == 10 * len(set(groups[test]))
+    assert abs(len(test) - 800) < 400

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +13,15 @@ from numpy.typing import NDArray
 from ganops.data.decode import KINDS, SUFFIXES
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.field import Field
+from ganops.data.fields.image import ImageField
 from ganops.data.layout import Place, class_names, read_layout
 from ganops.data.listing import Candidate
 from ganops.data.packed import SPLITS, RowIndices, Split
 from ganops.data.raw_dataset import RawDataset
 from ganops.data.rejection import BROKEN, Reason, Rejection, check_share, offenders
 from ganops.data.sources.source import SourceContext
-from ganops.data.spec import LABEL
-from ganops.data.splitting import Hashes, Labels, hash_order, split_by_hash
+from ganops.data.spec import LABEL, SOURCE
+from ganops.data.splitting import Hashes, Labels, hash_order, split_by_hash, tied
 from ganops.errors import DataError
 
 
@@ -27,7 +29,7 @@ from ganops.errors import DataError
 class RowSet:
     """Rows by the file that stands for each, whose folders give its split and class.
 
-    hashes: what decides the split where folders do not. pixel_hashes: rows with equal ones are duplicates.
+    hashes: what decides the split where folders do not. pixel_hashes: by column; rows with equal ones are duplicates.
     unusable: rows that were rejected; why stands in `rejections`, with all else that was.
     """
 
@@ -35,7 +37,7 @@ class RowSet:
     fields: Mapping[str, Field]
     columns: Mapping[str, NDArray[Any]]
     hashes: Hashes
-    pixel_hashes: Sequence[bytes]
+    pixel_hashes: Mapping[str, Sequence[bytes]]
     unusable: frozenset[int]
     rejections: Sequence[Rejection]
 
@@ -46,7 +48,7 @@ def assemble(rows: RowSet, context: SourceContext, origin: str) -> RawDataset:
     layout = read_layout([rows.candidates[row] for row in usable])
     places = {row: each for row, each in zip(usable, layout.places, strict=True) if isinstance(each, Place)}
     refused = [*rows.rejections, *(each for each in layout.places if isinstance(each, Rejection))]
-    refused += _take_duplicates(rows.candidates, places, rows.pixel_hashes)
+    refused += _take_duplicates(rows.candidates, places, list(zip(*rows.pixel_hashes.values(), strict=True)))
     refused += _take_untrained(rows.candidates, places)
     rejections = tuple(sorted(refused, key=lambda each: each.name))
     if not places:
@@ -66,7 +68,7 @@ def assemble(rows: RowSet, context: SourceContext, origin: str) -> RawDataset:
     return RawDataset(
         fields=fields,
         columns=columns,
-        rows=_rows(places, columns.get(LABEL), rows.hashes, context.params.test_share),
+        rows=_rows(rows, places, columns.get(LABEL), context.params.test_share),
         split_by="folders" if layout.has_splits else "content",
         origin=origin,
         rejections=rejections,
@@ -74,10 +76,10 @@ def assemble(rows: RowSet, context: SourceContext, origin: str) -> RawDataset:
 
 
 def _take_duplicates(
-    candidates: Sequence[Candidate], places: dict[int, Place], pixel_hashes: Sequence[bytes]
+    candidates: Sequence[Candidate], places: dict[int, Place], pixel_hashes: Sequence[tuple[bytes, ...]]
 ) -> list[Rejection]:
     """Remove all but the first image of those with the same pixels: training's before the test's, then by name."""
-    first: dict[bytes, int] = {}
+    first: dict[tuple[bytes, ...], int] = {}
     duplicates = []
     for row in sorted(places, key=lambda row: (places[row].split == "test", row)):
         original = first.setdefault(pixel_hashes[row], row)
@@ -109,12 +111,28 @@ def _labels(places: dict[int, Place], classes: Sequence[str], count: int) -> Lab
     return labels
 
 
-def _rows(
-    places: dict[int, Place], labels: Labels | None, file_hashes: Hashes, test_share: float
-) -> dict[Split, RowIndices]:
+def _rows(rows: RowSet, places: dict[int, Place], labels: Labels | None, test_share: float) -> dict[Split, RowIndices]:
     kept = np.array(sorted(places), dtype=np.int64)
     if all(place.split is None for place in places.values()):
-        split = split_by_hash(file_hashes[kept], test_share, None if labels is None else labels[kept])
-        return {name: kept[rows] for name, rows in split.items()}
-    ordered = kept[hash_order(file_hashes[kept])]
+        hashes = rows.hashes[kept]
+        if len(rows.pixel_hashes) > 1:
+            hashes = tied(hashes, [_shown(rows, name, kept) for name in rows.pixel_hashes])
+        split = split_by_hash(hashes, test_share, None if labels is None else labels[kept])
+        return {name: kept[found] for name, found in split.items()}
+    ordered = kept[hash_order(rows.hashes[kept])]
     return {split: ordered[[places[row].split == split for row in ordered]] for split in SPLITS}
+
+
+def _shown(rows: RowSet, name: str, kept: RowIndices) -> list[bytes | int]:
+    """For each row, what is equal where two pictures of a column show the same, so that both must be in one split.
+
+    Label maps to be made, and pictures to be made that have one colour (empty masks), may be equal by chance.
+    """
+    hashes, column = rows.pixel_hashes[name], rows.columns[name]
+    if name == SOURCE:
+        return [hashes[row] for row in kept]
+    counts = Counter(hashes[row] for row in kept) if isinstance(rows.fields[name], ImageField) else Counter[bytes]()
+    return [
+        hashes[row] if counts[hashes[row]] > 1 and (column[row] != column[row][:, :1, :1]).any() else int(row)
+        for row in kept
+    ]

@@ -26,12 +26,12 @@ REPORT_EVERY = 100  # images
 class DecodedFiles:
     """One row for each file, in each of the columns that the decoder makes.
 
-    pixel_hashes: b"" where the file was rejected. rejected: by row.
+    pixel_hashes: of each column; b"" where the file was rejected. rejected: by row.
     """
 
     columns: tuple[Pixels, ...]
     file_hashes: Hashes
-    pixel_hashes: list[bytes]
+    pixel_hashes: tuple[list[bytes], ...]
     rejected: dict[int, Rejection]
 
 
@@ -43,7 +43,7 @@ def decode_files(
     decoded = DecodedFiles(
         tuple(disk_array(context.scratch, (count, *form.shape), np.uint8) for form in decoder.formats),
         np.zeros((count, 32), dtype=np.uint8),
-        [b""] * count,
+        tuple([b""] * count for _ in decoder.formats),
         {},
     )
     names = [each.name for each in candidates]
@@ -52,10 +52,10 @@ def decode_files(
             if isinstance(outcome, Rejection):
                 decoded.rejected[row] = outcome
             else:
-                for column, picture in zip(decoded.columns, outcome.pictures, strict=True):
-                    column[row] = picture
+                for place, picture in enumerate(outcome.pictures):
+                    decoded.columns[place][row] = picture
+                    decoded.pixel_hashes[place][row] = outcome.pixel_hashes[place]
                 decoded.file_hashes[row] = np.frombuffer(outcome.file_hash, dtype=np.uint8)
-                decoded.pixel_hashes[row] = outcome.pixel_hash
             if done % REPORT_EVERY == 0 or done == count:
                 bar.update(done, f"{len(decoded.rejected):,} rejected" if decoded.rejected else "")
     return decoded

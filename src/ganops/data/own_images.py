@@ -60,7 +60,7 @@ def collect_single(
         fields={IMAGE: role.field(form)},
         columns={IMAGE: decoded.columns[0]},
         hashes=decoded.file_hashes,
-        pixel_hashes=decoded.pixel_hashes,
+        pixel_hashes={IMAGE: decoded.pixel_hashes[0]},
         unusable=frozenset(decoded.rejected),
         rejections=[*listing.rejections, *decoded.rejected.values()],
     )
@@ -70,18 +70,18 @@ def collect_single(
 def collect_halves(
     files: Files, listing: Listing, roles: tuple[Role, Role], direction: Direction, origin: str
 ) -> RawDataset:
-    """Each file is one pair, side by side; the split depends on the whole file. roles: of the image, of the source."""
+    """Each file is one pair, side by side. roles: of the image, of the source."""
     candidates = sorted(listing.candidates, key=lambda each: each.parts)
     forms = [role.format(files, candidates, halves=True) for role in roles]
     left, right = (1, 0) if direction == "AtoB" else (0, 1)
     decoded = decode_files(files, candidates, Halves(forms[left], forms[right]), roles[0].context)
-    places = {left: 0, right: 1}
+    halves = {roles[left].column: 0, roles[right].column: 1}
     rows = RowSet(
         candidates=candidates,
         fields={role.column: role.field(form) for role, form in zip(roles, forms, strict=True)},
-        columns={role.column: decoded.columns[places[index]] for index, role in enumerate(roles)},
+        columns={name: decoded.columns[half] for name, half in halves.items()},
         hashes=decoded.file_hashes,
-        pixel_hashes=decoded.pixel_hashes,
+        pixel_hashes={name: decoded.pixel_hashes[half] for name, half in halves.items()},
         unusable=frozenset(decoded.rejected),
         rejections=[*listing.rejections, *decoded.rejected.values()],
     )
@@ -91,10 +91,7 @@ def collect_halves(
 def collect_pairs(
     files: Files, listing: Listing, sides: Sides, roles: tuple[Role, Role], direction: Direction, origin: str
 ) -> RawDataset:
-    """Two files of the same name are one row; the split depends on the source, so that equal sources are in one split.
-
-    roles: of the image, of the source.
-    """
+    """Two files of the same name are one row. roles: of the image, of the source."""
     pairs = match(sides)
     of_a, of_b = [a for a, _ in pairs.rows], [b for _, b in pairs.rows]
     images, sources = (of_b, of_a) if direction == "AtoB" else (of_a, of_b)
@@ -109,7 +106,7 @@ def collect_pairs(
         fields={role.column: role.field(form) for role, form in zip(roles, forms, strict=True)},
         columns={IMAGE: image.columns[0], SOURCE: source.columns[0]},
         hashes=source.file_hashes,
-        pixel_hashes=[a + b for a, b in zip(source.pixel_hashes, image.pixel_hashes, strict=True)],
+        pixel_hashes={IMAGE: image.pixel_hashes[0], SOURCE: source.pixel_hashes[0]},
         unusable=frozenset(image.rejected.keys() | source.rejected.keys()),
         rejections=[
             *(*listing.rejections, *sides.outside, *pairs.rejections),

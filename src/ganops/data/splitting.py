@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Hashable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,28 @@ def split_by_hash(hashes: Hashes, test_share: float, labels: Labels | None = Non
     while (~is_test).sum() < least:
         is_test[_spare(is_test, groups)[-1]] = False
     return {"train": order[~is_test], "test": order[is_test]}
+
+
+def tied(hashes: Hashes, columns: Sequence[Sequence[Hashable]]) -> Hashes:
+    """The hashes with one for all rows that have an equal value in a column, directly or by way of other rows.
+
+    It is that of one of them, chosen by later bytes: a large group is as likely to be in the test as a small one.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    count, edges = len(hashes), list[tuple[int, int]]()
+    nodes: dict[tuple[int, Hashable], int] = {}
+    for place, column in enumerate(columns):
+        edges += [(row, count + nodes.setdefault((place, value), len(nodes))) for row, value in enumerate(column)]
+    size = count + len(nodes)
+    graph = coo_array((np.ones(len(edges)), np.array(edges, dtype=np.int64).reshape(-1, 2).T), shape=(size, size))
+    group = connected_components(graph, directed=False)[1][:count]
+    order = np.lexsort((_leading(hashes[:, 8:]), group))
+    _, first, member = np.unique(group[order], return_index=True, return_inverse=True)
+    leaders = np.empty(count, dtype=np.int64)
+    leaders[order] = order[first][member]
+    return hashes[leaders]
 
 
 def hash_order(hashes: Hashes) -> RowIndices:

@@ -35,11 +35,11 @@ Chunk = list[tuple[int, str]]
 
 @dataclass(frozen=True)
 class Decoded:
-    """pictures: what the decoder makes of the file. file_hash: sha256 of its bytes. pixel_hash: of the pictures."""
+    """pictures: what the decoder makes of the file. file_hash: sha256 of its bytes. pixel_hashes: of each picture."""
 
     pictures: tuple[Pixels, ...]
     file_hash: bytes
-    pixel_hash: bytes
+    pixel_hashes: tuple[bytes, ...]
 
 
 def decode_all(
@@ -105,7 +105,7 @@ def _work_one(files: Files, work: Work[T], name: str) -> T | Rejection:
 
 def _decode(decoder: Decoder, content: bytes) -> Decoded:
     pictures = decoder(content)
-    pixels = hashlib.sha256(b"".join(each.tobytes() for each in pictures)).digest()
+    pixels = tuple(hashlib.sha256(each.tobytes()).digest() for each in pictures)
     return Decoded(pictures, hashlib.sha256(content).digest(), pixels)
 
 

@@ -91,6 +91,34 @@ def test_equal_pairs_are_used_once_and_equal_sources_stay_in_one_split(tmp_path:
     assert not {source for source, _ in train} & {source for source, _ in test}
 
 
+@pytest.mark.parametrize("layout", ["pairs", "side-by-side"])
+@pytest.mark.parametrize("direction", ["AtoB", "BtoA"])
+def test_no_picture_is_on_the_same_side_of_both_splits(tmp_path: Path, layout: str, direction: str) -> None:
+    files = {}
+    for n in range(60):
+        once, often = noise(100 + n), noise(n // 5)  # as five noisy photos of each of twelve scenes
+        if layout == "pairs":
+            files |= {f"A/{n}.png": encode(once, "PNG"), f"B/{n}.png": encode(often, "PNG", compress_level=n % 5 + 1)}
+        else:
+            both = Image.new("RGB", (32, 16))
+            both.paste(once, (0, 0))
+            both.paste(often, (16, 0))
+            files[f"{n}.png"] = encode(both, "PNG")
+    path = write_files(tmp_path / "mine", files)
+    found = collect("images", tmp_path, test_share=0.4, **options(path, layout=layout, direction=direction))
+    for column in ("source", "image"):
+        train, test = ({found.columns[column][row].tobytes() for row in rows} for rows in found.rows.values())
+        assert train
+        assert test
+        assert not train & test
+
+
+def test_empty_masks_are_in_both_splits(tmp_path: Path) -> None:
+    files = {f"A/{n}.png": png(n) for n in range(40)} | {f"B/{n}.png": level(0) for n in range(40)}
+    found = collect("images", tmp_path, **options(write_files(tmp_path / "mine", files)))
+    assert min(len(rows) for rows in found.rows.values()) > 2
+
+
 @pytest.mark.parametrize("pattern", ["{}/{}/{}.png", "{}{}/{}.png"])
 def test_splits_of_pairs_are_kept(tmp_path: Path, pattern: str) -> None:
     files = {
