@@ -51,6 +51,7 @@ LAYERS = (
         "ganops.machine",
         "ganops.errors",
         "ganops.file_digest",
+        "ganops.malloc",
         "ganops.printing",
     ),
 )

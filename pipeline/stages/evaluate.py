@@ -25,6 +25,7 @@ from ganops.evaluation.rows import ScoredRow, baseline_rows
 from ganops.evaluation.scores import NO_SCORES, Scores
 from ganops.games.game import Game
 from ganops.games.saved import load_description, load_game
+from ganops.malloc import disable_malloc_trim
 from ganops.params import Params, load_params
 from ganops.recipe import find_recipe, load_recipe
 from ganops.reporting.animation import animate
@@ -50,6 +51,7 @@ FIGURE_ROWS = 1000  # test rows, at most, that a game's figures may be made of
 
 def main(recipe: str) -> None:
     """Score the trained model of `recipe`, draw it, and add both to its MLflow run."""
+    disable_malloc_trim()
     params, out = load_params(WORKSPACE.params), WORKSPACE.evaluated(recipe)
     rules = load_recipe(find_recipe(recipe, WORKSPACE.recipes))
     shutil.rmtree(out, ignore_errors=True)

@@ -14,6 +14,7 @@ from ganops.evaluation.directions import joint_scores
 from ganops.evaluation.evaluate import open_evaluator
 from ganops.evaluation.reference import make_reference
 from ganops.evaluation.rows import ScoredRow, real_row
+from ganops.malloc import disable_malloc_trim
 from ganops.params import load_params
 from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage
@@ -26,6 +27,7 @@ COUNTING_ACCURACY = 0.99  # what a classifier of digits must reach for the modes
 
 def main() -> None:
     """Make results/reference out of data/prepared, score the real test images like a model, and report both."""
+    disable_malloc_trim()
     params, folder = load_params(WORKSPACE.params), WORKSPACE.reference
     device = find_device()
     domains = list(read_manifest(WORKSPACE.prepared).spec.domains)

@@ -22,8 +22,8 @@ STAGES: dict[str, Any] = {
     name: stage.get("do", stage) for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].items()
 }
 
-# Imported for the names of their types, or for messages.
-HARMLESS = {"ganops.data.spec", "ganops.data.mixture", "ganops.recipe", "ganops.code_digest"}
+# Imported for the names of their types, for messages, or for speed alone.
+HARMLESS = {"ganops.data.spec", "ganops.data.mixture", "ganops.recipe", "ganops.code_digest", "ganops.malloc"}
 TYPES = {"reference": ("ganops.games", "ganops.data"), "compare": ("ganops.games", "ganops.data")}
 
 

@@ -55,7 +55,9 @@ def command(
     from ganops.api import evaluate_params, score_folders
     from ganops.devices import find_device
     from ganops.evaluation.statistics import write_npz
+    from ganops.malloc import disable_malloc_trim
 
+    disable_malloc_trim()
     params = evaluate_params(
         options["features"],
         _metrics(options["metrics"], options["kid_subset_size"]),

@@ -23,13 +23,13 @@ from ganops.games.build import build_game, outline_game, recipe_spec
 from ganops.games.game import Game
 from ganops.games.sampling import HeldOut
 from ganops.games.transfer import transfer
+from ganops.malloc import disable_malloc_trim
 from ganops.params import TrainParams
 from ganops.recipe import Recipe
 from ganops.training.batches import TrainingData
 from ganops.training.best import Validation
 from ganops.training.callback import Callback
 from ganops.training.cpu.convolutions import install_cpu_kernels
-from ganops.training.cpu.malloc import disable_malloc_trim
 from ganops.training.distributed.batch_norm import norms_across_processes
 from ganops.training.distributed.process_group import ProcessGroup
 from ganops.training.graphs.captured_steps import capture_steps

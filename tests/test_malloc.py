@@ -1,4 +1,4 @@
-"""Memory that training frees is kept by its process, so that the next step causes no page faults."""
+"""Memory that a training or an evaluation frees is kept by its process, so that the next step causes no page faults."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STEPS, MEGABYTES = 20, 8
 PROGRAM = f"""
 import resource, sys
 import numpy as np
-from ganops.training.cpu.malloc import disable_malloc_trim
+from ganops.malloc import disable_malloc_trim
 
 if sys.argv[1] == "kept":
     assert disable_malloc_trim()

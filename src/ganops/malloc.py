@@ -1,8 +1,8 @@
-"""Keep the memory that a step frees for the next step.
+"""Keep the memory that a step of training, or a batch of scoring, frees for the next one.
 
 glibc returns large freed blocks to the system, which hands them out again page by page, zeroed each time: thousands of
 page faults per step on a CPU, where torch has no caching allocator of its own. Measured in
-docs/measurements/training-speed.md.
+docs/measurements/training-speed.md; features of EfficientNet-Lite0 take 23 ms an image instead of 40.
 """
 
 from __future__ import annotations
