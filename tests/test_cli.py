@@ -20,8 +20,7 @@ HEAVY = ("torch", "mlflow", "matplotlib", "sklearn", "numpy", "pandas", "prefect
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    program = "from ganops.cli import main; main()"
-    return subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    return subprocess.run([sys.executable, "-m", "ganops", *arguments], capture_output=True, text=True, check=False)
 
 
 def test_help_lists_every_command_with_a_line_and_imports_nothing_heavy() -> None:
