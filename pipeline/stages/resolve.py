@@ -125,13 +125,14 @@ def summary(found: Resolution) -> str:
 
 def _time(found: Resolution) -> str:
     # Imported here: a trial sets up this process as a training does.
-    from ganops.trial import estimate_minutes, in_words, minutes_of_starts, together
+    from ganops.trial import estimate, in_words, minutes_of_starts, together
 
     starts = minutes_of_starts()
-    minutes = [estimate_minutes(job, WORKSPACE.prepared, found.params.evaluate) for job in found.jobs.values()]
+    minutes = [estimate(job, WORKSPACE.prepared, found.params.evaluate) for job in found.jobs.values()]
     gpus, train = gpu_ids(), found.params.train
     at_a_time = places(gpus, train.processes * (1 if gpus else train.threads))
-    return in_words(together(minutes, at_a_time) + starts)
+    once = max(each.reference for each in minutes)
+    return in_words(once + together([each.recipe for each in minutes], at_a_time) + starts)
 
 
 def _and(words: Iterable[str]) -> str:

@@ -5,15 +5,19 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
 import psutil
 import torch
 
+from ganops.data.manifest import Manifest, read_manifest
 from ganops.data.packed import read_domains
+from ganops.data.rows import Rows
+from ganops.evaluation.baselines import baselines_of
 from ganops.evaluation.extractors.choose import load_extractor
-from ganops.evaluation.held_out import held_out
+from ganops.evaluation.held_out import held_out, sample_count, task_rows
 from ganops.evaluation.metric import scored_field
 from ganops.evaluation.validation_metric import MOST_SAMPLES
 from ganops.games.sampling import sample_outputs
@@ -28,29 +32,58 @@ SAMPLES = 64
 STARTS = 6  # of processes, one after the other: reference, train, evaluate, compare, register, promote
 
 
-def estimate_minutes(job: TrainingJob, prepared: Path, evaluate: EvaluateParams) -> float:
-    """Minutes that training and scoring one recipe take on this machine, to about a factor of two.
+@dataclass(frozen=True)
+class Estimate:
+    """Minutes on this machine. recipe: of training and scoring one. reference: of the real images, once for all."""
 
-    Changes settings of torch for this process, as a training does.
+    recipe: float
+    reference: float
+
+
+def estimate(job: TrainingJob, prepared: Path, evaluate: EvaluateParams) -> Estimate:
+    """What a training and its scores take, by some steps and samples; `minutes_of_starts` comes on top.
+
+    Changes settings of torch and of the C library for this process, as a training does.
     """
     rows = [each.select(slice(0, ROWS)) for each in read_domains(prepared, "train", job.data).values()]
     inputs = held_out(prepared, job.spec, "validation")
     with tempfile.TemporaryDirectory() as folder:
         trainer = job.build(rows, Path(folder), held_out=inputs)
         step = seconds_of_step(trainer)
-        # The data's own classifier takes next to nothing, and is not there yet.
-        extractor = (
-            None if evaluate.features == "classifier" else load_extractor(evaluate, None, trainer.hardware.device)
-        )
-        scored = scored_field(trainer.game.task, job.spec)
         start = time.monotonic()
         outputs = sample_outputs(trainer.game, SAMPLES, job.seed, held_out=inputs)
-        if extractor is not None and scored is not None:
-            extractor(outputs[scored])
-        per_sample = (time.monotonic() - start) / SAMPLES
-    validation = min(job.settings.validation_samples, MOST_SAMPLES.get(evaluate.features, min(MOST_SAMPLES.values())))
-    generated = evaluate.samples + len(trainer.plan.validate_at) * validation
-    return (trainer.plan.steps * step + generated * per_sample) / 60
+        made = (time.monotonic() - start) / SAMPLES
+        seen = _seconds_of_features(trainer, job, evaluate, outputs)
+    most = MOST_SAMPLES.get(evaluate.features, min(MOST_SAMPLES.values()))
+    validated = len(trainer.plan.validate_at) * min(job.settings.validation_samples, most)
+    seconds = trainer.plan.steps * step + validated * (made + seen)
+    for task in trainer.game.tasks.values():
+        scored = sample_count(task, evaluate.samples, task_rows(task, prepared, job.spec, evaluate.samples))
+        # `perceptual` sees each output and its truth once more, and baselines are scored as the model is.
+        passes = 3 if task.paired and "perceptual" in evaluate.metrics else 1
+        seconds += scored * (made + passes * seen * (1 + len(baselines_of(task))))
+    return Estimate(seconds / 60, _real_images(read_manifest(prepared), evaluate) * seen / 60)
+
+
+def _seconds_of_features(trainer: Trainer, job: TrainingJob, evaluate: EvaluateParams, outputs: Rows) -> float:
+    """Seconds for each image; next to nothing for the data's own classifier, which is not there yet."""
+    scored = scored_field(trainer.game.task, job.spec)
+    if evaluate.features == "classifier" or scored is None:
+        return 0.0
+    extractor = load_extractor(evaluate, None, trainer.hardware.device)
+    extractor(outputs[scored][:1])  # the first call sets up the network
+    start = time.monotonic()
+    extractor(outputs[scored])
+    return (time.monotonic() - start) / SAMPLES
+
+
+def _real_images(manifest: Manifest, evaluate: EvaluateParams) -> int:
+    """How many real images get features: of both splits, and of the test once more, as if a model had made them."""
+    found = 0
+    for counts in manifest.domain_counts.values() or [manifest.counts]:
+        found += sum(min(count, evaluate.real_samples or count) for count in counts.values())
+        found += min(counts["test"], evaluate.samples)
+    return found
 
 
 def seconds_of_step(trainer: Trainer) -> float:
