@@ -22,7 +22,7 @@ LAYERS = (
         "pipeline.__main__",
     ),
     ("pipeline.environment",),
-    ("ganops.cli", "ganops.commands"),
+    ("ganops.__main__", "ganops.cli", "ganops.commands"),
     ("ganops.serving", "ganops.exporting"),
     ("ganops.api",),
     ("ganops.search",),
