@@ -19,7 +19,9 @@ from ganops.data.manifest import Manifest
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError, SettingsError
 from ganops.evaluation.metric_names import describe
+from ganops.reporting.contents import Contents, TableEntry
 from ganops.reporting.leaderboard import read_references, read_row
+from ganops.reporting.parts import read_tables
 from ganops.reporting.report import render_report
 from ganops.reporting.winner import choose_winner
 from ganops.workspace import Workspace
@@ -173,6 +175,12 @@ def test_data_of_any_form_make_a_page(tmp_path: Path, case: str) -> None:
     assert spec.fields[spec.target].description in page.text
     assert bool(re.search(r"[\d,]+ class(es)?\b", page.text)) == bool(class_counts)
     assert page.images() == []
+
+
+def test_classes_that_look_like_numbers_keep_their_names(tmp_path: Path) -> None:
+    (tmp_path / "classes.csv").write_text("class,real_share\n007,0.123456\n1e3,1\n")
+    Contents(tables=(TableEntry(file="classes.csv", title="Classes"),)).write(tmp_path)
+    assert read_tables(tmp_path)[0].lines == [["007", "0.1235"], ["1e3", "1"]]
 
 
 def test_missing_or_damaged_inputs_are_named(tmp_path: Path) -> None:

@@ -165,7 +165,8 @@ def _table(folder: Path, entry: TableEntry) -> PageTable:
             expected="CSV with column names",
             found=str(error),
         ) from error
-    shown = [[_number(cell) for cell in row] for row in rows[:MAX_TABLE_ROWS]]
+    # The first column holds names, of classes such as 007.
+    shown = [[*row[:1], *map(_number, row[1:])] for row in rows[:MAX_TABLE_ROWS]]
     return PageTable(entry.title, [name.replace("_", " ") for name in heading], shown, len(rows) - len(shown))
 
 
