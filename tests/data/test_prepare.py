@@ -20,7 +20,7 @@ from ganops.data.fields.image import ImageField
 from ganops.data.manifest import Manifest, read_manifest
 from ganops.data.packed import read_packed, split_path
 from ganops.data.prepare import prepare
-from ganops.errors import DataError
+from ganops.errors import DataError, SettingsError
 from ganops.params import DataParams
 
 
@@ -229,3 +229,9 @@ def test_a_killed_run_leaves_nothing_behind_and_no_process(tmp_path: Path) -> No
 def test_the_manifest_comes_back_as_it_was_written(tmp_path: Path, pictures: Path) -> None:
     manifest = prepare(images_of(pictures), tmp_path)
     assert Manifest.model_validate_json(manifest.model_dump_json()) == manifest
+
+
+def test_a_path_that_the_source_does_not_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as caught:
+        prepare(DataParams(source="digits", path=tmp_path), tmp_path / "out")
+    assert (caught.value.code, caught.value.found) == ("idle-option", f"data.path: {tmp_path}")

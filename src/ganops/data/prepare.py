@@ -19,7 +19,7 @@ from ganops.data.rejection import count_reasons, offenders, printable
 from ganops.data.sources.source import SourceContext, find_source
 from ganops.data.spec import DOMAINS, LABEL, DataSpec, joint_name
 from ganops.data.splitting import LEAST_ROWS
-from ganops.errors import DataError
+from ganops.errors import DataError, SettingsError
 from ganops.params import DataParams
 from ganops.workspace import WORKSPACE
 
@@ -32,9 +32,18 @@ def prepare(params: DataParams, out: Path, *, raw: Path = WORKSPACE.raw, process
     Of unpaired data each domain has such a folder of its own inside of `out`, and `out` the manifest of both.
     raw: the folder for downloads. processes: how many decode image files, None for as many as there are cores.
     The manifest is deleted first and written last: where it exists, the folder is complete.
-    Raises DataError when the source is missing, damaged, too small, or has too many broken files.
+    Raises DataError when the source is missing, damaged, too small, or has too many broken files, and SettingsError for
+    settings that this source does not have.
     """
-    collected = find_source(params.source, params.options).collect(SourceContext(params, raw, out, processes))
+    source = find_source(params.source, params.options)
+    if params.path is not None and not source.reads_path:
+        raise SettingsError(
+            f"data.path has no effect on data.source '{params.source}'",
+            code="idle-option",
+            found=f"data.path: {params.path}",
+            action="set data.source to images to train on these, or data.path to null",
+        )
+    collected = source.collect(SourceContext(params, raw, out, processes))
     manifest_path(out).unlink(missing_ok=True)
     if isinstance(collected, RawDomains):
         _remove(out, SPLITS)

@@ -283,3 +283,21 @@ def test_a_table_that_names_no_classes_is_an_error(table: str, tmp_path: Path) -
     with pytest.raises(DataError) as caught:
         collect("images", tmp_path, **options(folder))
     assert caught.value.code == "bad-label-table"
+
+
+@pytest.mark.parametrize(
+    ("files", "own", "idle"),
+    [
+        ({f"{n}.png": png(n) for n in range(4)}, {"source_size": 8}, "data.options.source_size"),
+        ({f"{n}.png": png(n) for n in range(4)}, {"direction": "BtoA"}, "data.options.direction"),
+        ({f"{s}/{s}{n}.png": png(n) for n in range(4) for s in "AB"}, {"image_labels": ["a", "b"]}, "image_labels"),
+        ({f"{s}/{s}{n}.png": png(n) for n in range(4) for s in "AB"} | {"A/labels.yaml": b"[a, b]"}, {}, "labels.yaml"),
+    ],
+)
+def test_options_without_effect_are_refused(
+    tmp_path: Path, files: dict[str, bytes], own: dict[str, Any], idle: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        collect("images", tmp_path, **options(write_files(tmp_path / "mine", files), **own))
+    assert caught.value.code == "idle-option"
+    assert idle in caught.value.message

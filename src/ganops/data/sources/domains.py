@@ -57,6 +57,11 @@ class Domains(Source):
     A: Domain = HANDWRITING
     B: Domain = PRINT
 
+    @property
+    def reads_path(self) -> bool:
+        """Where one of both does."""
+        return any(find_source(each.source, each.options).reads_path for each in (self.A, self.B))
+
     def locate(self, roots: Sequence[Path]) -> list[Path] | None:
         """The files of both."""
         found = [find_source(each.source, each.options).locate(roots) for each in (self.A, self.B)]

@@ -12,7 +12,7 @@ from pydantic import Field as Bounded
 from ganops.data.archive import Archive
 from ganops.data.fields.label_map import LabelTable
 from ganops.data.folder import Folder
-from ganops.data.label_tables import take_table
+from ganops.data.label_tables import FILE, take_table
 from ganops.data.listing import Files, Listing
 from ganops.data.own_images import (
     Direction,
@@ -28,6 +28,8 @@ from ganops.data.sides import Sides, read_sides
 from ganops.data.sources.source import SOURCES, Source, SourceContext
 from ganops.data.spec import IMAGE, SOURCE
 from ganops.errors import DataError, SettingsError
+
+OF_SOURCES = ("direction", "source_size", "source_channels", "source_labels")  # options that mean nothing without pairs
 
 
 @SOURCES.add("images")
@@ -51,6 +53,11 @@ class Images(Source):
     image_labels: LabelTable | None = None
     source_labels: LabelTable | None = None
 
+    @property
+    def reads_path(self) -> bool:
+        """It does."""
+        return True
+
     def collect(self, context: SourceContext) -> RawDataset | RawDomains:
         """Raises DataError where there is nothing to read, or where too many of the files are damaged."""
         if context.params.path is None:
@@ -67,13 +74,23 @@ class Images(Source):
             return collect_halves(files, listing, self._roles(context), self.direction, origin)
         sides = None if self.layout == "single" else self._sides(listing, path)
         if sides is None:
+            self._refuse_idle("single images", *OF_SOURCES)
             return collect_single(files, listing, context, origin, self.image_labels)
         (a, of_a), (b, of_b) = take_table(files, sides.a), take_table(files, sides.b)
         sides = replace(sides, a=a, b=b)
         if self.layout == "pairs" or (self.layout == "auto" and sides.are_pairs):
             tables = (of_b, of_a) if self.direction == "AtoB" else (of_a, of_b)
             return collect_pairs(files, listing, sides, self._roles(context, *tables), self.direction, origin)
+        self._refuse_idle("two domains without pairs", *OF_SOURCES, "image_labels")
+        if of_a is not None or of_b is not None:
+            raise _idle(f"the file {FILE}", "two domains without pairs")
         return collect_domains(files, listing, sides, context, origin)
+
+    def _refuse_idle(self, found: str, *options: str) -> None:
+        """Raise SettingsError where one of these options is set, though the data that were found do not use it."""
+        for name in options:
+            if getattr(self, name) != type(self).model_fields[name].default:
+                raise _idle(f"data.options.{name}", found)
 
     def _roles(
         self, context: SourceContext, image_table: LabelTable | None = None, source_table: LabelTable | None = None
@@ -97,6 +114,16 @@ class Images(Source):
                 action="rename the folders, or set data.options.layout to single or side-by-side",
             )
         return sides
+
+
+def _idle(what: str, found: str) -> SettingsError:
+    return SettingsError(
+        f"{what} has no effect on {found}",
+        code="idle-option",
+        expected="pairs: pictures of the same name in the folders A and B, or layout: side-by-side",
+        found=found,
+        action=f"remove {what}, or name folders and files as docs/data.md says",
+    )
 
 
 def open_files(path: Path) -> Files:

@@ -52,6 +52,11 @@ class Source(Settings, ABC):
     Its fields are what the section `data.options` may set.
     """
 
+    @property
+    def reads_path(self) -> bool:
+        """Whether it reads `data.path`."""
+        return False
+
     def locate(self, _roots: Sequence[Path]) -> list[Path] | None:
         """Its raw files, where one of the data roots has them all; None: they would have to be downloaded.
 
