@@ -89,6 +89,16 @@ def test_16_bit_grey_is_scaled_and_not_clipped(kind: str) -> None:
     assert centres(pixels) == [(0,), (50,), (128,), (255,)]  # value * 255 / 65535
 
 
+@pytest.mark.parametrize("kind", ["uint8", "uint16"])
+def test_a_tiff_whose_zero_is_white_is_not_a_negative(kind: str) -> None:
+    values = np.zeros((16, 20), dtype=kind)
+    values[8:] = np.iinfo(kind).max
+    entry = struct.pack("<HHI", 262, 3, 1)  # PhotometricInterpretation
+    content = encode(Image.fromarray(values), "TIFF").replace(entry + b"\1", entry + b"\0")
+    assert decode(content, GREY)[0, ::15, 0].tolist() == [255, 0]
+    assert np.asarray(read_picture(content))[::15, 0].tolist() == [255, 0]
+
+
 def test_32_bit_pixels_are_used_where_their_range_is_known() -> None:
     def tiff(values: Any, kind: Any) -> bytes:
         return encode(Image.fromarray(np.full((16, 16), values, dtype=kind)), "TIFF")

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from ganops.data.image_format import ImageFormat, Pixels, centre_square, to_format
 from ganops.data.label_format import AnyFormat, LabelFormat, to_labels
@@ -40,6 +41,7 @@ _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _GREY_MODES = ("1", "L", "LA", "La", "I", "F")
 ORIENTATION_TAG = 0x0112
+PHOTOMETRIC_TAG, WHITE_IS_ZERO = 0x0106, 0  # TIFF 6.0, section 8
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -72,7 +74,7 @@ def decode(content: bytes, form: AnyFormat) -> Pixels:
             return to_labels(upright(centre_square(image), orientation(image)), form)
         image.draft(None, (DRAFT_MARGIN * form.size, DRAFT_MARGIN * form.size))
         image.load()
-        return to_format(upright(opaque(centre_square(image)), orientation(image)), form)
+        return to_format(upright(centre_square(opaque(image)), orientation(image)), form)
 
 
 def decode_halves(content: bytes, left: AnyFormat, right: AnyFormat) -> tuple[Pixels, Pixels]:
@@ -162,7 +164,8 @@ def opaque(image: Image.Image) -> Image.Image:
 def _from_wide(image: Image.Image) -> Image.Image:
     """Grey of 16 bits to 8, rounded; the one transparent value that a PNG may name becomes white.
 
-    32-bit numbers are used where they are 16-bit values, and floating-point numbers where they lie within 0 to 1.
+    A TIFF whose 0 is white, such as an X-ray, is inverted: Pillow does so for 8 bits only. 32-bit numbers are used where
+    they are 16-bit values, and floating-point numbers where they lie within 0 to 1.
     """
     values: NDArray[np.float64] = np.array(image, dtype=np.float64)
     if image.mode == "F":
@@ -172,6 +175,8 @@ def _from_wide(image: Image.Image) -> Image.Image:
         values[values == transparent] = 65535
     if not (values.min() >= 0 and values.max() <= 65535):  # NaN fails as well
         raise RefusedError(Reason.UNREADABLE, "pixels of 32 bits whose range is unknown")
+    if isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC_TAG) == WHITE_IS_ZERO:
+        values = 65535 - values
     return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
 
 
