@@ -18,7 +18,8 @@ from ganops.settings import Settings, read_yaml, validate
 
 ROOT = Path(__file__).resolve().parent.parent
 
-SCALARS = ["off", "on", "no", "true", "False", "1e-3", "2.0e-4", "+2e4", ".5", "-1", "7", "null", "~", "e5", "1e", "a"]
+NUMBERS = ["1e-3", "2.0e-4", "+2e4", ".5", "-1", "7", "010", "08", "0x1F", "0o17", "1_000"]
+SCALARS = [*NUMBERS, "off", "on", "no", "true", "False", "12:30", "null", "~", "e5", "1e", "a"]
 
 
 @pytest.mark.parametrize("text", SCALARS)

@@ -29,7 +29,7 @@ S = TypeVar("S", bound=Settings)
 
 
 class Yaml(yaml.SafeLoader):
-    """YAML as DVC reads and writes it: `off` is a word, 2e-4 is a number, and a key stands once in its mapping."""
+    """YAML as DVC reads and writes it: `off` and 12:30 are words, 010 is ten, 2e-4 a number; a key stands but once."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """A mapping; raises YAMLError where a key stands twice."""
@@ -38,12 +38,23 @@ class Yaml(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(None, None, f"the key '{twice}' stands twice", node.start_mark)
         return super().construct_mapping(node, deep)
 
+    def construct_whole(self, node: yaml.ScalarNode) -> int:
+        """A whole number: in YAML 1.1 a leading zero would make it octal."""
+        digits = str(self.construct_scalar(node)).replace("_", "")
+        return int(digits, 0 if digits.lstrip("+-")[1:2] in ("x", "b", "o") else 10)
+
 
 Yaml.yaml_implicit_resolvers = {  # pyrefly: ignore[instance-var-assign]  # of the class, in PyYAML
-    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":float"))]
+    first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith((":bool", ":float", ":int"))]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+Yaml.add_implicit_resolver(
+    "tag:yaml.org,2002:int",
+    re.compile(r"^[-+]?(0b[01_]+|0o[0-7_]+|0x[0-9a-fA-F_]+|[0-9][0-9_]*)$"),
+    list("-+0123456789"),
+)
+Yaml.add_constructor("tag:yaml.org,2002:int", Yaml.construct_whole)
 Yaml.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^([-+]?(\d+\.\d*|\.\d+|\d+(?=[eE]))([eE][-+]?\d+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$"),
