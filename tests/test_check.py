@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import torch
 from evaluated_home import PARAMS, RECIPE, SPEC
 
 from ganops import check
@@ -110,9 +112,16 @@ def test_a_size_that_a_recipe_cannot_take_is_known_before_training(size: int) ->
     assert found, f"{size} pixels"
 
 
+def test_a_training_on_the_cpu_has_the_memory_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=1 << 60))
+    assert check.memory(gpu=True) == 1 << 60
+    assert check.memory(gpu=False) < 1 << 60
+
+
 def test_networks_that_do_not_fit_into_memory_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fully connected pair for images of 1024 pixels has billions of weights."""
-    monkeypatch.setattr(check, "memory", lambda: 16 << 30)
+    monkeypatch.setattr(check, "memory", lambda **_: 16 << 30)
     manifest = manifest_of(images(1024, classes=2))
     (error,) = (each for each in problems(manifest, mlp=shipped("mlp")) if each.code == "too-large")
     assert "mlp" in error.message

@@ -37,7 +37,7 @@ def impossible(params: Params, manifest: Manifest, jobs: Mapping[str, TrainingJo
     for recipe, job in jobs.items():
         found += [_of_recipe(recipe, error) for error in job.problems(manifest.counts["train"])]
     games = outlines(jobs)
-    found += _too_large(games)
+    found += _too_large(games, memory(gpu=params.train.device in ("auto", "cuda")))
     try:
         groups = divisions(params, manifest, jobs, games)
     except GanopsError as error:
@@ -103,8 +103,7 @@ def _of_recipe(recipe: str, error: GanopsError) -> GanopsError:
     )
 
 
-def _too_large(games: Mapping[str, Game]) -> Iterator[GanopsError]:
-    available = memory()
+def _too_large(games: Mapping[str, Game], available: int) -> Iterator[GanopsError]:
     for recipe, game in games.items():
         needed = sum(_weights(game, name) for name, _ in game.named_children()) * COPIES * BYTES
         if needed > available:
@@ -117,9 +116,9 @@ def _too_large(games: Mapping[str, Game]) -> Iterator[GanopsError]:
             )
 
 
-def memory() -> int:
-    """Bytes that a training may take: of the GPU where there is one, else of this machine or container."""
-    if torch.cuda.is_available():
+def memory(*, gpu: bool) -> int:
+    """Bytes that a training may take: of the GPU where it may use one and there is one, else of this machine."""
+    if gpu and torch.cuda.is_available():
         return int(torch.cuda.get_device_properties(0).total_memory)
     limit = CGROUP.read_text().strip() if CGROUP.is_file() else ""
     return min(int(psutil.virtual_memory().total), int(limit) if limit.isdigit() else 1 << 62)
