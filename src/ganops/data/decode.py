@@ -164,7 +164,7 @@ def opaque(image: Image.Image) -> Image.Image:
 def _from_wide(image: Image.Image) -> Image.Image:
     """Grey of 16 bits to 8, rounded; the one transparent value that a PNG may name becomes white.
 
-    A TIFF whose 0 is white, such as an X-ray, is inverted: Pillow does so for 8 bits only. 32-bit numbers are used where
+    A TIFF whose 0 is white, as of X-rays, is inverted: Pillow does so for 8 bits only. 32-bit numbers are used where
     they are 16-bit values, and floating-point numbers where they lie within 0 to 1.
     """
     values: NDArray[np.float64] = np.array(image, dtype=np.float64)
