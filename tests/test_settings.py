@@ -19,7 +19,7 @@ from ganops.settings import Settings, read_yaml, validate
 ROOT = Path(__file__).resolve().parent.parent
 
 NUMBERS = ["1e-3", "2.0e-4", "+2e4", ".5", "-1", "7", "010", "08", "0x1F", "0o17", "1_000"]
-SCALARS = [*NUMBERS, "off", "on", "no", "true", "False", "12:30", "null", "~", "e5", "1e", "a"]
+SCALARS = [*NUMBERS, "off", "on", "no", "true", "False", "null", "~", "e5", "1e", "a"]
 
 
 @pytest.mark.parametrize("text", SCALARS)
@@ -29,6 +29,12 @@ def test_a_scalar_means_the_same_to_dvc(tmp_path: Path, text: str) -> None:
     expected: dict[str, Any] = load_yaml(path)
     assert read_yaml(path) == expected
     assert type(read_yaml(path)["key"]) is type(expected["key"])
+
+
+def test_a_folder_that_looks_like_a_time_is_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("key: 12:30\n")
+    assert read_yaml(path) == load_yaml(path) == {"key": "12:30"}
 
 
 @pytest.mark.parametrize(
