@@ -40,7 +40,7 @@ class Yaml(yaml.SafeLoader):
 
     def construct_whole(self, node: yaml.ScalarNode) -> int:
         """A whole number: in YAML 1.1 a leading zero would make it octal."""
-        digits = str(self.construct_scalar(node)).replace("_", "")
+        digits = self.construct_scalar(node).replace("_", "")
         return int(digits, 0 if digits.lstrip("+-")[1:2] in ("x", "b", "o") else 10)
 
 
