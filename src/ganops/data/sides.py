@@ -113,7 +113,7 @@ def _place(parts: Parts) -> tuple[Parts, str, Parts] | None:
         named = _FOLDER.fullmatch(folder)
         if named is None:
             continue
-        split, side = named[1], named[2].upper()
+        split, side = named[1], named[2]
         around = parts[:level]
         if split is None and around and around[-1].casefold() in _SPLITS:
             around, split = around[:-1], around[-1]
