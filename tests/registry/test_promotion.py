@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mlflow.exceptions import MlflowException
 from small_model import small_params, small_scores
 
-from ganops.errors import RegistryError
-from ganops.registry import promotion
+from ganops.errors import RegistryError, TrackingError
+from ganops.registry import load, promotion
 from ganops.registry.history import history
 from ganops.registry.load import registered_folder
 from ganops.registry.pending import PENDING
@@ -412,3 +413,19 @@ def test_models_of_other_names_are_left_alone(register: Register) -> None:
         promote(small_params(model="other"))
     assert error.value.code == "no-challenger"
     assert aliases() == ("1", None, "2")
+
+
+@pytest.mark.parametrize("error", [ConnectionError("reset by peer"), MlflowException("status 503")])
+def test_a_champion_whose_store_does_not_answer_is_not_replaced_as_broken(
+    register: Register, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    register(fid=20.0)
+
+    def silent(uri: str) -> Path:
+        raise error
+
+    monkeypatch.setattr(load, "download", silent)
+    with pytest.raises(TrackingError) as caught:
+        promote(PARAMS)
+    assert caught.value.code == "store-unusable"
+    assert versions().at(CHAMPION) == "1"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from ganops.registry.download import download
 from ganops.registry.signature import check_signature
 from ganops.registry.versions import CONTENT, PACKAGE
 from ganops.tracking.outbox import first_line
+from ganops.tracking.store import unusable
 
 AGAIN = "register the model again: dvc repro --force register"
+ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # MLflow's codes for what is not there
 PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt")
 ADDRESS = re.compile(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))")
 
@@ -68,7 +70,8 @@ def registered(uri: str, *, signed: bool = True) -> Registered:
     """The model at models:/NAME@ALIAS or models:/NAME/VERSION, its files downloaded where needed.
 
     signed: where a key is configured, the version must be signed; promotion alone, which signs, looks at unsigned ones.
-    Raises RegistryError when the version does not exist, its files are missing or altered, or it is not signed.
+    Raises RegistryError when the version does not exist, its files are missing or altered, or it is not signed, and
+    TrackingError when the store does not answer, so that nothing is known of the files.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -76,7 +79,8 @@ def registered(uri: str, *, signed: bool = True) -> Registered:
     name, version, tags = _resolve(uri)
     exact = f"models:/{name}/{version}"
     try:
-        package = download(exact)
+        with _answering():
+            package = download(exact)
         digest = package_digest(package)
         _compare(exact, package, tags.get(PACKAGE, ""), digest)
         if signed:
@@ -138,7 +142,8 @@ def pickles_in(package: Path) -> list[str]:
 def pinned(uri: str) -> str:
     """The version that `uri` names now, as models:/NAME/VERSION; an alias may name another one later.
 
-    Raises RegistryError when the address has another form, or names no version.
+    Raises RegistryError when the address has another form, or names no version; TrackingError when the store does not
+    answer.
     """
     name, version, _ = _resolve(uri)
     return f"models:/{name}/{version}"
@@ -160,7 +165,8 @@ def _resolve(uri: str) -> tuple[str, str, dict[str, str]]:
     name, alias, version = found.groups()
     try:
         client = MlflowClient()
-        known = client.get_model_version_by_alias(name, alias) if alias else client.get_model_version(name, version)
+        with _answering():
+            known = client.get_model_version_by_alias(name, alias) if alias else client.get_model_version(name, version)
     except MlflowException as error:
         raise RegistryError(
             f"there is no model {uri}",
@@ -171,8 +177,28 @@ def _resolve(uri: str) -> tuple[str, str, dict[str, str]]:
     return name, str(known.version), dict(known.tags)
 
 
+@contextmanager
+def _answering() -> Generator[None]:
+    """Raise TrackingError where the store fails in another way than by not having what it is asked for."""
+    import mlflow
+    from mlflow.exceptions import MlflowException
+    from requests import RequestException
+
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code in ABSENT:
+            raise
+        raise unusable(mlflow.get_registry_uri(), error) from error
+    except (ConnectionError, TimeoutError, RequestException) as error:
+        raise unusable(mlflow.get_registry_uri(), error) from error
+
+
 def problem_with(uri: str) -> str:
-    """Why the files of a registered model cannot be used; empty when they are complete and unaltered."""
+    """Why the files of a registered model cannot be used; empty when they are complete and unaltered.
+
+    Raises TrackingError when the store does not answer.
+    """
     try:
         registered_folder(uri, signed=False)
     except RegistryError as error:
