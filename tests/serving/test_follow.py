@@ -7,6 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
+from mlflow import MlflowClient
+from mlflow.exceptions import MlflowException
 from running_service import Running
 from service import wait_until
 from small_model import save_small_model
@@ -14,6 +17,8 @@ from small_model import save_small_model
 from ganops.errors import RegistryError
 from ganops.registry.load import registered_package
 from ganops.registry.versions import CHALLENGER, CHAMPION, Versions
+from ganops.serving import follow
+from ganops.serving.served import Served, load_served
 from ganops.tracking.store import connect
 
 
@@ -116,3 +121,41 @@ def test_an_alias_that_is_taken_away_leaves_the_model_in_service(
     assert served(running) == "ganops/1"
     versions.set_alias(CHAMPION, "1")
     wait_until(lambda: ready(running)["problems"] == {}, 30)
+
+
+def test_a_registry_that_does_not_answer_leaves_the_challenger_in_service(
+    versions: Versions, start: Callable[..., Running], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = start("models:/ganops@champion")
+    wait_until(lambda: running.service.models.slots[CHALLENGER].served is not None, 30)
+
+    def silent(*_: object) -> None:
+        raise MlflowException("API request failed with status 503")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(MlflowClient, "get_model_version_by_alias", silent)
+        wait_until(lambda: set(running.service.models.problems()) == {CHAMPION, CHALLENGER}, 30)
+        assert running.generate(model=CHALLENGER).status_code == 200
+    wait_until(lambda: ready(running)["problems"] == {}, 30)
+
+
+def test_whatever_keeps_a_version_from_service_is_said_and_the_others_are_followed(
+    versions: Versions, register_version: Callable[..., str], start: Callable[..., Running]
+) -> None:
+    running = start("models:/ganops@champion", retry_seconds=60.0)
+    models, second = running.service.models, register_version(fid=9.0)
+    wait_until(lambda: getattr(models.slots[CHALLENGER].served, "name", "") == "ganops/2", 30)
+    with pytest.MonkeyPatch.context() as patch:
+
+        def full(uri: str, *_: object) -> Served:
+            if uri.endswith(f"/{second}"):
+                raise OSError(28, "No space left on device")
+            return load_served(uri, torch.device("cpu"), 16)
+
+        patch.setattr(follow, "load_served", full)
+        versions.set_alias(CHALLENGER, "1")
+        versions.set_alias(CHAMPION, second)
+        wait_until(lambda: getattr(models.slots[CHALLENGER].served, "name", "") == "ganops/1", 30)
+        assert "No space left" in models.problems()[CHAMPION]
+        assert running.metric("ganops_failed_loads_total") == 1
+    assert served(running) == "ganops/1"

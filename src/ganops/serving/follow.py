@@ -18,6 +18,7 @@ from ganops.serving.served import Served, load_served
 from ganops.serving.settings import ServiceSettings
 from ganops.settings import nearest
 from ganops.tracking.location import redact
+from ganops.tracking.outbox import first_line
 
 LOGGER = logging.getLogger(__name__)
 FIXED = "model"  # the name of a model that no alias names
@@ -106,8 +107,8 @@ class Models:
                     slot.problem = ""
                 elif slot.failed[0] != target or time.monotonic() >= slot.failed[1]:
                     self._replace(alias, slot, target)
-            except GanopsError as error:
-                if alias != self.main and error.code == "no-such-version":
+            except Exception as error:  # the registry client may raise anything; the models in service stay
+                if alias != self.main and isinstance(error, GanopsError) and error.code == "no-such-version":
                     self._remove(slot)
                 else:
                     slot.problem = _words(error)
@@ -115,10 +116,7 @@ class Models:
     def _follow(self) -> None:
         torch.set_num_threads(self.settings.compute_threads)
         while True:
-            try:
-                self.look()
-            except Exception:  # the registry client may raise anything; the models in service stay
-                LOGGER.exception("the registry could not be asked")
+            self.look()
             if self._stop.wait(self.settings.poll_seconds):
                 return
 
@@ -126,7 +124,7 @@ class Models:
         former = slot.served
         try:
             self._take(slot, target)
-        except GanopsError as error:
+        except Exception as error:  # a full disk or memory, too; the former version stays
             self.metrics.failed_loads.inc()
             slot.failed = target, time.monotonic() + self.settings.retry_seconds
             slot.problem = f"{target} was not taken into service: {_words(error)}"
@@ -158,5 +156,7 @@ class Models:
         return pinned(slot.address) if slot.address.startswith(SCHEME) else slot.address
 
 
-def _words(error: GanopsError) -> str:
-    return redact(f"{error.message}" + (f" ({error.found})" if error.found else ""))
+def _words(error: Exception) -> str:
+    if isinstance(error, GanopsError):
+        return redact(error.message + (f" ({error.found})" if error.found else ""))
+    return f"{type(error).__name__}: {first_line(error)}"
