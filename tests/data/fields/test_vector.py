@@ -33,3 +33,7 @@ def test_points_are_drawn_and_single_numbers_are_not() -> None:
 
 def test_vectors_have_no_mirror_image() -> None:
     assert FIELD.flip(POINTS, torch.tensor([True, True])) is POINTS
+
+
+def test_no_vectors_are_vectors_of_that_size() -> None:
+    assert FIELD.decode([]).shape == (0, FIELD.size)

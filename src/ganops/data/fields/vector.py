@@ -66,7 +66,7 @@ class VectorField(Field):
             raise DataError(
                 "a value is not a vector", code="bad-value", expected=self.description, found=str(error)
             ) from error
-        stored = stored.reshape(len(wire), -1)
+        stored = stored if len(wire) else torch.empty(0, self.size)
         if stored.shape[1] != self.size or not torch.isfinite(stored).all():
             raise DataError(
                 "a value is not a vector of this size",
