@@ -11,8 +11,11 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
-PRELOADED = ("without_torchmetrics.sitecustomize", "two_processes", "ganops.training.distributed.fabric_group")
-PRELOADED += ("torch._dynamo", "tracked_processes", "mlflow.pyfunc", "mlflow.store.tracking.sqlalchemy_store")
+PRELOADED = (
+    *("without_torchmetrics.sitecustomize", "warm_training", "two_processes", "torch._dynamo"),
+    *("ganops.training.distributed.fabric_group", "tracked_processes", "mlflow.pyfunc"),
+    "mlflow.store.tracking.sqlalchemy_store",
+)
 
 
 def fork_context() -> multiprocessing.context.ForkServerContext:

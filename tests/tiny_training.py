@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -49,15 +50,24 @@ DOMAINS = DataSpec(
 )
 SMALL = {
     **{"width": 4, "widths": [16, 8], "latent_dim": 16, "max_width": 8, "group_width": 4, "layers": 1},
-    **{"scales": 1, "hidden": 4},
+    **{"scales": 1, "hidden": 4, "embedding_dim": 6, "blocks": 1, "growth": 1},
 }
+# Of games: CUT compares 16 pixels of the image, of a convolution and of the only residual block.
+SMALL_GAME = {"layers": [0, 1, 4], "projection": 8, "patches": 16, "unroll_steps": 2}
+FIRST_MAPS = {"kind": "efficientnet-lite0", "layers": {"block0": 1.0}}
+ALL_MAPS = ("srgan",)  # recipes whose perceptual loss keeps the whole network
 
 
 def digits(count: int = 256) -> Rows:
     """Real 8x8 digits, as packed by the prepare stage."""
-    raw = load_digits()
-    images = torch.from_numpy(raw.images[:count] * (255 / 16)).to(torch.uint8)[:, None]
-    return Rows({"image": images, "label": torch.from_numpy(raw.target[:count]).long()})
+    return _all_digits().select(slice(0, count)).map(torch.clone)
+
+
+@cache
+def _all_digits() -> Rows:
+    raw = load_digits()  # parses a text file
+    images = torch.from_numpy(raw.images * (255 / 16)).to(torch.uint8)[:, None]
+    return Rows({"image": images, "label": torch.from_numpy(raw.target).long()})
 
 
 def pairs(count: int = 256) -> Rows:
@@ -80,7 +90,10 @@ def domains(count: int = 256) -> list[Rows]:
 
 
 def shrunk(name: str, kimg: float = 0.64, **changes: Any) -> Recipe:
-    """A shipped recipe with small networks and a small budget; `changes` replace whole sections."""
+    """A shipped recipe with small networks and a small budget; `changes` replace whole sections.
+
+    One of the recipes with a perceptual loss keeps the whole feature network, the others its first maps.
+    """
     recipe = load_recipe(RECIPES / f"{name}.yaml")
     networks = {
         part: {key: SMALL.get(key, value) for key, value in section.items()}
@@ -88,7 +101,12 @@ def shrunk(name: str, kimg: float = 0.64, **changes: Any) -> Recipe:
     }
     if "decoder" in networks:  # the encoder of a VAE returns two numbers for each latent
         networks["encoder"]["latent_dim"] = 2 * networks["decoder"]["latent_dim"]
-    return recipe.model_copy(update={"networks": networks, "budget_kimg": kimg, "batch_size": 16} | changes)
+    game = {key: SMALL_GAME.get(key, value) for key, value in recipe.game.items()}
+    if game.get("perceptual") and name not in ALL_MAPS:
+        game["perceptual"] = game["perceptual"] | {"features": FIRST_MAPS}
+    turns = {player: min(2, count) for player, count in recipe.turns.items()}
+    small = {"networks": networks, "game": game, "turns": turns, "budget_kimg": kimg, "batch_size": 16}
+    return recipe.model_copy(update=small | changes)
 
 
 class MeanImage:

@@ -51,7 +51,7 @@ def rates(generator: float, discriminator: float, kind: str = "adam") -> dict[st
 
 
 def test_a_healthy_training_raises_nothing(tmp_path: Path) -> None:
-    trainer = run(make_trainer(tmp_path, shrunk("mlp", kimg=16), sample_times=10, checkpoint_seconds=1e9))
+    trainer = run(make_trainer(tmp_path, shrunk("mlp", kimg=8), sample_times=10, checkpoint_seconds=1e9))
     assert trainer.health.events == []
 
 

@@ -54,7 +54,7 @@ def test_killed_at_random_moments_training_ends_with_the_same_bits(name: str, tm
     for _ in range(200):
         child = context.Process(target=train_to_the_end, args=(folder, name, KIMG))
         child.start()
-        child.join(chance.uniform(0.05, 0.6) if kills < KILLS else 120)
+        child.join(chance.uniform(0.05, 0.45) if kills < KILLS else 120)
         if child.is_alive():
             child.kill()
             kills += 1

@@ -132,7 +132,8 @@ def test_an_average_of_spectrally_normalised_weights_is_normalised_itself() -> N
 
 
 def test_the_plan_counts_every_turn_of_the_first_player_and_samples_first_and_last() -> None:
-    plan = make_plan(shrunk("wgan-gp", kimg=0.96), TrainParams(sample_times=4), "discriminator")
+    recipe = shrunk("wgan-gp", kimg=0.96, turns={"discriminator": 3})
+    plan = make_plan(recipe, TrainParams(sample_times=4), "discriminator")
     assert plan.images_per_step == 16 * 3
     assert plan.steps == 20
     assert plan.sample_at == {0, 5, 10, 15, 20}
