@@ -27,6 +27,11 @@ def normalised_over_the_batch(given: Rows) -> Rows:
     return Rows({"image": given["z"] - given["z"][:5].mean(dim=0)})
 
 
+def scaled_by_the_largest(given: Rows) -> Rows:
+    """A dependence on all rows that does not see their order."""
+    return Rows({"image": given["z"] / given["z"].abs().amax()})
+
+
 @pytest.mark.parametrize(("largest", "sizes"), [(64, [1, 4, 16, 64]), (1, [1]), (10, [1, 2, 10]), (3, [1, 3])])
 def test_sizes_grow_by_four(largest: int, sizes: list[int]) -> None:
     assert candidates(largest)[-1] == largest
@@ -38,9 +43,11 @@ def test_a_size_with_other_bits_is_left_out() -> None:
     assert equal_sizes(with_rounding_of_small_batches, rows(16), [1, 4, 16]) == (4, 16)
 
 
-def test_rows_that_look_at_others_are_found() -> None:
-    assert independent_of_place(doubled, rows(16))
-    assert not independent_of_place(normalised_over_the_batch, rows(16))
+@pytest.mark.parametrize("count", [2, 3, 4, 16, 64])
+def test_rows_that_look_at_others_are_found(count: int) -> None:
+    assert independent_of_place(doubled, rows(count))
+    assert not independent_of_place(normalised_over_the_batch, rows(count))
+    assert not independent_of_place(scaled_by_the_largest, rows(count))
 
 
 def test_padding_fills_up_with_copies() -> None:
