@@ -8,12 +8,18 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 from running_service import Running
 from service import wait_until
 
 from ganops.data.rows import Rows
+from ganops.serving import service as serving
+from ganops.serving.answer import Answer, answer
+
+HEAD = "POST /generate HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
 
 
 @contextmanager
@@ -62,12 +68,12 @@ def test_a_request_is_given_up_at_its_deadline(start: Callable[..., Running], mo
 def test_the_work_of_a_client_that_has_gone_is_dropped(start: Callable[..., Running], model_folder: Path) -> None:
     running = start(model_folder)
     body = b'{"n": 100}'
-    head = "POST /generate HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     with held_up(running) as come:
         with socket.create_connection(("127.0.0.1", httpx.URL(running.address).port)) as connection:
-            connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+            connection.sendall(f"{HEAD}Content-Length: {len(body)}\r\n\r\n".encode() + body)
             assert come.wait(10), "16 of its rows are in the batch at hand"
         wait_until(lambda: running.metric("ganops_backlog_images") == 0, 10)
+        wait_until(lambda: all(work.result.cancelled() for work in running.service._compute._waiting), 10)
     assert running.generate(n=1).status_code == 200
     assert running.metric("ganops_dropped_images_total") == 84
     assert running.metric("ganops_batch_rows_sum") == 17
@@ -105,3 +111,36 @@ def test_a_model_that_fails_in_service_answers_without_its_inside(running: Runni
     assert "secret" not in failed.text
     game.generate = generate
     assert running.generate(n=1).status_code == 200, "the next request is computed"
+
+
+def test_a_body_that_does_not_come_is_given_up_and_one_that_is_cut_off_is_no_failure_of_the_service(
+    start: Callable[..., Running], model_folder: Path
+) -> None:
+    running = start(model_folder, deadline_seconds=0.3)
+    head = (
+        "POST /generate HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+    )
+    address = ("127.0.0.1", httpx.URL(running.address).port)
+    with socket.create_connection(address, timeout=5) as slow:
+        slow.sendall(head.encode())
+        assert b" 503 " in slow.recv(100)
+    with socket.create_connection(address) as cut_off:
+        cut_off.sendall(head.encode())
+    wait_until(lambda: 'ganops_requests_total{status="499"} 1.0' in running.client.get("/metrics").text, 10)
+
+
+def test_large_pictures_are_not_encoded_where_all_requests_arrive(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = set[str]()
+
+    def noted(*arguments: Any) -> Answer:
+        threads.add(threading.current_thread().name.partition("_")[0])
+        return answer(*arguments)
+
+    monkeypatch.setattr(serving, "answer", noted)
+    assert running.generate(n=1).status_code == 200
+    assert "encode" not in threads
+    monkeypatch.setattr(serving, "FEW", 1)
+    assert running.generate(n=1).status_code == 200
+    assert "encode" in threads

@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 import threading
 import time
+from typing import Literal
 
 from ganops.errors import GanopsError
 
-WINDOW = 1.0  # seconds over which answers are counted; a rate follows them within some ten windows
-SHARE = 0.1  # of a window in the rate
+WINDOW = 1.0  # seconds over which answers are counted at least
+MEMORY = 10.0  # seconds within which the rate follows them: the time constant of a moving average
+SLOWEST = 0.001  # images/s
 LOADED = 1.0  # seconds of waiting from which the service works as fast as it can, so that its rate is known
 LONGEST_WAIT = 600  # seconds that a refusal names at most
+
+Ending = Literal["answered", "late", "dropped"]
 
 
 class BusyError(GanopsError):
@@ -52,15 +56,17 @@ class Admission:
         with self._lock:
             self._refuse(1)
 
-    def leave(self, count: int, *, answered: bool) -> None:
-        """`count` images are no longer inside. answered: they count for the rate; false: they were given up."""
+    def leave(self, count: int, ending: Ending) -> None:
+        """`count` images are no longer inside. late: their time was over, so the rate is too high; dropped: that says
+        nothing of the rate.
+        """
         with self._lock:
             loaded = self.inside / self.rate >= LOADED
             self.inside -= count
             if not loaded:
                 self._since, self._answered = time.monotonic(), 0
-            elif answered:
-                self._answered += count
+            elif ending != "dropped":
+                self._answered += count if ending == "answered" else 0
                 self._measure()
 
     def _refuse(self, count: int) -> None:
@@ -73,5 +79,6 @@ class Admission:
     def _measure(self) -> None:
         elapsed = time.monotonic() - self._since
         if elapsed >= WINDOW:
-            self.rate += SHARE * (self._answered / elapsed - self.rate)
+            share = 1 - math.exp(-elapsed / MEMORY)
+            self.rate = max(SLOWEST, self.rate + share * (self._answered / elapsed - self.rate))
             self._since, self._answered = time.monotonic(), 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -11,6 +12,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, ValidationError
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import ClientDisconnect
 
 from ganops import __version__
 from ganops.errors import GanopsError
@@ -19,7 +21,7 @@ from ganops.serving.answer import MEDIA_TYPES
 from ganops.serving.describe import ModelDescription, describe, request_schema
 from ganops.serving.refusals import Refusal, ServiceError, failed, install, invalid, refusal
 from ganops.serving.request import GenerateRequest
-from ganops.serving.service import ClientGoneError, Service
+from ganops.serving.service import ClientGoneError, DeadlineError, Service
 
 Alias = Annotated[str | None, Query(description="of a model in service; by default the main one")]
 GONE = 499  # what nginx logs for a client that closed the connection; nobody receives it
@@ -65,7 +67,7 @@ def create_app(service: Service) -> FastAPI:
             response = await _generate(service, request)
         except GanopsError as error:
             response = refusal(error)
-        except ClientGoneError:
+        except (ClientGoneError, ClientDisconnect):  # the second: before its whole body was here
             response = Response(status_code=GONE)
         except Exception as error:  # no traceback to clients
             response = failed(error)
@@ -111,7 +113,11 @@ def create_app(service: Service) -> FastAPI:
 
 async def _generate(service: Service, request: Request) -> Response:
     service.admission.check()
-    body = await _body(request, service.settings.body_bytes)
+    try:
+        async with asyncio.timeout(service.settings.deadline_seconds):
+            body = await _body(request, service.settings.body_bytes)
+    except TimeoutError:
+        raise DeadlineError(service.settings.deadline_seconds) from None
     try:
         asked = GenerateRequest.model_validate_json(body)
     except ValidationError as error:

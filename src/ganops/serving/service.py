@@ -6,13 +6,14 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from math import prod
 from typing import Any, TypeVar
 
 import torch
 
 from ganops.data.rows import Rows
 from ganops.errors import GanopsError
-from ganops.serving.admission import Admission
+from ganops.serving.admission import Admission, Ending
 from ganops.serving.answer import Answer, answer
 from ganops.serving.compute import ComputeThread, Work
 from ganops.serving.follow import Models
@@ -22,7 +23,8 @@ from ganops.serving.served import Served
 from ganops.serving.settings import ServiceSettings
 
 T = TypeVar("T")
-FEW = 4  # images that are prepared and encoded in less than a millisecond
+FEW = 4 * 32 * 32 * 3  # numbers of outputs that are prepared and encoded within a millisecond or two
+PATIENT = 0.5  # share of the deadline that a request may have to wait: all large ones take turns, and end near its end
 
 
 class DeadlineError(GanopsError):
@@ -45,7 +47,7 @@ class Service:
 
     def __init__(self, address: str, device: torch.device, settings: ServiceSettings) -> None:
         self.settings = settings
-        self.admission = Admission(settings.backlog, settings.deadline_seconds, rate=1.0)
+        self.admission = Admission(settings.backlog, PATIENT * settings.deadline_seconds, rate=1.0)
         self.metrics = ServiceMetrics(lambda: self.admission.inside, lambda: self.admission.rate)
         self.models = Models(address, device, settings, self.metrics)
         self._compute = ComputeThread(self.metrics, settings.compute_threads)
@@ -70,7 +72,7 @@ class Service:
         """
         served = self.models.get(request.model)
         self.admission.enter(request.n)
-        answered = False
+        ending: Ending = "dropped"
         begin = time.perf_counter()
         work = asyncio.ensure_future(self._answer(served, request))
         left = asyncio.ensure_future(gone())
@@ -79,24 +81,28 @@ class Service:
                 (work, left), timeout=self.settings.deadline_seconds, return_when=asyncio.FIRST_COMPLETED
             )
             if work in done:
-                answered = work.exception() is None
+                ending = "answered" if work.exception() is None else "dropped"
                 return served, work.result()
-            raise ClientGoneError if left in done else DeadlineError(self.settings.deadline_seconds)
+            if left in done:
+                raise ClientGoneError
+            ending = "late"
+            raise DeadlineError(self.settings.deadline_seconds)
         finally:
             work.cancel()
             left.cancel()
-            self.admission.leave(request.n, answered=answered)
-            if answered:
+            self.admission.leave(request.n, ending)
+            if ending == "answered":
                 self.metrics.images.labels(served.name).inc(request.n)
                 self.metrics.seconds.observe(time.perf_counter() - begin)
 
     async def _answer(self, served: Served, request: GenerateRequest) -> Answer:
-        few = request.n <= FEW and not request.inputs
+        outputs = served.find_task(request.task)[1].outputs.values()
+        few = not request.inputs and request.n * sum(prod(field.shape) for field in outputs) <= FEW
         prepared = await self._off_loop(lambda: prepare(served, request, self.settings.picture_pixels), few)
         work = Work(served, prepared.task_name, request.truncation, prepared.rows)
         self._compute.submit(work)
-        outputs: Rows = await asyncio.wrap_future(work.result)
-        return await self._off_loop(lambda: answer(served, request, prepared, outputs), few)
+        rows: Rows = await asyncio.wrap_future(work.result)
+        return await self._off_loop(lambda: answer(served, request, prepared, rows), few)
 
     async def _off_loop(self, call: Callable[[], T], few: bool) -> T:
         """Run in the pool; for few images the way to another thread and back would take longer than the call."""

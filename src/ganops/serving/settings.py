@@ -17,7 +17,8 @@ class ServiceSettings(Settings):
 
     batch: most rows that the networks compute at once. largest_request: rows of one request at most. backlog: rows that
         may be admitted and not yet answered; more are refused with status 429.
-    deadline_seconds: after which a request is given up. poll_seconds: between two looks at the alias.
+    deadline_seconds: after which a body that is not here, and then its request, is given up.
+    poll_seconds: between two looks at the alias.
     retry_seconds: after which a version that could not be loaded is tried again.
     body_bytes: most of a request's body. picture_pixels: most of an uploaded picture, known before it is decoded.
     threads: of the computation; 0: one less than the machine has, at least one. encoders: threads that decode requests
