@@ -164,6 +164,10 @@ def test_pictures_are_translated_and_bounded(translator: Running) -> None:
     large = translator.generate(inputs={"source": png(101)})
     assert (large.status_code, large.json()["code"]) == (422, "bad-picture")
     assert "10,201" in large.json()["found"] or "101" in large.json()["found"]
+    flat = base64.b64encode(encode_png(torch.zeros(3, 100, 100, dtype=torch.uint8))).decode()
+    assert translator.generate(n=8, inputs={"source": [flat] * 8}).status_code == 200
+    many = translator.generate(n=9, inputs={"source": [flat] * 8 + [png(1)]})
+    assert (many.status_code, many.json()["code"]) == (422, "bad-picture")
     for wrong in ("", "no base64", base64.b64encode(b"MZ not a picture").decode(), 7, None, {"a": 1}):
         refused = translator.generate(inputs={"source": wrong})
         assert (refused.status_code, refused.json()["code"]) == (422, "bad-picture"), wrong

@@ -24,6 +24,7 @@ from ganops.settings import Settings, nearest, shortened
 
 LAST_SEED = 2**31 - 1
 MOST_COLUMNS = 100
+MOST_PICTURES = 8  # of the largest size in one request; of smaller ones more, to as many pixels
 Format = Literal["json", "png", "zip", "npy"]
 
 
@@ -137,8 +138,9 @@ def _column(task: Task, name: str, value: Any, count: int, picture_pixels: int) 
             found=str(len(values)),
         )
     if field.wire_form == "picture":
+        left = MOST_PICTURES * picture_pixels
         for each in values:
-            _check_picture(name, each, picture_pixels)
+            left -= _check_picture(name, each, min(picture_pixels, left))
     try:
         stored = field.decode(values)
         field.check(stored)
@@ -160,11 +162,11 @@ def _one_for_each_row(field: DataField, value: Any) -> bool:
     return isinstance(value, list)
 
 
-def _check_picture(name: str, value: Any, most: int) -> None:
-    """Refuse what is not the base64 of an image file, and one of too many pixels, by its header alone."""
+def _check_picture(name: str, value: Any, most: int) -> int:
+    """The pixels of a picture; refuse what is not the base64 of an image file, and more than `most`, by its header."""
     try:
-        with opened(base64.b64decode(value, validate=True), most):
-            return
+        with opened(base64.b64decode(value, validate=True), most) as picture:
+            return picture.width * picture.height
     except RefusedError as error:
         found = f"{error.reason}: {error.detail}" if error.detail else str(error.reason)
     except (ValueError, TypeError) as error:

@@ -20,7 +20,8 @@ class ServiceSettings(Settings):
     deadline_seconds: after which a body that is not here, and then its request, is given up.
     poll_seconds: between two looks at the alias.
     retry_seconds: after which a version that could not be loaded is tried again.
-    body_bytes: most of a request's body. picture_pixels: most of an uploaded picture, known before it is decoded.
+    body_bytes: most of a request's body. picture_pixels: most of an uploaded picture, known before it is decoded;
+        those of one request have eight times as many together.
     threads: of the computation; 0: one less than the machine has, at least one. encoders: threads that decode requests
         and encode answers.
     allowed_hosts: names by which browsers may address the service, which keeps pages of other sites from reading it
