@@ -22,7 +22,6 @@ from ganops.seeds import seed_for
 
 FEWEST_FOR_IMPORTANCE = 4  # complete trials
 STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
-LOST = "lost"  # attribute of a trial that was killed before it was known what to train
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ class Study:
         identity: Mapping[str, str],
     ) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.space, self.better, self.seed = space, better, seed
+        self.space, self.own_values, self.better, self.seed = space, own_values, better, seed
         path.parent.mkdir(parents=True, exist_ok=True)
         self._study = optuna.create_study(
             storage=optuna.storages.RDBStorage(f"sqlite:///{path.resolve()}"),
@@ -82,25 +81,21 @@ class Study:
         self._study.set_user_attr("parent_run", run_id)
 
     def trials(self) -> list[Trial]:
-        """All trials that count, in the order in which they were proposed."""
+        """All trials in the order in which they were proposed."""
         found = self._study.get_trials(deepcopy=False)
-        return [self._trial(each) for each in found if each.state != TrialState.WAITING and not _is_lost(each)]
+        return [self._trial(each) for each in found if each.state != TrialState.WAITING]
 
     def ask(self) -> Trial:
         """The next proposal. The same trials before it give the same one, however often the search was killed."""
-        known = len(self._study.get_trials(deepcopy=False))
-        seed = seed_for(self.seed, known) % 2**32
-        self._study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=self.space.random_trials)
-        asked = self._study.ask({key: _distribution(each) for key, each in self.space.space.items()})
-        return self._trial(self._frozen(asked.number))
+        self._sample(len(self._study.get_trials(deepcopy=False)))
+        return self._propose(self._study.ask())
 
     def unfinished(self) -> list[Trial]:
         """The trials that were running when the search was killed."""
         running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        for lost in (each for each in running if set(each.params) != set(self.space.space)):
-            self._open(lost).set_user_attr(LOST, True)
-            self._study.tell(lost.number, state=TrialState.FAIL)
-        return [self._trial(each) for each in running if set(each.params) == set(self.space.space)]
+        return [
+            self._trial(each) if set(each.params) == set(self.space.space) else self._again(each) for each in running
+        ]
 
     def report(self, number: int, reports: tuple[Report, ...]) -> bool:
         """Record the validations of a trial; whether it should be pruned. The first trial, the recipe itself, never is.
@@ -158,6 +153,21 @@ class Study:
                 action="give the same settings to continue it, or --restart to remove it and start from scratch",
             )
 
+    def _sample(self, known: int) -> None:
+        """Let the proposal after `known` trials follow from them and the seed alone."""
+        seed = seed_for(self.seed, known) % 2**32
+        self._study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=self.space.random_trials)
+
+    def _again(self, killed: FrozenTrial) -> Trial:
+        """A trial that was killed before it had all its parameters; the recipe itself has its own in any case."""
+        self._sample(killed.number)
+        return self._propose(self._open(killed))
+
+    def _propose(self, asked: optuna.trial.Trial) -> Trial:
+        for key, parameter in self.space.space.items():
+            asked._suggest(key, _distribution(parameter))
+        return self._trial(self._frozen(asked.number))
+
     def _frozen(self, number: int) -> FrozenTrial:
         return self._study.get_trials(deepcopy=False)[number]
 
@@ -165,9 +175,10 @@ class Study:
         return optuna.trial.Trial(self._study, frozen._trial_id)
 
     def _trial(self, found: FrozenTrial) -> Trial:
+        proposed = {key: self.space.space[key].decode(value) for key, value in found.params.items()}
         return Trial(
             number=found.number,
-            values={key: self.space.space[key].decode(value) for key, value in found.params.items()},
+            values=proposed if found.number else dict(self.own_values),  # the recipe's may have more digits
             state=STATES.get(found.state, "running"),
             value=found.value if found.state == TrialState.COMPLETE else None,
             reports=dict(found.intermediate_values),
@@ -192,7 +203,3 @@ def _pruner(space: SearchSpace) -> optuna.pruners.BasePruner:
     if space.pruner == "hyperband":
         return optuna.pruners.HyperbandPruner(min_resource=1, max_resource=space.validations)
     return optuna.pruners.NopPruner()
-
-
-def _is_lost(trial: FrozenTrial) -> bool:
-    return bool(trial.user_attrs.get(LOST))
