@@ -84,6 +84,15 @@ def test_an_error_ends_a_training_at_once(tmp_path: Path) -> None:
     assert len(executor.started) == 1
 
 
+@pytest.mark.parametrize("killed", [0, 1])
+def test_one_that_was_started_again_is_stopped_too(tmp_path: Path, killed: int) -> None:
+    again = "if test -e killed; then exec sleep 60; else touch killed; kill -9 $$; fi"
+    executor = Scripts(2, f"case $PWD in */{killed}) {again};; *) exit {os.EX_TEMPFAIL};; esac")
+    with pytest.raises(SearchError):
+        run(executor, tmp_path, 2)
+    assert all(process.returncode is not None for process in executor.started)
+
+
 def test_without_the_tracking_store_the_search_ends_and_stops_the_others(tmp_path: Path) -> None:
     executor = Scripts(
         2, f"case $PWD in */0) exec sleep 60;; *) echo no answer > log.txt; exit {os.EX_TEMPFAIL};; esac"

@@ -58,7 +58,11 @@ def run_all(executor: Executor, upcoming: Callable[[], Work | None], environment
             if not running:
                 return
             time.sleep(POLL_SECONDS)
-            running = [each for entry in running if (each := _step(executor, *entry, environment)) is not None]
+            for place in reversed(range(len(running))):  # in place: one may raise after another was started again
+                if (going := _step(executor, *running[place], environment)) is not None:
+                    running[place] = going
+                else:
+                    del running[place]
     finally:
         for _, process, _ in running:
             process.stop()
