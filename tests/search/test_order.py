@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from search.conftest import SPACE, InThisProcess, order
 from ganops.cli import ganops
 from ganops.errors import GanopsError, SearchError
 from ganops.search.budget import Budget
+from ganops.search.finals import seeds
 from ganops.search.run import search
 from ganops.workspace import WORKSPACE
 
@@ -111,3 +113,13 @@ def test_a_recipe_that_cannot_be_trained_ends_the_search_with_the_reason(home: P
         search(asked, InThisProcess())
     assert caught.value.code == "recipe-fails"
     assert "does not say how to validate" in caught.value.found
+
+
+def test_finals_take_seeds_that_no_trial_has_had_and_one_protocol(home: Path) -> None:
+    asked = order()
+    assert list(seeds(asked)) == [8, 9]
+    own = replace(asked, recipe=asked.recipe.model_copy(update={"seed": 9}))
+    assert list(seeds(own)) == [10, 11]
+    more = asked.params.evaluate.model_copy(update={"samples": 240})
+    other = replace(asked, params=asked.params.model_copy(update={"evaluate": more}))
+    assert {key for key, value in asked.identity().items() if value != other.identity()[key]} == {"evaluate"}

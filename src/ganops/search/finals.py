@@ -77,7 +77,7 @@ def finalists(order: Order, study: Study) -> list[Trial]:
 
 def seeds(order: Order) -> range:
     """Other seeds than that of the trials, which the best of them were chosen by."""
-    first = order.params.seed + 1
+    first = order.job(order.recipe).seed + 1
     return range(first, first + order.seeds)
 
 

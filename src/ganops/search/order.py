@@ -19,10 +19,11 @@ from ganops.errors import GanopsError, SearchError
 from ganops.evaluation.directions import domain_folder
 from ganops.evaluation.evaluate import open_evaluator
 from ganops.evaluation.metric import Metric
-from ganops.evaluation.metric_names import describe
+from ganops.evaluation.metric_groups import group_of_metric
+from ganops.evaluation.metric_names import base_of, describe
 from ganops.evaluation.validation_metric import NoValidation, ValidationMetric
 from ganops.games.build import outline_game
-from ganops.params import AUTO, Params, load_params
+from ganops.params import AUTO, EvaluateParams, Params, load_params
 from ganops.recipe import Recipe, find_recipe, load_recipe
 from ganops.search.budget import Budget, with_budget
 from ganops.search.space import SearchSpace, load_space
@@ -121,9 +122,16 @@ class Order:
             "validation": f"{self.validation.name} {self.validation.digest[:12]}",
             "params.train": hash_of(self.params.train.model_dump_json(exclude={"checkpoint_seconds"})),
             "metric": self.params.compare.metric,
+            "evaluate": hash_of(final_protocol(self.params).model_dump_json(exclude={"batch_size"})),
             "code": self.job(self.recipe).code_digest()[:12],
             "torch": torch.__version__,
         }
+
+
+def final_protocol(params: Params) -> EvaluateParams:
+    """How finals are scored: by the group of the metric that compares recipes alone."""
+    group = group_of_metric(base_of(params.compare.metric)) or ""
+    return params.evaluate.model_copy(update={"metrics": {group: params.evaluate.metrics[group]}})
 
 
 def hash_of(text: str) -> str:

@@ -16,13 +16,12 @@ from ganops.data.manifest import Manifest, read_manifest
 from ganops.devices import find_device
 from ganops.errors import GanopsError, TrainingError
 from ganops.evaluation.evaluate import evaluate_game
-from ganops.evaluation.metric_groups import group_of_metric
-from ganops.evaluation.metric_names import base_of
 from ganops.games.saved import load_description, load_game
 from ganops.params import Params
 from ganops.recipe import Recipe
 from ganops.registry.init_model import find_init_model
 from ganops.search.budget import affordable_kimg, with_budget
+from ganops.search.order import final_protocol
 from ganops.search.trial_folder import Assignment, Outcome, Report, TrialFolder
 from ganops.tracked_training import FileCallback, new_training, train
 from ganops.tracking.location import redact
@@ -133,11 +132,9 @@ def _train(assignment: Assignment, manifest: Manifest, trial: TrialFolder) -> Ou
 def _score(assignment: Assignment, trial: TrialFolder, manifest: Manifest) -> None:
     """Full scores by the metric that compares recipes, as the stage `evaluate` measures them, into file and run."""
     params, model = assignment.params, trial.path / "model"
-    group = group_of_metric(base_of(params.compare.metric)) or ""
-    protocol = params.evaluate.model_copy(update={"metrics": {group: params.evaluate.metrics[group]}})
     game, spec = load_game(model), load_description(model).spec
     found = evaluate_game(
-        *(game, WORKSPACE.reference, WORKSPACE.prepared, protocol, params.seed, find_device()),
+        *(game, WORKSPACE.reference, WORKSPACE.prepared, final_protocol(params), params.seed, find_device()),
         label=assignment.name,
         spec=spec,
     )
