@@ -93,9 +93,8 @@ class Study:
     def unfinished(self) -> list[Trial]:
         """The trials that were running when the search was killed."""
         running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-        return [
-            self._trial(each) if set(each.params) == set(self.space.space) else self._again(each) for each in running
-        ]
+        whole = set(self.space.space)
+        return [self._trial(each) if set(each.params) == whole else self._again(each) for each in running]
 
     def report(self, number: int, reports: tuple[Report, ...]) -> bool:
         """Record the validations of a trial; whether it should be pruned. The first trial, the recipe itself, never is.
