@@ -247,7 +247,7 @@ def throughput(bench: Bench, name: str, batch_size: int | None = None, **changes
     for precision in ("float32", "auto"):
         trainer = bench.trainer(recipe, f"{name}-{precision}", steps=100_000, pixels=pixels, precision=precision)
         began = time.monotonic()
-        while not _settled(trainer) and time.monotonic() - began < (1 if bench.tiny else 15):
+        while not _settled(trainer) and time.monotonic() - began < (0.2 if bench.tiny else 15):
             trainer.run_step()
         ours = rate(trainer.run_step, bench, seconds, trainer.plan.images_per_step)
         capture = trainer.stepper.capture

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
+from ganops.games import sampling
 from ganops.games.build import build_game, recipe_spec
 from ganops.games.game import GAMES, Game
 from ganops.games.sampling import HeldOut, draw_latents, sample_outputs
@@ -83,6 +84,12 @@ def samples(game: Game, spec: DataSpec, count: int) -> Tensor:
     stored = Rows({name: field.to_storage(modelled[name]) for name, field in spec.fields.items()})
     outputs = sample_outputs(game, count, seed=0, held_out=HeldOut(stored, spec))
     return next(iter(outputs.values()))
+
+
+@pytest.fixture(autouse=True)
+def _few_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Derived sources are made for a whole chunk of 256 rows; these tests look at 6 at most."""
+    monkeypatch.setattr(sampling, "CHUNK", 8)
 
 
 @pytest.mark.parametrize("name", RECIPES)
