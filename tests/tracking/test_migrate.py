@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,8 @@ from ganops.errors import TrackingError
 from ganops.registry.history import Entry, history, now, record
 from ganops.registry.load import registered_folder
 from ganops.registry.versions import CHALLENGER, CHAMPION, Versions
-from ganops.tracking import records
-from ganops.tracking.artifacts import digests
+from ganops.tracking import migrate, records
+from ganops.tracking.artifacts import copy_artifacts, digests
 from ganops.tracking.migrate import CONTENTS, SERVED, Place, copy_store, restore_backup, write_backup
 from ganops.tracking.store import Store, connect
 
@@ -123,14 +124,33 @@ def test_a_run_at_work_is_waited_for(home: Path, tmp_path: Path) -> None:
 def test_a_row_that_came_out_different_leaves_nothing(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    target, answers = Place.local(tmp_path / "other"), iter([(1, 1), (1, 2)])
+    target, answers = Place.local(tmp_path / "other"), count()
     (tmp_path / "other").mkdir()
     with monkeypatch.context() as patch:
-        patch.setattr(records, "_digest", lambda rows: next(answers))
+        patch.setattr(records, "_digest", lambda rows: (1, next(answers)))
         with pytest.raises(TrackingError) as error:
             copy_store(Place.local(home), target)
     assert code_of(error) == "copy-differs"
     assert copy_store(Place.local(home), target).rows["runs"] == 1, "the target was still empty"
+
+
+def test_what_is_recorded_while_artifacts_are_copied_is_not_kept_without_them(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = connect()
+
+    def during_a_run(source: str, target: str) -> dict[str, str]:
+        copied = copy_artifacts(source, target)
+        run = store.client.create_run(store.experiment("ganops")).info.run_id
+        store.client.log_text(run, "late", "late.txt")
+        store.client.set_terminated(run)
+        return copied
+
+    monkeypatch.setattr(migrate, "copy_artifacts", during_a_run)
+    with pytest.raises(TrackingError) as error:
+        write_backup(Place.local(home), tmp_path / "backup")
+    assert code_of(error) == "copy-differs"
+    assert not (tmp_path / "backup").exists()
 
 
 @pytest.fixture(scope="module")

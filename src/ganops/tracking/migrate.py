@@ -16,7 +16,7 @@ from ganops.tracking.artifacts import copy_artifacts, digests, local_folder
 from ganops.tracking.database import is_database, prepare_database
 from ganops.tracking.location import ARTIFACTS, DATABASE, SQLITE, redact, sqlite_path, store_lock
 from ganops.tracking.moved import correct_artifact_paths
-from ganops.tracking.records import copy_records
+from ganops.tracking.records import copy_records, digest_records
 from ganops.tracking.store import quieten, unusable
 
 SERVED = "mlflow-artifacts:"  # what the records call the artifacts that an MLflow server hands out
@@ -59,6 +59,7 @@ class Contents:
 def copy_store(source: Place, target: Place) -> Contents:
     """Copy the artifacts, then the records, which name them only when they are there; all is compared afterwards.
 
+    What is recorded in between may have artifacts that were not copied: it is refused.
     Raises TrackingError as `copy_artifacts` and `copy_records` do, and where a database does not answer; the target
     then has no records, and the same command may be given again.
     """
@@ -77,9 +78,14 @@ def copy_store(source: Place, target: Place) -> Contents:
     for place in (source, target):
         with _answering(place):
             prepare_database(place.database)
+
+    def move(address: str) -> str:
+        return _moved(address, source, target)
+
     with store_lock(source.database, "setup"), store_lock(source.database, "promotion"), _answering(target):
+        before = digest_records(source.database, move)
         artifacts = copy_artifacts(source.artifacts, target.artifacts)
-        rows = copy_records(source.database, target.database, lambda address: _moved(address, source, target))
+        rows = copy_records(source.database, target.database, move, before)
     return Contents(rows, artifacts)
 
 

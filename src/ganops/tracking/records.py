@@ -24,14 +24,24 @@ MOVED = frozenset(COLUMNS)
 BUILT_IN = (("experiments", "experiment_id", 0), ("workspaces", "name", "default"))
 
 Move = Callable[[str], str]
+Digests = Mapping[str, tuple[int, int]]  # by table
 
 
-def copy_records(source: str, target: str, move: Move) -> dict[str, int]:
+def digest_records(source: str, move: Move) -> Digests:
+    """What the rows of `source` will be in another place. Raises TrackingError where a run of it is not ended."""
+    engine = open_database(source)
+    tables = _tables(engine)
+    with engine.connect() as reading:
+        _refuse_running(reading, tables)
+        return {table.name: _digest(_rows(reading, table, move)) for table in tables}
+
+
+def copy_records(source: str, target: str, move: Move, expected: Digests) -> dict[str, int]:
     """Copy every row of the database `source` into `target`, which has the same tables, empty; how many, by table.
 
-    move: the new address of an artifact. All rows arrive or none: they are written in one transaction, read again and
-    compared. Raises TrackingError where the schemas differ, the target holds records, a run of the source is not ended,
-    or a row came out different.
+    move: the new address of an artifact. expected: of `digest_records`, from before the artifacts were copied, so that
+    no row names one that came later. All rows arrive or none: they are written in one transaction, read again and
+    compared. Raises TrackingError where the schemas differ, the target holds records, or a row came out different.
     """
     old, new = open_database(source), open_database(target)
     found, wanted = schema_version(old), schema_version(new)
@@ -45,16 +55,15 @@ def copy_records(source: str, target: str, move: Move) -> dict[str, int]:
         )
     tables = _tables(old)
     with old.connect() as reading, new.begin() as writing:
-        _refuse_running(reading, tables)
         _empty(writing, tables, target)
         counts = {table.name: _copy(reading, writing, table, move) for table in tables}
         for table in tables:
-            if _digest(_rows(writing, table)) != _digest(_rows(reading, table, move)):
+            if _digest(_rows(writing, table)) != expected.get(table.name):
                 raise TrackingError(
                     f"the table '{table.name}' came out different; nothing was kept",
                     code="copy-differs",
                     found=redact(target),
-                    action="copy again; report it if it happens twice",
+                    action="copy again while nothing is at work; report it if it happens twice",
                 )
         _continue_ids(writing, tables)
     return {name: count for name, count in counts.items() if count}
