@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -56,8 +57,18 @@ def test_a_killed_process_has_died_and_one_at_work_has_not() -> None:
         ({PID: "edited", STARTED: "1"}, False),
     ],
 )
-def test_only_what_is_known_to_be_dead_counts(changes: dict[str, str], died: bool) -> None:
+def test_only_what_is_known_to_be_dead_counts(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], died: bool
+) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "machine")
     assert has_died(process_tags() | changes) is died
+
+
+def test_a_container_that_was_restarted_ends_what_it_ran_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "0f3a9c8b7d61")
+    before = process_tags() | {NAMESPACE: "pid:[1]"}
+    assert has_died(before)
+    assert not has_died(before | {HOST: "1f3a9c8b7d61"})
 
 
 def test_a_run_of_an_older_version_says_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ from ganops.tracking.location import repository_root
 HOST, BOOT, NAMESPACE, PID, STARTED, CHECKOUT = (
     f"process.{name}" for name in ("host", "boot", "namespace", "pid", "started", "checkout")
 )
+
+CONTAINER = re.compile(r"[0-9a-f]{12}")  # the name of a machine that is a container of Docker
 
 
 def process_tags() -> dict[str, str]:
@@ -32,7 +35,8 @@ def has_died(tags: Mapping[str, str]) -> bool:
     """Whether the process that wrote `tags` is known to have ended.
 
     False for a process of another machine, of another container, or of another checkout that is still there: nothing
-    is known of those.
+    is known of those. Docker names a container after its id: with that name, its other processes are of a time before
+    it was restarted.
     """
     mine, checkout = process_tags(), tags.get(CHECKOUT, "")
     if tags.get(HOST) != mine[HOST] or not checkout:
@@ -44,7 +48,9 @@ def has_died(tags: Mapping[str, str]) -> bool:
     pid = tags.get(PID, "")
     if not pid.isdecimal():  # edited by somebody
         return False
-    return tags.get(NAMESPACE) == mine[NAMESPACE] and _started(int(pid)) != tags.get(STARTED)
+    if tags.get(NAMESPACE) != mine[NAMESPACE]:
+        return CONTAINER.fullmatch(mine[HOST]) is not None
+    return _started(int(pid)) != tags.get(STARTED)
 
 
 def _started(pid: int) -> str | None:
