@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
 
 from ganops.errors import GanopsError
 from pipeline.flows.causes import cause_of
@@ -15,6 +20,7 @@ from pipeline.flows.command_group import CommandGroup, CompletedCommand
 # Another DVC works on the same files, for as long as its stage takes: --wait-for-lock does not wait for that.
 BUSY = re.compile(r"it is being blocked by")
 BUSY_PAUSE = 3.0
+LOCKS = Path(".dvc/tmp/rwlock")  # which process works on which files
 
 # What passes by itself: a git at work in this checkout, a server or network that does not answer, a machine that
 # killed the process (memory, preemption: a training resumes from its checkpoint).
@@ -53,6 +59,7 @@ def run_dvc(
     command = [sys.executable, "-m", "dvc", "--wait-for-lock", *arguments]
     ended = commands.run(command, log, environment=environment, timeout=timeout)
     while ended.code and not ended.timed_out and BUSY.search(ended.text):
+        _drop_dead_locks()
         log(f"another DVC is at work on the same files: waiting for {name}")
         time.sleep(BUSY_PAUSE)
         ended = commands.run(command, log, environment=environment, timeout=timeout)
@@ -95,6 +102,29 @@ def reproduce(
         "repro", *options, stage, commands=commands, log=watch, environment=environment, timeout=timeout, name=stage
     )
     return tuple(ran)
+
+
+def _drop_dead_locks() -> None:
+    """Remove DVC's file of locks, as its message advises, where no process in it is the one that wrote there.
+
+    DVC looks at the number alone: after a restart of the machine it waits for ever for whatever has the number now.
+    """
+    with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+        locks = json.loads(LOCKS.read_text(encoding="utf-8"))
+        holders = [*locks["write"].values(), *(each for readers in locks["read"].values() for each in readers)]
+        if not any(_lives(each["pid"], each["cmd"]) for each in holders):
+            LOCKS.unlink()
+
+
+def _lives(pid: int, command: str) -> bool:
+    """Whether a process is the one whose `sys.argv` was `command`."""
+    try:
+        words = psutil.Process(pid).cmdline()
+    except psutil.AccessDenied:
+        return True
+    except psutil.Error:
+        return False
+    return bool(words) and command.endswith(words[-1])
 
 
 def _error(name: str, ended: CompletedCommand) -> StageError:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
+from pathlib import Path
+
 import pytest
 from prefect.states import Failed
 
@@ -126,6 +131,23 @@ def test_a_stage_that_another_dvc_works_on_is_waited_for(monkeypatch: pytest.Mon
     assert reproduce("compare", scripted, heard.append) == ()
     assert len(scripted.commands) == 3
     assert "another DVC is at work on the same files: waiting for compare" in heard
+
+
+@pytest.mark.parametrize(
+    ("command", "stays"), [(f"/x/dvc repro {sys.argv[-1]}", True), ("/x/dvc repro train@dcgan", False)]
+)
+def test_a_lock_of_a_killed_dvc_whose_number_another_process_has_is_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str, stays: bool
+) -> None:
+    monkeypatch.setattr("pipeline.flows.reproduce.BUSY_PAUSE", 0.0)
+    monkeypatch.chdir(tmp_path)
+    lock, holder = tmp_path / ".dvc" / "tmp" / "rwlock", {"pid": os.getpid(), "cmd": command}
+    lock.parent.mkdir(parents=True)
+    lock.write_text(json.dumps({"write": {"results": holder}, "read": {"data": [holder | {"pid": 999999999}]}}))
+    scripted = Scripted(255, "ERROR: 'results' is busy, it is being blocked by:")
+    scripted.ends += [CompletedCommand(0, ())]
+    reproduce("compare", scripted, lambda _: None)
+    assert lock.exists() is stays
 
 
 def test_stages_before_it_run_too_where_they_are_asked_for() -> None:
