@@ -77,7 +77,8 @@ def check_server() -> None:
 def _keep_full_log(path: Path) -> None:
     """Everything that is logged goes to `path`; the screen goes without tracebacks and repeated errors."""
     path.parent.mkdir(exist_ok=True)
-    for old in sorted(path.parent.glob("*.log"))[:-KEPT_LOGS]:
+    # By the last line, not by the name: a flow of a day may have begun before twenty short ones.
+    for old in sorted(path.parent.glob("*.log"), key=lambda file: file.stat().st_mtime)[:-KEPT_LOGS]:
         old.unlink(missing_ok=True)
     screen, file = list(logging.root.handlers), logging.FileHandler(path, encoding="utf-8", errors="replace")
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))

@@ -64,9 +64,17 @@ def test_sigterm_leaves_no_server_behind(tmp_path: Path) -> None:
 
 
 def test_a_failed_flow_says_once_what_failed_and_names_the_full_log(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    older = [tmp_path / "logs" / f"20260101-0000{second:02}.log" for second in range(25)]
+    for second, file in enumerate(older):
+        file.touch()
+        os.utime(file, (second, second))
+    os.utime(older[0])  # of a flow that is still at work
     done = run(tmp_path, "failed")
     assert done.returncode == 75
-    (log,) = (tmp_path / "logs").glob("*.log")
+    left = set((tmp_path / "logs").glob("*.log"))
+    assert left > {older[0], *older[-19:]}
+    (log,) = left - set(older)
     lines = done.stderr.splitlines()
     assert "a line of the stage" in lines[0]
     assert lines[1:] == [
