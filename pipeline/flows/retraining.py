@@ -71,7 +71,7 @@ def retrain_gans(
         raise
     finally:
         commands.stop()
-    if outcome.ran:
+    if outcome.ran or outcome.promotion.moved:
         _tell("verdict", verdict(outcome.promotion))
     return outcome
 

@@ -13,8 +13,11 @@ import pytest
 from prefect.logging import disable_run_logger
 
 from ganops.params import NotifyParams
+from ganops.registry.gate import Decision
+from ganops.registry.promotion import Promotion
 from pipeline.flows import retraining
 from pipeline.flows.notify import notify
+from pipeline.flows.outcome import Outcome
 
 
 class Listener(BaseHTTPRequestHandler):
@@ -67,6 +70,25 @@ def test_what_cannot_be_sent_is_said_without_the_address(monkeypatch: pytest.Mon
     assert len(said) == 1
     assert "GANOPS_NOTIFY_URL" in said[0]
     assert "secret" not in said[0]
+
+
+def test_a_promotion_without_a_training_is_sent(
+    monkeypatch: pytest.MonkeyPatch, listener: list[dict[str, Any]]
+) -> None:
+    """As after a gate that was interrupted: nothing has to run, and the champion changes."""
+    decision = Decision(True, "accepted", ())
+    outcomes = [Outcome((), Promotion(decision, "3", "2", moved=moved)) for moved in (False, True)]
+    monkeypatch.setattr(retraining, "end_dead_flow_runs", list)
+    monkeypatch.setattr(retraining, "has_remote", lambda: False)
+    monkeypatch.setattr(retraining, "imported_files", list)
+    monkeypatch.setattr(retraining, "train_gans", lambda *_: outcomes.pop(0))
+    monkeypatch.chdir(Path(__file__).resolve().parents[2])
+    with disable_run_logger():
+        retraining.retrain_gans.fn()
+        assert not listener
+        retraining.retrain_gans.fn()
+    (message,) = listener
+    assert "version 3 is champion now" in message["message"]
 
 
 @pytest.mark.parametrize("flow", [retraining.retrain_gans.fn, retraining.watch_gans.fn], ids=["retrain", "watch"])
