@@ -90,6 +90,13 @@ def test_what_a_person_types_in_never_becomes_part_of_a_script(path: Path) -> No
         assert "${{" not in step.get("run", "")
 
 
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_no_failure_is_lost_in_a_pipe(path: Path) -> None:
+    """The shell of a step has `-e` and no `pipefail`: of a pipe only the last command counts."""
+    for step in steps_of(read_yaml(path)):
+        assert not re.search(r"[^|]\|[^|]", step.get("run", ""))
+
+
 def test_ci_checks_everything_and_skips_all_the_second_time() -> None:
     scripts = [step.get("run", "") for step in steps_of(read_yaml(ROOT / ".github" / "workflows" / "ci.yml"))]
     assert {"test", "tiny"} <= set().union(*map(called, scripts))
