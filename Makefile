@@ -66,8 +66,9 @@ promote: env ## run the gate: the challenger becomes champion if it is good enou
 rollback: env ## make the previous champion champion again
 	@$(TOOL) ganops rollback
 
+serve: export GANOPS_MODEL := $(value MODEL)
 serve: env ## serve the champion over HTTP, with a page on http://127.0.0.1:8000; MODEL=models:/NAME/3: another one
-	@$(TOOL) ganops serve $(MODEL)
+	@$(TOOL) ganops serve $${GANOPS_MODEL:+"$$GANOPS_MODEL"}
 
 .PHONY: set changes
 # As DATA above. Words are split as in a shell: SET="data.path='my images'".
@@ -98,7 +99,7 @@ spread: env ## train and score on the workers of all machines, compare and promo
 	@$(BIN)/python -m pipeline.flows.run spread
 
 retrain: env ## pull, train, gate and push once, without a server; PROMOTE=no: judge, and promote nothing
-	@$(BIN)/python -m pipeline.flows.run retraining $(if $(filter no,$(PROMOTE)),--no-promote)
+	@$(BIN)/python -m pipeline.flows.run retraining $(if $(filter-out yes,$(PROMOTE)),--no-promote)
 
 .PHONY: test test-fast lint types format tiny soak gpu-check ci
 # Two processes on two cores; tests/conftest.py gives each one thread.

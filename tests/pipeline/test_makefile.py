@@ -65,6 +65,24 @@ def test_an_environment_that_is_there_is_left_alone(copy: Path) -> None:
     assert "Nothing to be done" in make("env", "env-dev", folder=copy).stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["serve"], "-m,pipeline,ganops,serve"),
+        (["serve", "MODEL=my models/it's $(HOME); echo"], "-m,pipeline,ganops,serve,my models/it's $(HOME); echo"),
+        (["retrain"], "-m,pipeline.flows.run,retraining"),
+        (["retrain", "PROMOTE=false"], "-m,pipeline.flows.run,retraining,--no-promote"),
+    ],
+)
+def test_what_a_person_gives_reaches_the_command_as_it_is(copy: Path, words: list[str], said: str) -> None:
+    python = copy / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\nIFS=,\nprintf "%s\\n" "$*"\n')
+    python.chmod(0o755)
+    (copy / ".venv" / ".run-ready").touch()
+    assert make(*words, folder=copy).stdout == f"{said}\n"
+
+
 def test_extras_are_installed_again_though_nothing_changed(copy: Path) -> None:
     venv = copy / ".venv"
     venv.mkdir()
