@@ -15,6 +15,8 @@ from pipeline.flows.reproduce import reproduce
 if TYPE_CHECKING:
     from ganops.registry.promotion import Promotion
 
+UNUSABLE = ("no-challenger", "no-such-version", "files-missing", "files-altered", "foreign-model")
+
 
 def pass_gate(commands: CommandGroup, log: Callable[[str], None], *, dry_run: bool = False) -> Promotion:
     """Put the registered winner before the gate; params.gate.mode decides what follows; `dry_run`: nothing does.
@@ -33,6 +35,8 @@ def pass_gate(commands: CommandGroup, log: Callable[[str], None], *, dry_run: bo
         found = promote(params, dry_run=dry_run, workspace=WORKSPACE)
         problem = problem_with(f"models:/{registered_name(params)}/{found.version}")
     except RegistryError as error:
+        if error.code not in UNUSABLE:  # such as no turn or no key: another version would fare no better
+            raise
         found, problem = None, error.message
     if found is None or problem:
         log(f"{problem}: registering the winner again")

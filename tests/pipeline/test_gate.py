@@ -81,6 +81,20 @@ def test_what_cannot_be_used_is_registered_again_and_judged(
 
 
 @pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("code", ["no-turn", "turn-lost", "registry-refused", "no-key"])
+def test_what_another_version_would_not_mend_makes_none(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    registry = Registry("")
+
+    def fail(*_: object, **__: object) -> Promotion:
+        raise RegistryError("not now", code=code)
+
+    monkeypatch.setattr(registry, "promote", fail)
+    with pytest.raises(RegistryError, match="not now"):
+        passed(registry, monkeypatch)
+    assert not registry.forced
+
+
+@pytest.mark.usefixtures("home")
 def test_what_works_is_judged_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     registry = Registry("")
     found, heard = passed(registry, monkeypatch)
