@@ -39,5 +39,6 @@ def run_as_processes(count: int, module: str, *arguments: str) -> None:
                     if failure.signal_name() == "SIGKILL"
                     else "",
                     action="run the same command again: training resumes from the last checkpoint",
+                    exit_code=128 - failure.exitcode,  # as of one process, which a flow starts again
                 ) from None
         sys.exit(error.get_first_failure()[1].exitcode)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -99,7 +100,7 @@ def test_a_killed_process_is_named_and_training_resumes_to_one_model_and_one_run
         wait_for(home, "checkpoints/tiny/*/step-*.json")
         psutil.Process(process.pid).children()[-1].kill()
         said, _ = process.communicate(timeout=100)
-    assert process.returncode == 1, said
+    assert process.returncode == 128 + signal.SIGKILL, said
     assert "of 2 was killed by SIGKILL" in said
     assert "training resumes from the last checkpoint" in said
     assert "Traceback" not in said
