@@ -6,6 +6,8 @@ import threading
 import time
 
 import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import ErrorCode
 
 from ganops.tracking import outbox as module
 from ganops.tracking.outbox import Outbox, first_line, warn
@@ -102,6 +104,21 @@ def test_a_record_that_is_refused_does_not_block_the_next(capsys: pytest.Capture
     assert outbox.close() == []
     assert store.kept == [1]
     assert "tag x" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("code", ["PERMISSION_DENIED", "UNAUTHENTICATED", "INTERNAL_ERROR"])
+def test_a_record_without_the_right_to_write_waits_for_it(code: str) -> None:
+    answers, sent = [code], list[str]()
+
+    def send() -> None:
+        if answers:
+            raise MlflowException("token expired", ErrorCode.Value(answers.pop()))
+        sent.append("curves")
+
+    outbox = Outbox()
+    outbox.put("curves", send)
+    assert outbox.close() == []
+    assert sent == ["curves"]
 
 
 def test_a_record_that_never_succeeds_does_not_keep_the_others_back(capsys: pytest.CaptureFixture[str]) -> None:

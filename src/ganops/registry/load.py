@@ -18,11 +18,10 @@ from ganops.games.saved import digest_of
 from ganops.registry.download import download
 from ganops.registry.signature import check_signature
 from ganops.registry.versions import CONTENT, PACKAGE
-from ganops.tracking.outbox import first_line
+from ganops.tracking.outbox import FINAL, first_line
 from ganops.tracking.store import unusable
 
 AGAIN = "register the model again: dvc repro --force register"
-ABSENT = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")  # MLflow's codes for what is not there
 PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt")
 ADDRESS = re.compile(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))")
 
@@ -187,7 +186,7 @@ def _answering() -> Generator[None]:
     try:
         yield
     except MlflowException as error:
-        if error.error_code in ABSENT:
+        if error.error_code in FINAL:
             raise
         raise unusable(mlflow.get_registry_uri(), error) from error
     except (ConnectionError, TimeoutError, RequestException) as error:

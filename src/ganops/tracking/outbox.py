@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from ganops.tracking.location import redact
 
-# MLflow's codes for a record that is refused, or whose run is gone: sending it again cannot help.
-FINAL = frozenset({"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "PERMISSION_DENIED", "UNAUTHENTICATED"})
+# MLflow's codes for what is refused, or not there: asking again cannot help. Rights may come back: a token is renewed.
+FINAL = frozenset({"INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST"})
 PAUSE = 1.0  # seconds after a failed attempt
 
 
