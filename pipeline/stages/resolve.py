@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 FEATURES = {"classifier": "the data's own classifier"}
 TRAINING = ("pipeline.stages.train", "pipeline.stages.torchrun")
+LONG = 60.0  # minutes from which on a shorter run is proposed
 
 
 @dataclass(frozen=True)
@@ -110,10 +111,13 @@ def summary(found: Resolution) -> str:
     rows = f"{sum(manifest.counts.values()):,} {'pictures' if image else 'rows'}"
     with_classes = f"with {classes:,} class{'es' if classes > 1 else ''}" if classes else "without classes"
     size = f" at {image.size} px" if image else ""
-    parts = [f"{_and(found.jobs)}{size}", f"features of {FEATURES.get(features, features)}"]
+    parts, sooner = [f"{_and(found.jobs)}{size}", f"features of {FEATURES.get(features, features)}"], ""
     if manifest.source == "images" or read_params(WORKSPACE.params).recipes == AUTO_RECIPES:
-        parts.append(_time(found))
+        time, sooner = _time(found)
+        parts.append(time)
     lines = [f"{rows} {with_classes}: {', '.join(parts)}"]
+    if sooner:
+        lines.append(f"  {sooner}")
     if missing := left_out(divisions(params, manifest, found.jobs, found.games)):
         reasons = {why: [group for group in missing if missing[group] == why] for why in missing.values()}
         for why, groups in reasons.items():
@@ -123,16 +127,22 @@ def summary(found: Resolution) -> str:
     return "\n".join(lines)
 
 
-def _time(found: Resolution) -> str:
+def _time(found: Resolution) -> tuple[str, str]:
+    """The time in words; and where that is more than an hour, a note on how to see something sooner."""
     # Imported here: a trial sets up this process as a training does.
-    from ganops.trial import estimate, in_words, minutes_of_starts, together
+    from ganops.trial import estimate, first_look, in_words, minutes_of_all, minutes_of_starts
 
     starts = minutes_of_starts()
-    minutes = [estimate(job, WORKSPACE.prepared, found.params.evaluate) for job in found.jobs.values()]
+    estimates = [estimate(job, WORKSPACE.prepared, found.params.evaluate) for job in found.jobs.values()]
     gpus, train = gpu_ids(), found.params.train
     at_a_time = places(gpus, train.processes * (1 if gpus else train.threads))
-    once = max(each.reference for each in minutes)
-    return in_words(once + together([each.recipe for each in minutes], at_a_time) + starts)
+    minutes = minutes_of_all(estimates, at_a_time) + starts
+    share = first_look(estimates, at_a_time)
+    if minutes <= LONG or share == 1:
+        return in_words(minutes), ""
+    sooner = in_words(minutes_of_all(estimates, at_a_time, share) + starts)
+    scale = f"train.budget_scale={share * train.budget_scale:g}"
+    return in_words(minutes), f"a first look takes {sooner}: make set SET={scale}, then the same command again"
 
 
 def _and(words: Iterable[str]) -> str:

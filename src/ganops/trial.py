@@ -29,14 +29,20 @@ WARM, TIMED = 2, 16  # steps; the least common multiple of the intervals of lazy
 ROWS = 4096  # of the data that the trial reads
 LIMIT_SECONDS = 20.0
 SAMPLES = 64
+SITTING = 30.0  # minutes that one may wait for a first look
+SHARES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01)
 STARTS = 6  # of processes, one after the other: reference, train, evaluate, compare, register, promote
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Minutes on this machine. recipe: of training and scoring one. reference: of the real images, once for all."""
+    """Minutes on this machine.
 
-    recipe: float
+    training: of a recipe's steps. scoring: of its validations and scores. reference: of the real images, once for all.
+    """
+
+    training: float
+    scoring: float
     reference: float
 
 
@@ -56,13 +62,14 @@ def estimate(job: TrainingJob, prepared: Path, evaluate: EvaluateParams) -> Esti
         seen = _seconds_of_features(trainer, job, evaluate, outputs)
     most = MOST_SAMPLES.get(evaluate.features, min(MOST_SAMPLES.values()))
     validated = len(trainer.plan.validate_at) * min(job.settings.validation_samples, most)
-    seconds = trainer.plan.steps * step + validated * (made + seen)
+    scoring = validated * (made + seen)
     for task in trainer.game.tasks.values():
         scored = sample_count(task, evaluate.samples, task_rows(task, prepared, job.spec, evaluate.samples))
         # `perceptual` sees each output and its truth once more, and baselines are scored as the model is.
         passes = 3 if task.paired and "perceptual" in evaluate.metrics else 1
-        seconds += scored * (made + passes * seen * (1 + len(baselines_of(task))))
-    return Estimate(seconds / 60, _real_images(read_manifest(prepared), evaluate) * seen / 60)
+        scoring += scored * (made + passes * seen * (1 + len(baselines_of(task))))
+    real = _real_images(read_manifest(prepared), evaluate) * seen
+    return Estimate(trainer.plan.steps * step / 60, scoring / 60, real / 60)
 
 
 def _seconds_of_features(trainer: Trainer, job: TrainingJob, evaluate: EvaluateParams, outputs: Rows) -> float:
@@ -112,6 +119,18 @@ def in_words(minutes: float) -> str:
     count, unit = (minutes, "minute") if minutes < 90 else (minutes / 60, "hour")
     number = max(1, round(count))
     return f"about {number:,} {unit}{'' if number == 1 else 's'}"
+
+
+def minutes_of_all(estimates: Sequence[Estimate], places: int, share: float = 1.0) -> float:
+    """Minutes of all recipes, so many at a time, with a share of their budgets."""
+    recipes = [share * each.training + each.scoring for each in estimates]
+    return max(each.reference for each in estimates) + together(recipes, places)
+
+
+def first_look(estimates: Sequence[Estimate], places: int) -> float:
+    """The largest share of the budgets with which everything ends within half an hour; a hundredth at the least."""
+    shares = (share for share in SHARES if minutes_of_all(estimates, places, share) <= SITTING)
+    return next(shares, SHARES[-1])
 
 
 def together(minutes: Sequence[float], places: int) -> float:

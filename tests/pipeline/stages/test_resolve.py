@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from evaluated_home import make_home
 
+from ganops import trial
 from ganops.errors import SettingsError
 from ganops.params import read_resolved
 from ganops.workspace import WORKSPACE
+from pipeline.stages import resolve
 from pipeline.stages.resolve import bring_up_to_date, main, summary
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -85,7 +87,11 @@ def test_a_preset_is_trained_by_its_name(home: Path, name: str) -> None:
     assert "ganops.networks.resnet" in json.loads(WORKSPACE.code("sngan-cifar").read_text())["modules"]
 
 
-def test_with_automatic_recipes_the_time_is_measured(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_with_automatic_recipes_the_time_is_measured(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resolve, "LONG", 0.0)
+    monkeypatch.setattr(trial, "SITTING", 0.0)
     for name in ("fastgan", "stylegan2-ada"):
         shutil.copy(ROOT / "pipeline" / "recipes" / f"{name}.yaml", WORKSPACE.recipe(name))
     WORKSPACE.params.write_text(WORKSPACE.params.read_text().replace("[tiny]", "auto"))
@@ -93,6 +99,7 @@ def test_with_automatic_recipes_the_time_is_measured(home: Path, capsys: pytest.
     main()
     assert "fastgan and stylegan2-ada at 8 px" in (said := capsys.readouterr().out)
     assert ", about " in said
+    assert "make set SET=train.budget_scale=0.01, then" in said
 
 
 def test_metrics_that_lack_the_same_thing_are_named_together(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
