@@ -140,22 +140,31 @@ def test_a_registry_that_does_not_answer_leaves_the_challenger_in_service(
 
 
 def test_whatever_keeps_a_version_from_service_is_said_and_the_others_are_followed(
-    versions: Versions, register_version: Callable[..., str], start: Callable[..., Running]
+    versions: Versions,
+    register_version: Callable[..., str],
+    start: Callable[..., Running],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     running = start("models:/ganops@champion", retry_seconds=60.0)
-    models, second = running.service.models, register_version(fid=9.0)
-    wait_until(lambda: getattr(models.slots[CHALLENGER].served, "name", "") == "ganops/2", 30)
-    with pytest.MonkeyPatch.context() as patch:
+    models = running.service.models
 
-        def full(uri: str, *_: object) -> Served:
-            if uri.endswith(f"/{second}"):
-                raise OSError(28, "No space left on device")
-            return load_served(uri, torch.device("cpu"), 16)
+    def full(uri: str, *_: object) -> Served:
+        if uri.endswith("/2"):
+            raise OSError(28, "No space left on device")
+        return load_served(uri, torch.device("cpu"), 16)
 
-        patch.setattr(follow, "load_served", full)
-        versions.set_alias(CHALLENGER, "1")
-        versions.set_alias(CHAMPION, second)
-        wait_until(lambda: getattr(models.slots[CHALLENGER].served, "name", "") == "ganops/1", 30)
-        assert "No space left" in models.problems()[CHAMPION]
-        assert running.metric("ganops_failed_loads_total") == 1
+    monkeypatch.setattr(follow, "load_served", full)
+    register_version(fid=9.0)
+    wait_until(lambda: running.metric("ganops_failed_loads_total") == 1, 30)
+    versions.set_alias(CHAMPION, "2")
+    register_version(fid=8.0)
+    wait_until(lambda: getattr(models.slots[CHALLENGER].served, "name", "") == "ganops/3", 30)
+    assert "No space left" in models.problems()[CHAMPION]
+    assert running.metric("ganops_failed_loads_total") == 2
     assert served(running) == "ganops/1"
+
+
+def test_two_aliases_of_one_version_share_one_model(versions: Versions, start: Callable[..., Running]) -> None:
+    slots = start("models:/ganops@champion").service.models.slots
+    wait_until(lambda: slots[CHALLENGER].served is not None, 30)
+    assert slots[CHALLENGER].served is slots[CHAMPION].served

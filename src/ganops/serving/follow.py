@@ -133,9 +133,13 @@ class Models:
         LOGGER.info("%s: %s is in service, after %s", alias, target, former.name if former else "none")
 
     def _take(self, slot: Slot, target: str) -> None:
-        """Load, test, swap. Requests that the former model has begun are answered by it; then it is freed."""
-        served = load_served(target, self.device, self.settings.batch)
-        slot.served, slot.problem = served, ""
+        """Load, test, swap. Requests that the former model has begun are answered by it; then it is freed.
+
+        A version that another alias has in service is shared: after a promotion both aliases name the same.
+        """
+        known = (each.served for each in self.slots.values() if each.served is not None and each.served.uri == target)
+        slot.served = next(known, None) or load_served(target, self.device, self.settings.batch)
+        slot.problem = ""
         self._note()
 
     def _remove(self, slot: Slot) -> None:
