@@ -21,8 +21,9 @@ from pipeline.flows.dead import end_dead_flow_runs
 from pipeline.flows.entry import check_server, run_flow
 from pipeline.flows.graph import has_remote, read_stages
 from pipeline.flows.outcome import Outcome
-from pipeline.flows.reproduce import StageError, reproduce
+from pipeline.flows.reproduce import StageError, TransientError, reproduce
 from pipeline.flows.retraining import exchange
+from pipeline.flows.retries import RETRIED
 from pipeline.flows.training import train_gans
 
 DEPLOYMENT = "stage-gans/stage"
@@ -49,16 +50,23 @@ def stage_gans(stage: str, commit: str) -> list[str]:
     return list(ran)
 
 
-@task(cache_policy=NO_CACHE, task_run_name="{stage}", retries=2, retry_delay_seconds=10)
+@task(cache_policy=NO_CACHE, task_run_name="{stage}", **RETRIED)
 def remote(stage: str, commit: str) -> None:
-    """Let some worker bring a stage up to date; one whose machine was lost is given to another worker."""
+    """Let some worker bring a stage up to date; one whose machine was lost is given to another worker.
+
+    Raises TransientError for that and for what passes by itself, StageError where another worker would fail, too.
+    """
     run = run_deployment(DEPLOYMENT, parameters={"stage": stage, "commit": commit}, timeout=None)
     assert isinstance(run, FlowRun)  # a coroutine in an async task alone
     if run.state is None or not run.state.is_completed():
-        raise StageError(
+        text = str(run.state.message) if run.state else ""
+        final = run.state and (
+            run.state.is_cancelled() or run.state.is_failed() and TransientError.__name__ not in text
+        )
+        raise (StageError if final else TransientError)(
             f"{stage} {f'ended as {run.state.name}' if run.state else 'did not end'} on another machine",
             code="remote-stage-failed",
-            found=str(run.state.message) if run.state else "",
+            found=text,
             action=f"see the flow run {run.name}",
         )
 
