@@ -60,9 +60,8 @@ def remote(stage: str, commit: str) -> None:
     assert isinstance(run, FlowRun)  # a coroutine in an async task alone
     if run.state is None or not run.state.is_completed():
         text = str(run.state.message) if run.state else ""
-        final = run.state and (
-            run.state.is_cancelled() or run.state.is_failed() and TransientError.__name__ not in text
-        )
+        failed = run.state is not None and run.state.is_failed() and TransientError.__name__ not in text
+        final = failed or (run.state is not None and run.state.is_cancelled())
         raise (StageError if final else TransientError)(
             f"{stage} {f'ended as {run.state.name}' if run.state else 'did not end'} on another machine",
             code="remote-stage-failed",
