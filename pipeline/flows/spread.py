@@ -77,6 +77,8 @@ def spread_gans(promote: bool = True) -> Outcome:
     Raises StageError without a DVC remote, with changes that were not committed, and where a worker failed.
     """
     log, commands = get_run_logger().info, CommandGroup()
+    for line in end_dead_flow_runs():
+        log(line)
     if not has_remote():
         raise SettingsError(
             "the machines have no way to hand on results",

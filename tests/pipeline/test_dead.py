@@ -9,17 +9,21 @@ import subprocess
 import sys
 import textwrap
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from prefect.client.schemas.objects import FlowRun
+from prefect.logging import disable_run_logger
 from prefect.states import Pending
 from prefect_server import Server
 
 from ganops.settings import read_yaml
 from ganops.tracking.process import process_tags
 from pipeline.environment import DEFAULTS
+from pipeline.flows import retraining, searching, spread, training
 from pipeline.flows.dead import GRACE, WORKER, _has_died, worker_name
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -103,6 +107,32 @@ def test_a_run_whose_worker_was_killed_before_it_left_its_name_is_dead_after_the
     assert timedelta(seconds=limit["grace_period_seconds"]) == GRACE
     assert not _has_died(pending({}, since=GRACE.seconds - 5))
     assert _has_died(pending({}, since=GRACE.seconds + 5))
+
+
+@pytest.mark.parametrize(
+    ("module", "call"),
+    [
+        (training, training.train_gans.fn),
+        (retraining, retraining.retrain_gans.fn),
+        (retraining, retraining.watch_gans.fn),
+        (spread, spread.spread_gans.fn),
+        (spread, lambda: spread.stage_gans.fn("prepare", "abc")),
+        (searching, lambda: searching.search_recipe.fn("dcgan")),
+    ],
+)
+def test_each_flow_begins_by_saying_which_process_it_is(
+    monkeypatch: pytest.MonkeyPatch, module: ModuleType, call: Callable[[], object]
+) -> None:
+    """Without that, a run that is killed later can be told from none at work."""
+
+    def begun() -> list[str]:
+        raise EOFError
+
+    monkeypatch.setattr(module, "end_dead_flow_runs", begun, raising=False)
+    monkeypatch.setattr(spread, "has_remote", lambda: False)
+    monkeypatch.setattr(searching, "run_search", lambda *_: None)
+    with disable_run_logger(), pytest.raises(EOFError):
+        call()
 
 
 def test_no_schedule_can_be_blocked_for_good() -> None:
