@@ -129,6 +129,14 @@ def test_a_body_that_does_not_come_is_given_up_and_one_that_is_cut_off_is_no_fai
     wait_until(lambda: 'ganops_requests_total{status="499"} 1.0' in running.client.get("/metrics").text, 10)
 
 
+def test_a_request_is_bounded_in_numbers_too(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    most = 1000 * running.service.models.get().numbers(None) - 1
+    assert running.generate(n=1000, format="npy").status_code == 200
+    monkeypatch.setattr(serving, "MOST_NUMBERS", most)
+    refused = running.generate(n=1000, format="npy")
+    assert (refused.status_code, refused.json()["code"], refused.json()["expected"]) == (422, "too-many", "1 to 999")
+
+
 def test_large_pictures_are_not_encoded_where_all_requests_arrive(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -122,14 +122,6 @@ async def _generate(service: Service, request: Request) -> Response:
         asked = GenerateRequest.model_validate_json(body)
     except ValidationError as error:
         return invalid(error)
-    if asked.n > service.settings.largest_request:
-        raise ServiceError(
-            "one request may not ask for so many images",
-            code="too-many",
-            expected=f"1 to {service.settings.largest_request:,}",
-            found=f"{asked.n:,}",
-            action="ask several times, with other seeds",
-        )
 
     async def gone() -> None:
         while (await request.receive())["type"] != "http.disconnect":

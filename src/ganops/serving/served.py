@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,10 @@ class Served:
                 action=nearest(name[:80], self.game.tasks),
             )
         return name, self.game.tasks[name]
+
+    def numbers(self, task: str | None) -> int:
+        """Numbers in one row of a task's outputs."""
+        return sum(prod(field.shape) for field in self.find_task(task)[1].outputs.values())
 
     @property
     def truncation_range(self) -> tuple[float, float] | None:

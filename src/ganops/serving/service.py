@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from math import prod
 from typing import Any, TypeVar
 
 import torch
@@ -24,6 +23,7 @@ from ganops.serving.settings import ServiceSettings
 
 T = TypeVar("T")
 FEW = 4 * 32 * 32 * 3  # numbers of outputs that are prepared and encoded within a millisecond or two
+MOST_NUMBERS = 64 * 1024 * 1024 * 3  # in the outputs of one request: 64 colour images of 1024 x 1024, 0.2 GB
 PATIENT = 0.5  # share of the deadline that a request may have to wait: all large ones take turns, and end near its end
 
 
@@ -35,6 +35,19 @@ class DeadlineError(GanopsError):
             f"the request was not answered within {seconds:g} seconds",
             code="deadline",
             action="ask for fewer images, or again later",
+        )
+
+
+class TooManyError(GanopsError):
+    """One request asks for more images than it may."""
+
+    def __init__(self, found: int, most: int) -> None:
+        super().__init__(
+            "one request may not ask for so many images",
+            code="too-many",
+            expected=f"1 to {most:,}",
+            found=f"{found:,}",
+            action="ask several times, with other seeds",
         )
 
 
@@ -67,10 +80,13 @@ class Service:
     async def generate(self, request: GenerateRequest, gone: Callable[[], Awaitable[Any]]) -> tuple[Served, Answer]:
         """Answer a request.
 
-        gone: returns when the client has closed the connection. Raises BusyError, DeadlineError, ClientGoneError, and
-        GanopsError for a request that the model cannot answer.
+        gone: returns when the client has closed the connection. Raises TooManyError, BusyError, DeadlineError,
+        ClientGoneError, and GanopsError for a request that the model cannot answer.
         """
         served = self.models.get(request.model)
+        most = min(self.settings.largest_request, max(1, MOST_NUMBERS // served.numbers(request.task)))
+        if request.n > most:
+            raise TooManyError(request.n, most)
         self.admission.enter(request.n)
         ending: Ending = "dropped"
         begin = time.perf_counter()
@@ -96,8 +112,7 @@ class Service:
                 self.metrics.seconds.observe(time.perf_counter() - begin)
 
     async def _answer(self, served: Served, request: GenerateRequest) -> Answer:
-        outputs = served.find_task(request.task)[1].outputs.values()
-        few = not request.inputs and request.n * sum(prod(field.shape) for field in outputs) <= FEW
+        few = not request.inputs and request.n * served.numbers(request.task) <= FEW
         prepared = await self._off_loop(lambda: prepare(served, request, self.settings.picture_pixels), few)
         work = Work(served, prepared.task_name, request.truncation, prepared.rows)
         self._compute.submit(work)

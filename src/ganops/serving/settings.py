@@ -15,8 +15,9 @@ LOCAL_HOSTS = ("localhost", "127.0.0.1")
 class ServiceSettings(Settings):
     """Limits and pace of the service.
 
-    batch: most rows that the networks compute at once. largest_request: rows of one request at most. backlog: rows that
-        may be admitted and not yet answered; more are refused with status 429.
+    batch: most rows that the networks compute at once. largest_request: rows of one request at most; fewer where rows
+        are large (64 of 1024 x 1024). backlog: rows that may be admitted and not yet answered; more are refused with
+        status 429.
     deadline_seconds: after which a body that is not here, and then its request, is given up.
     poll_seconds: between two looks at the alias.
     retry_seconds: after which a version that could not be loaded is tried again.
