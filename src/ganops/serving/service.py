@@ -17,6 +17,7 @@ from ganops.serving.answer import Answer, answer
 from ganops.serving.compute import ComputeThread, Work
 from ganops.serving.follow import Models
 from ganops.serving.metrics import ServiceMetrics
+from ganops.serving.refusals import ServiceError
 from ganops.serving.request import GenerateRequest, prepare
 from ganops.serving.served import Served
 from ganops.serving.settings import ServiceSettings
@@ -35,19 +36,6 @@ class DeadlineError(GanopsError):
             f"the request was not answered within {seconds:g} seconds",
             code="deadline",
             action="ask for fewer images, or again later",
-        )
-
-
-class TooManyError(GanopsError):
-    """One request asks for more images than it may."""
-
-    def __init__(self, found: int, most: int) -> None:
-        super().__init__(
-            "one request may not ask for so many images",
-            code="too-many",
-            expected=f"1 to {most:,}",
-            found=f"{found:,}",
-            action="ask several times, with other seeds",
         )
 
 
@@ -80,13 +68,19 @@ class Service:
     async def generate(self, request: GenerateRequest, gone: Callable[[], Awaitable[Any]]) -> tuple[Served, Answer]:
         """Answer a request.
 
-        gone: returns when the client has closed the connection. Raises TooManyError, BusyError, DeadlineError,
-        ClientGoneError, and GanopsError for a request that the model cannot answer.
+        gone: returns when the client has closed the connection. Raises ServiceError for too many images, BusyError,
+        DeadlineError, ClientGoneError, and GanopsError for a request that the model cannot answer.
         """
         served = self.models.get(request.model)
         most = min(self.settings.largest_request, max(1, MOST_NUMBERS // served.numbers(request.task)))
         if request.n > most:
-            raise TooManyError(request.n, most)
+            raise ServiceError(
+                "one request may not ask for so many images",
+                code="too-many",
+                expected=f"1 to {most:,}",
+                found=f"{request.n:,}",
+                action="ask several times, with other seeds",
+            )
         self.admission.enter(request.n)
         ending: Ending = "dropped"
         begin = time.perf_counter()
