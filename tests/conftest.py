@@ -59,6 +59,18 @@ def tracking_home(tracking_database: Path, tmp_path: Path, monkeypatch: pytest.M
     return home
 
 
+@pytest.fixture
+def short_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models carry two files of the source, not four hundred: for tests that register many and start none."""
+    from ganops.registry import package
+
+    short = tmp_path / "short" / "ganops"
+    short.mkdir(parents=True)
+    for name in ("__init__.py", "errors.py"):
+        shutil.copy(package.SOURCE / name, short)
+    monkeypatch.setattr(package, "SOURCE", short)
+
+
 @pytest.fixture(scope="session")
 def packaged(tracking_database: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A database with one packaged model that no version has yet, and its address."""

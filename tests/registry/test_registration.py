@@ -21,6 +21,8 @@ from ganops.tracking.run import RunFile
 from ganops.tracking.store import connect
 from ganops.workspace import Workspace
 
+pytestmark = pytest.mark.usefixtures("short_source")
+
 
 def versions() -> Versions:
     return Versions(connect(), "ganops")

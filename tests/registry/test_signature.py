@@ -21,6 +21,7 @@ from ganops.tracking.store import connect
 from ganops.workspace import Workspace
 
 pytest.importorskip("model_signing")
+pytestmark = pytest.mark.usefixtures("short_source")
 
 
 @pytest.fixture(scope="module")

@@ -34,6 +34,12 @@ def package(tracking_home: Path) -> Path:
     return registered_package("models:/ganops/1")
 
 
+@pytest.fixture
+def short_package(short_source: None, package: Path) -> Path:
+    """The same, which cannot be started."""
+    return package
+
+
 def plant(package: Path, target: Path, *, named: bool) -> None:
     """Put a pickle among the files; `named`: let MLmodel say that it is the model."""
     (package / "python_model.pkl").write_bytes(cloudpickle.dumps(Planted(target)))
@@ -55,8 +61,8 @@ def test_what_is_registered_is_as_it_was(package: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["MLmodel", "served_model.py", "code/ganops/errors.py", "generator.safetensors"])
-def test_one_changed_bit_in_any_file_is_found(package: Path, name: str) -> None:
-    file = next(package.rglob(name))
+def test_one_changed_bit_in_any_file_is_found(short_package: Path, name: str) -> None:
+    file = next(short_package.rglob(name))
     content = bytearray(file.read_bytes())
     content[-2] ^= 1
     file.write_bytes(content)
@@ -65,9 +71,9 @@ def test_one_changed_bit_in_any_file_is_found(package: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("named", [False, True])
-def test_a_planted_pickle_is_found_and_never_opened(package: Path, tmp_path: Path, named: bool) -> None:
-    plant(package, tmp_path / "opened", named=named)
-    assert pickles_in(package) == ["python_model.pkl"]
+def test_a_planted_pickle_is_found_and_never_opened(short_package: Path, tmp_path: Path, named: bool) -> None:
+    plant(short_package, tmp_path / "opened", named=named)
+    assert pickles_in(short_package) == ["python_model.pkl"]
     ((_, problem),) = verify(connect())
     assert "altered" in problem
     assert "python_model.pkl" in problem

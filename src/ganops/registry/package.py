@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # What the carried source imports when it generates; tests/registry/test_package.py checks that nothing is missing.
 REQUIREMENTS = ("mlflow", "numpy", "pandas", "pillow", "pydantic", "pyyaml", "safetensors", "torch")
+SOURCE = Path(ganops.__file__).parent
 SERVED_MODEL = Path(__file__).with_name("served_model.py")
 MODEL_NAME = "model"
 EXAMPLES = 8  # rows of the request that travels with the model; the smoke test sends it
@@ -44,7 +45,7 @@ def log_package(store: Store, run_id: str, folder: Path, card: Path, inputs: Row
             name=MODEL_NAME,
             python_model=str(SERVED_MODEL),
             artifacts={"model": str(folder), "card": str(card)},
-            code_paths=[str(Path(ganops.__file__).parent)],
+            code_paths=[str(SOURCE)],
             signature=signature(task),
             input_example=(_example(task, inputs), {"seed": 0}),
             tags=process_tags(),  # so that `sweep` finds it where this process is killed before it is a version
