@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from PIL import Image, ImageDraw
 from torch import Tensor
 
@@ -47,8 +48,6 @@ SIDE, PIXELS = 6, 64  # images in a row and in a column of a panel; height and w
 PANEL, GAP, CAPTION, COLUMNS = SIDE * (PIXELS + 2) + 2, 14, 46, 4
 TRIAL_SECONDS, TRIAL_STEPS = 3.0, 17  # as many steps as contain a penalty of every 16th
 COLOURS = 200
-
-DOMAINS = {"A": {"source": "mnist"}, "B": {"source": "glyphs", "options": {"alphabets": ["digits"]}}}
 
 Draw = Callable[[Trainer, Path], Image.Image]
 
@@ -93,7 +92,10 @@ def figure(name: str) -> Draw:
 
 
 def translations(columns: tuple[str, ...]) -> Draw:
-    """Source, output and, where it is known, the truth, several times in a row; half the rows for each task."""
+    """Source, output and, where it is known, the truth, several times in a row; half the rows for each task.
+
+    Small sources are shown in the size of the outputs, grey ones in as many channels.
+    """
 
     def draw(trainer: Trainer, prepared: Path) -> Image.Image:
         game, spec = trainer.game, trainer.data.spec
@@ -105,6 +107,8 @@ def translations(columns: tuple[str, ...]) -> Draw:
             assert found.inputs is not None
             parts = {"source": found.inputs, "output": found.outputs, "truth": found.truth}
             images = [next(iter(part.values())) for key in columns if (part := parts[key]) is not None]
+            largest, most = max(image.shape[-1] for image in images), max(image.shape[1] for image in images)
+            images = [F.interpolate(image, largest).expand(-1, most, -1, -1) for image in images]
             shown += [torch.stack(images, dim=1).flatten(0, 1)]
         return _grid(torch.cat(shown))
 
@@ -112,25 +116,25 @@ def translations(columns: tuple[str, ...]) -> Draw:
 
 
 def families(photos: Path | None) -> dict[str, Family]:
-    """All panels by name, in the order of the picture. photos: a zip file for the family of few photos."""
+    """All panels by name, in the order of the picture. photos: a zip file for the families of photos."""
     grey = {"image_size": 32, "channels": 1}
+    horses: tuple[str, dict[str, Any]] = "horses", {"source": "images", "path": photos}
     return {
         "noise": Family("From noise", "ali", "Fashion-MNIST", {"source": "fashion-mnist", **grey}, samples),
         "class": Family("Of a class", "cgan", "MNIST", {"source": "mnist", **grey}, figure("classes")),
-        "codes": Family("By unnamed codes", "infogan", "MNIST", {"source": "mnist", **grey}, figure("categories")),
-        "photos": Family("From 1,500 photos", "fastgan", "horses", {"source": "images", "path": photos}, samples),
+        "photos": Family("From 1,500 photos", "fastgan", *horses, samples),
         "pairs": Family(
             *("Pairs: source, output, truth", "pix2pix", "glyphs in two fonts"),
             *({"source": "glyphs-pairs", **grey}, translations(("source", "output", "truth"))),
         ),
         "repair": Family(
-            *("Repair: noisy, output, truth", "denoise", "Fashion-MNIST"),
-            *({"source": "fashion-mnist", **grey}, translations(("source", "output", "truth"))),
+            *("Repair: noisy, output, truth", "denoise", "MNIST"),
+            *({"source": "mnist", **grey}, translations(("source", "output", "truth"))),
         ),
-        "domains": Family(
-            *("No pairs: there and back", "cyclegan", "handwritten and printed"),
-            *({"source": "domains", "options": DOMAINS, **grey}, translations(("source", "output"))),
+        "colours": Family(
+            "Colours: grey, output, truth", "colourise", *horses, translations(("source", "output", "truth"))
         ),
+        "larger": Family("Larger: small, output, truth", "srgan", *horses, translations(("source", "output", "truth"))),
         "modes": Family("25 modes of a plane", "points", "grid2d", {"source": "grid2d"}, points),
     }
 
