@@ -62,12 +62,12 @@ def wait_for_answer(address: str, process: Process, log: Path, seconds: float = 
 
 
 def wait_until(happened: Callable[[], bool], seconds: float) -> None:
-    """Ask twice a second; raises TimeoutError where it has not happened in time."""
+    """Ask ten times a second; raises TimeoutError where it has not happened in time."""
     deadline = time.monotonic() + seconds
     while not happened():
         if time.monotonic() > deadline:
             raise TimeoutError(f"it has not happened in {seconds:g} s")
-        time.sleep(0.5)
+        time.sleep(0.1)
 
 
 def free_port() -> int:

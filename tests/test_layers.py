@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -126,6 +128,22 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
         for module, path in modules.items()
     }
     TopologicalSorter({module: needed - {module} for module, needed in graph.items()}).prepare()  # raises CycleError
+
+
+# In a process of its own, which has imported none of them.
+LOOKUPS = """
+import sys
+from ganops.data.sources.source import find_source
+from ganops.evaluation.metric_names import describe
+find_source("digits"), describe("fid_classifier")
+print(*(name for name in sys.modules if name.startswith(("ganops.data.sources.", "ganops.evaluation.metrics."))))
+"""
+
+
+def test_a_lookup_of_a_source_or_a_metric_imports_its_file_alone() -> None:
+    done = subprocess.run([sys.executable, "-c", LOOKUPS], capture_output=True, text=True, check=True)
+    known = {"ganops.data.sources.source", "ganops.data.sources.digits", "ganops.evaluation.metrics.fid"}
+    assert set(done.stdout.split()) == known
 
 
 RESULTS = re.compile(r"^(results|checkpoints|profiles|data/(raw|prepared)|pipeline/(recipes|resolved)|logs)(/|$)")

@@ -12,6 +12,8 @@ import mlflow.pyfunc  # noqa: F401, so that two registrations start at the same 
 from PIL import Image
 from small_model import register_small, small_params
 
+from ganops.registry import promotion
+from ganops.registry.load import problem_with
 from ganops.registry.promotion import promote
 from ganops.tracking.run import RunFile, flow_run, start_run
 from ganops.tracking.store import connect
@@ -61,5 +63,6 @@ def register_at_once(connection: Connection, home: Path, name: str) -> None:
 
 
 def promote_version(connection: Connection, version: str) -> None:
-    """Put a version before the gate; send whether it became champion."""
+    """Put a version before the gate; send whether it became champion. Its files are compared, and it is not started."""
+    promotion.smoke_test = problem_with
     connection.send(promote(small_params(), version).moved)

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import runpy
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from forks import Fork
@@ -23,6 +27,23 @@ from ganops.registry.versions import CHAMPION, CONTENT, PACKAGE, Versions
 from ganops.tracking.store import connect
 
 
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program of the smoke test runs in this process, since to import torch and MLflow takes five seconds."""
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        program, *arguments = command[command.index("-P") + 1 :]
+        monkeypatch.setattr(sys, "argv", [program, *arguments])
+        monkeypatch.setattr(sys, "pycache_prefix", sys.pycache_prefix)
+        with pytest.raises(SystemExit) as ended:
+            runpy.run_path(program, run_name="__main__")
+        said = ended.value.code
+        return subprocess.CompletedProcess(command, int(bool(said)), stderr=said or "")
+
+    stand_in = SimpleNamespace(run=run, TimeoutExpired=subprocess.TimeoutExpired)
+    monkeypatch.setattr(smoke, "subprocess", stand_in)
+
+
 @pytest.mark.slow
 def test_a_working_model_passes_and_becomes_champion(register_version: Callable[..., str]) -> None:
     register_version(fid=10.0)
@@ -30,7 +51,7 @@ def test_a_working_model_passes_and_becomes_champion(register_version: Callable[
     assert (result.moved, result.failure) == (True, "")
 
 
-def test_a_model_of_one_grey_is_refused(tracking_home: Path) -> None:
+def test_a_model_of_one_grey_is_refused(here: None, tracking_home: Path) -> None:
     register_small(tracking_home, gain=0.0)
     result = promote(small_params())
     assert (result.moved, result.failure) == (False, "a row of 'image' has the same value everywhere")
@@ -47,7 +68,7 @@ def test_a_model_of_one_grey_is_refused(tracking_home: Path) -> None:
         ("unregistered", "generator.safetensors"),
     ],
 )
-def test_damaged_weights_are_found(tracking_home: Path, damage: str, complaint: str) -> None:
+def test_damaged_weights_are_found(here: None, tracking_home: Path, damage: str, complaint: str) -> None:
     register_small(tracking_home)
     versions = Versions(connect(), "ganops")
     package, folder = registered_package("models:/ganops/1"), registered_folder("models:/ganops/1")

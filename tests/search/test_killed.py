@@ -18,7 +18,7 @@ from ganops.search.study import Study
 from ganops.workspace import WORKSPACE
 
 SECONDS = 120
-OPTIONS = ("--budget", "4kimg", "--trials", "2", "--top", "1", "--seeds", "1")
+OPTIONS = ("--budget", "2kimg", "--trials", "2", "--top", "1", "--seeds", "1")
 
 
 def wait_for(pattern: str, folder: Path) -> None:
@@ -32,9 +32,9 @@ def wait_for(pattern: str, folder: Path) -> None:
 def test_a_killed_search_leaves_no_process_and_counts_each_trial_once(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = WORKSPACE.params.read_text().replace("train: {", "train: {checkpoint_seconds: 0.2, ")
+    settings = WORKSPACE.params.read_text().replace("train: {", "train: {checkpoint_seconds: 0.1, ")
     WORKSPACE.params.write_text(settings)
-    asked = order(budget=Budget(kimg=4), trials=2, seeds=1)
+    asked = order(budget=Budget(kimg=2), trials=2, seeds=1)
     folder = asked.trial_folder(0)
     command = [sys.executable, "-c", "from ganops.cli import main; main()", "search", "tiny", *OPTIONS]
     killed = subprocess.Popen(command, cwd=home, stdout=subprocess.DEVNULL)

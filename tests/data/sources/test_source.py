@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -38,14 +36,6 @@ def test_an_unknown_option_is_an_error_that_names_the_nearest() -> None:
     with pytest.raises(SettingsError) as error:
         find_source("digits", {"alphabets": ["digits"]})
     assert "data.options" in str(error.value)
-
-
-def test_one_source_does_not_import_another() -> None:
-    code = (
-        "import sys; from ganops.data.sources.source import find_source; find_source('digits'); "
-        "sys.exit('ganops.data.sources.cifar10' in sys.modules)"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_settings_beat_what_is_natural_one_by_one() -> None:
