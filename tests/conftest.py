@@ -59,21 +59,26 @@ def tracking_home(tracking_database: Path, tmp_path: Path, monkeypatch: pytest.M
     return home
 
 
-@pytest.fixture
-def short_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Models carry two files of the source, not four hundred: for tests that register many and start none."""
+def carry_short_source(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """From now on models carry two files of the source, not four hundred; they cannot be started."""
     from ganops.registry import package
 
-    short = tmp_path / "short" / "ganops"
+    short = folder / "short" / "ganops"
     short.mkdir(parents=True)
     for name in ("__init__.py", "errors.py"):
         shutil.copy(package.SOURCE / name, short)
-    monkeypatch.setattr(package, "SOURCE", short)
+    patch.setattr(package, "SOURCE", short)
+
+
+@pytest.fixture
+def short_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that register many models and start none."""
+    carry_short_source(tmp_path, monkeypatch)
 
 
 @pytest.fixture(scope="session")
 def packaged(tracking_database: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """A database with one packaged model that no version has yet, and its address."""
+    """A database with one packaged model that no version has yet, and its address; it cannot be started."""
     from small_model import save_small_model, small_params
 
     from ganops.registry.package import log_package
@@ -85,6 +90,7 @@ def packaged(tracking_database: Path, tmp_path_factory: pytest.TempPathFactory) 
     (home / "card").mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{database}")
+        carry_short_source(home, patch)
         with start_run("tiny", params=small_params(), system_metrics=False) as run:
             uri = log_package(run.store, run.run_id, save_small_model(home / "model"), home / "card")
     return database, uri

@@ -37,7 +37,8 @@ def test_reconstructions_are_of_the_whole_image_and_of_the_quarter_that_was_draw
     (whole, its_goal), (part, goal) = network.reconstruct(features, images)
     assert whole.shape == its_goal.shape == part.shape == goal.shape == (2, 1, 128, 128)
     assert its_goal.unique().tolist() == [0, 1, 2, 3]
-    drawn = {float(network.reconstruct(features, images)[1][1].unique()) for _ in range(40)}
+    with torch.no_grad():
+        drawn = {float(network.reconstruct(features, images)[1][1].unique()) for _ in range(12)}
     assert drawn == {0, 1, 2, 3}
 
 

@@ -10,13 +10,14 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 from service import free_port, running, wait_for_answer
+from small_model import register_small
 
 from ganops.tracking.location import tracking_uri
 
@@ -24,9 +25,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def address(register_version: Callable[..., str], tracking_home: Path) -> Iterator[str]:
+def address(tracking_home: Path) -> Iterator[str]:
     """A server of the challenger."""
-    register_version(fid=10.0)
+    register_small(tracking_home)
     port, log = free_port(), tracking_home / "serve.log"
     tools = Path(sys.executable).parent
     with log.open("w") as file:

@@ -45,8 +45,8 @@ def here(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_a_working_model_passes_and_becomes_champion(register_version: Callable[..., str]) -> None:
-    register_version(fid=10.0)
+def test_a_working_model_passes_and_becomes_champion(tracking_home: Path) -> None:
+    register_small(tracking_home)
     result = promote(small_params())
     assert (result.moved, result.failure) == (True, "")
 
