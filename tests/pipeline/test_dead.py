@@ -123,7 +123,7 @@ def test_a_run_whose_worker_was_killed_before_it_left_its_name_is_dead_after_the
 def test_each_flow_begins_by_saying_which_process_it_is(
     monkeypatch: pytest.MonkeyPatch, module: ModuleType, call: Callable[[], object]
 ) -> None:
-    """Without that, a run that is killed later can be told from none at work."""
+    """The flow run names its process, so that `dead` can tell a killed run from one at work."""
 
     def begun() -> list[str]:
         raise EOFError

@@ -64,8 +64,8 @@ def apply_to_folder(
     unless `again` says that all is to be made once more.
 
     A file that cannot be used is rejected and listed; all headers are read before any work. Raises DataError where
-    there are no pictures and for folders that lie within each other. Without `again`, it also raises DataError where
-    `output` holds files of these names but no record: this function did not write them.
+    there are no pictures and for folders that lie within each other. Raises DataError without `again` where
+    `output` has no record but holds files of these names, since this function did not write them.
     """
     files, listing = _listing(source)
     _check_apart(source, output)

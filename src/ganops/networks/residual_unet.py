@@ -38,8 +38,8 @@ class ResidualUnet(Translator):
 
     A network that adds to its source learns what is wrong with the picture and leaves the rest as it is (DnCNN: Zhang
     et al. 2017, arXiv:1608.03981). The shape is that of NAFNet (Chen et al. 2022, arXiv:2204.04676), with plain
-    residual blocks: strided convolutions down to 3..8 pixels, and maps of equal resolution added on the way up. There
-    is no norm, so the contrast of a picture is kept. A grey source of a colour target is added to all three channels.
+    residual blocks: strided convolutions down to 3..8 pixels, and maps of equal resolution added on the way up. No
+    layer normalises, so the contrast of a picture is kept. A grey source is added to all channels of a colour target.
     """
 
     def __init__(self, settings: ResidualUnetSettings, spec: DataSpec) -> None:

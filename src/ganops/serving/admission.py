@@ -57,8 +57,9 @@ class Admission:
             self._refuse(1)
 
     def leave(self, count: int, ending: Ending) -> None:
-        """`count` images are no longer inside. late: their time was over, so the rate is too high; dropped: that says
-        nothing of the rate.
+        """Take `count` images out of the backlog.
+
+        ending: "late" means that they missed their deadline, so the rate is too high; "dropped" leaves it as it is.
         """
         with self._lock:
             loaded = self.inside / self.rate >= LOADED

@@ -33,8 +33,8 @@ def prepare_database(uri: str) -> None:
 
     A SQLite file is made or upgraded as another file, which then takes its place: tables are made in many steps, and
     MLflow refuses a file for good that a killed process has left half-way. MLflow itself tries ten times within 100
-    seconds before it reports a database that refuses. Raises TrackingError if the driver is missing or the schema is
-    that of a newer MLflow, and SQLAlchemyError if there is no connection.
+    seconds before it reports a database that refuses. Raises TrackingError if the driver is missing or a newer
+    MLflow wrote the schema, and SQLAlchemyError if the database does not answer.
     """
     file = sqlite_path(uri)
     if file is not None and not (file.exists() and file.stat().st_size):
