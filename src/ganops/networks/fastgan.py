@@ -22,7 +22,7 @@ from ganops.networks.network import (
     image_field,
     resolutions,
 )
-from ganops.networks.residual import double
+from ganops.networks.resampling import DoublingConv
 from ganops.networks.widths import Widths
 
 MOST_SKIPPED = 4  # doublings between the two maps of an excitation, as in the paper's 8 to 128 pixels
@@ -59,7 +59,7 @@ class FastganGenerator(TwoSizesGenerator):
             Gated(),
         )
         self.ups = nn.ModuleList(
-            nn.Sequential(Up(before, after), *([_Conv(after, after)] if size in settings.twice else []))
+            nn.Sequential(Up(before, after), *([_Same(after, after)] if size in settings.twice else []))
             for size, (before, after) in zip(ladder[1:], pairwise(widths), strict=True)
         )
         self.skipped = max(1, min(MOST_SKIPPED, len(ladder) - 2))
@@ -138,13 +138,13 @@ class FastganDiscriminator(ReconstructingDiscriminator):
         return [(self.decoder(unflatten_maps(features, self.smallest)), F.avg_pool2d(images, 2))]
 
 
-class _Conv(nn.Module):
+class _GatedConv(nn.Module):
     """A convolution with noise, batch norm and a gated linear unit."""
 
-    def __init__(self, before: int, after: int, *, noise: bool = True) -> None:
+    def __init__(self, conv: nn.Conv2d, *, noise: bool) -> None:
         super().__init__()
-        self.conv = spectral_norm(nn.Conv2d(before, 2 * after, 3, padding=1, bias=False))
-        self.norm = nn.BatchNorm2d(2 * after)
+        self.conv = spectral_norm(conv)
+        self.norm = nn.BatchNorm2d(conv.out_channels)
         self.gate = Gated()
         self.noise_share = nn.Parameter(torch.zeros(())) if noise else None
 
@@ -155,12 +155,18 @@ class _Conv(nn.Module):
         return cast(Tensor, self.gate(self.norm(maps)))
 
 
-class Up(_Conv):
-    """The same at twice the resolution."""
+class _Same(_GatedConv):
+    """(N, before, H, W) to (N, after, H, W)."""
 
-    def forward(self, maps: Tensor) -> Tensor:
-        """(N, before, H, W) to (N, after, 2 H, 2 W)."""
-        return super().forward(double(maps))
+    def __init__(self, before: int, after: int) -> None:
+        super().__init__(nn.Conv2d(before, 2 * after, 3, padding=1, bias=False), noise=True)
+
+
+class Up(_GatedConv):
+    """(N, before, H, W) to (N, after, 2 H, 2 W)."""
+
+    def __init__(self, before: int, after: int, *, noise: bool = True) -> None:
+        super().__init__(DoublingConv(before, 2 * after, bias=False), noise=noise)
 
 
 class Gated(nn.Module):

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganops.networks.maps import channels_last
+from ganops.networks.resampling import DoublingConv, HalvingConv, double, halve
 
 MakeNorm = Callable[[int], nn.Module]
 L = TypeVar("L", nn.Conv2d, nn.Linear, nn.Embedding)
@@ -26,6 +27,14 @@ class Layers:
     def conv(self, before: int, after: int, size: int, gain: float = 1.0, bias: bool = True) -> nn.Module:
         """A convolution that keeps the resolution."""
         return self._made(nn.Conv2d(before, after, size, padding=size // 2, bias=bias), gain)
+
+    def doubling(self, before: int, after: int, gain: float = 1.0) -> nn.Module:
+        """Twice the resolution, then a convolution of 3 x 3."""
+        return self._made(DoublingConv(before, after), gain)
+
+    def halving(self, before: int, after: int, gain: float = 1.0) -> nn.Module:
+        """A convolution of 3 x 3, then half the resolution."""
+        return self._made(HalvingConv(before, after), gain)
 
     def linear(self, before: int, after: int, bias: bool = True) -> nn.Module:
         """A linear layer."""
@@ -58,13 +67,13 @@ class UpBlock(nn.Module):
     def __init__(self, before: int, after: int, layers: Layers, make_norm: MakeNorm) -> None:
         super().__init__()
         self.first_norm, self.second_norm = make_norm(before), make_norm(after)
-        self.first = layers.conv(before, after, 3, gain=2**0.5)
+        self.first = layers.doubling(before, after, gain=2**0.5)
         self.second = layers.conv(after, after, 3, gain=2**0.5)
         self.shortcut = layers.conv(before, after, 1)
 
     def forward(self, maps: Tensor, condition: Tensor | None = None) -> Tensor:
         """(N, before, H, W) to (N, after, 2 H, 2 W)."""
-        hidden = self.first(double(F.relu(norm_of(self.first_norm, maps, condition))))
+        hidden = self.first(F.relu(norm_of(self.first_norm, maps, condition)))
         hidden = self.second(F.relu(norm_of(self.second_norm, hidden, condition)))
         # Repeating pixels and a 1x1 convolution commute; in this order it has a quarter of the work.
         return cast(Tensor, hidden + double(self.shortcut(maps)))
@@ -82,19 +91,11 @@ class DownBlock(nn.Module):
         super().__init__()
         self.down, self.is_first = down, first
         self.first = layers.conv(before, hidden, 3, gain=2**0.5)
-        self.second = layers.conv(hidden, after, 3, gain=2**0.5)
+        self.second = layers.halving(hidden, after, 2**0.5) if down else layers.conv(hidden, after, 3, 2**0.5)
         self.shortcut = layers.conv(before, after, 1) if down or before != after else nn.Identity()
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, before, H, W) to (N, after, H / 2, W / 2), or of the same size without `down`."""
-        hidden = self._pool(self.second(F.relu(self.first(maps if self.is_first else F.relu(maps)))))
+        hidden = self.second(F.relu(self.first(maps if self.is_first else F.relu(maps))))
         # The mean of pixels and a 1x1 convolution commute; in this order it has a quarter of the work.
-        return hidden + channels_last(self.shortcut(self._pool(maps)))
-
-    def _pool(self, maps: Tensor) -> Tensor:
-        return F.avg_pool2d(maps, 2) if self.down else maps
-
-
-def double(maps: Tensor) -> Tensor:
-    """Twice the resolution, each pixel four times."""
-    return F.interpolate(maps, scale_factor=2)
+        return cast(Tensor, hidden + channels_last(self.shortcut(halve(maps) if self.down else maps)))

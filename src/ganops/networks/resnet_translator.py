@@ -20,6 +20,7 @@ from ganops.networks.network import (
     picture_field,
 )
 from ganops.networks.norms import NormName, norm_layers
+from ganops.networks.resampling import DoublingConv
 from ganops.settings import Settings
 
 
@@ -124,4 +125,4 @@ def _doubling(settings: ResnetTranslatorSettings, width: int) -> list[nn.Module]
     bias = settings.norm == "none"
     if settings.upsample == "transposed":
         return [nn.ConvTranspose2d(width, width // 2, 3, 2, 1, output_padding=1, bias=bias)]
-    return [nn.Upsample(scale_factor=2), nn.Conv2d(width, width // 2, 3, padding=1, bias=bias)]
+    return [DoublingConv(width, width // 2, bias=bias)]

@@ -14,6 +14,7 @@ from ganops.errors import SettingsError
 from ganops.networks.enlarging import enlarging_factor, small_weights
 from ganops.networks.maps import channels_last
 from ganops.networks.network import NETWORKS, Translator, image_field
+from ganops.networks.resampling import DoublingConv
 from ganops.settings import Settings
 
 SLOPE = 0.2  # of LeakyReLU
@@ -96,8 +97,7 @@ class RRDBNet(Translator):
         self.after = nn.Conv2d(width, width, 3, padding=1)
         self.enlarge = nn.Sequential()
         for _ in range(2):
-            convolution = nn.Conv2d(width, width, 3, padding=1)
-            self.enlarge.extend((nn.Upsample(scale_factor=2), convolution, nn.LeakyReLU(SLOPE)))
+            self.enlarge.extend((DoublingConv(width, width), nn.LeakyReLU(SLOPE)))
         self.refine, self.last = nn.Conv2d(width, width, 3, padding=1), nn.Conv2d(width, channels, 3, padding=1)
 
     def forward(self, images: Tensor) -> Tensor:

@@ -21,6 +21,7 @@ from ganops.networks.network import (
     resolutions,
 )
 from ganops.networks.norms import NormName, norm_layers
+from ganops.networks.resampling import DoublingConv
 from ganops.settings import Settings
 
 SLOPE = 0.2  # of the encoder's LeakyReLU
@@ -112,4 +113,4 @@ def _up(before: int, after: int, settings: UnetSettings, dropout: float) -> nn.S
 def _doubling(before: int, after: int, upsample: Literal["transposed", "resize"], *, bias: bool) -> list[nn.Module]:
     if upsample == "transposed":
         return [nn.ConvTranspose2d(before, after, 4, 2, 1, bias=bias)]
-    return [nn.Upsample(scale_factor=2), nn.Conv2d(before, after, 3, padding=1, bias=bias)]
+    return [DoublingConv(before, after, bias=bias)]
