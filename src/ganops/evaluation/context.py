@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -116,25 +117,26 @@ class EvalContext:
         assert self.extractor is not None, "a group that compares features sets needs_features"
         return self.extractor
 
-    @property
+    @cached_property
     def generated(self) -> Activations:
-        """Features and logits of all samples."""
-        return self.cached(_joined)
+        """Features and logits of all samples. Ask for this and the three below when all batches are in."""
+        parts = self._found
+        return Activations(torch.cat([part.features for part in parts]), torch.cat([part.logits for part in parts]))
 
-    @property
+    @cached_property
     def statistics(self) -> Statistics:
         """Mean and covariance of the generated features."""
-        return self.cached(_statistics)
+        return self._gatherer.result()
 
-    @property
+    @cached_property
     def compared_rows(self) -> Tensor:
         """(m,) the samples that are compared pair by pair: drawn, since files may be sorted by what they show."""
-        return self.cached(_compared_rows)
+        return draw(len(self.generated), self.params.pairwise_samples, self.seed)
 
-    @property
+    @cached_property
     def compared(self) -> Tensor:
         """(m, d): their features."""
-        return self.cached(_compared)
+        return self.generated.features[self.compared_rows]
 
     @property
     def predicted_class(self) -> Tensor | None:
@@ -174,20 +176,3 @@ class EvalContext:
         if compute not in self._known:
             self._known[compute] = compute(self)
         return cast(T, self._known[compute])
-
-
-def _joined(context: EvalContext) -> Activations:
-    parts = context._found
-    return Activations(torch.cat([part.features for part in parts]), torch.cat([part.logits for part in parts]))
-
-
-def _statistics(context: EvalContext) -> Statistics:
-    return context._gatherer.result()
-
-
-def _compared_rows(context: EvalContext) -> Tensor:
-    return draw(len(context.generated), context.params.pairwise_samples, context.seed)
-
-
-def _compared(context: EvalContext) -> Tensor:
-    return context.generated.features[context.compared_rows]
