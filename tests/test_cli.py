@@ -93,6 +93,33 @@ def test_a_reader_that_closes_early_is_not_an_error(tmp_path: Path) -> None:
     assert done.stdout.startswith("Usage: ganops")
 
 
+HARD_TIMES = {
+    "that writes to a client which has hung up": (
+        "import socket\n    ours, theirs = socket.socketpair()\n    theirs.close()\n"
+        "    try: ours.send(b'x')\n    except BrokenPipeError: click.echo('goes on')",
+        0,
+    ),
+    "that is terminated while it writes a file": (
+        "import os, pathlib, signal\n    from ganops.atomic import atomic_path\n"
+        "    with atomic_path(pathlib.Path('grid.png')): os.kill(os.getpid(), signal.SIGTERM)",
+        143,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HARD_TIMES)
+def test_a_command(name: str, tmp_path: Path) -> None:
+    body, code = HARD_TIMES[name]
+    program = (
+        "import click, sys; from ganops import cli\n@click.command()\n"
+        f"def shown():\n    {body}\n"
+        "cli.CommandFolder.get_command = lambda *_: shown\nsys.argv = ['ganops', 'x']; cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_version_is_printed() -> None:
     assert run("--version").stdout.startswith("ganops, version ")
 

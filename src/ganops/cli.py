@@ -6,6 +6,8 @@ import importlib
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import click
 
@@ -14,7 +16,7 @@ from ganops.errors import GanopsError
 from ganops.printing import print_anything
 
 COMMANDS = Path(__file__).with_name("commands")
-INTERRUPTED = 128 + signal.SIGINT
+INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
 FIRST_STEPS = """\
 Three things people do first:
 
@@ -64,9 +66,13 @@ def ganops(context: click.Context) -> None:
 
 
 def main() -> None:
-    """Run the command line; errors that a person can correct are printed without a traceback."""
+    """Run the command line; errors that a person can correct are printed without a traceback.
+
+    SIGPIPE stays ignored, as Python has it: it would also end a service whose client hangs up. click ends quietly where
+    the reader of the output is gone.
+    """
     print_anything()
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # `ganops history | head` ends quietly
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         sys.exit(ganops.main(prog_name="ganops", standalone_mode=False))
     except click.ClickException as error:
@@ -84,6 +90,11 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)
+
+
+def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
+    """Turn SIGTERM into an exception, so that temporary files and child processes go and leases are given back."""
+    sys.exit(TERMINATED)
 
 
 def _first_line(path: Path) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -68,8 +66,6 @@ def command(
     )
     from ganops.search.run import search  # which needs the packages that `make_order` asks for
 
-    # Ends by an exception as Ctrl-C does, so that the trainings write checkpoints and end first.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     search(order, _executor(parallel, address, cpus, gpus), restart=restart)
 
 
