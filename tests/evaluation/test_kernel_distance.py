@@ -9,12 +9,19 @@ from torch import Tensor
 from torch_fidelity.metric_kid import kid_features_to_metric
 
 from ganops.errors import EvaluationError
-from ganops.evaluation.kernel_distance import kernel_distance, mmd2
+from ganops.evaluation.all_pairs import compare
+from ganops.evaluation.kernel_distance import KernelDistance, mmd2
 from ganops.evaluation.products import ROWS
 
 
 def features(count: int, seed: int, shift: float = 0.0, dim: int = 16) -> Tensor:
     return torch.randn(count, dim, generator=torch.Generator().manual_seed(seed)) + shift
+
+
+def kernel_distance(generated: Tensor, real: Tensor, subsets: int, subset_size: int, seed: int) -> KernelDistance:
+    found = compare(generated, real, seed, (subsets, subset_size), None).distance
+    assert found is not None
+    return found
 
 
 def test_by_hand() -> None:

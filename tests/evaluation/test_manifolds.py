@@ -8,8 +8,16 @@ from torch import Tensor
 from torch_fidelity.metric_prc import calculate_precision_recall_full
 
 from ganops.errors import EvaluationError
-from ganops.evaluation.manifolds import Manifolds, Radii, manifolds
+from ganops.evaluation import products
+from ganops.evaluation.all_pairs import compare
+from ganops.evaluation.manifolds import Manifolds, Radii
 from ganops.evaluation.products import centred, sweep
+
+
+def manifolds(generated: Tensor, real: Tensor, k: int) -> Manifolds:
+    found = compare(generated, real, 0, None, k).manifolds
+    assert found is not None
+    return found
 
 
 def means(found: Manifolds) -> list[float]:
@@ -77,20 +85,22 @@ def test_equals_the_definition_of_density_and_coverage() -> None:
     assert float(found.covered.mean()) == pytest.approx(expected, rel=1e-5)
 
 
-def test_size_of_blocks_and_order_do_not_matter() -> None:
+def test_size_of_blocks_and_order_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     generated, real = clouds()
     generated = generated + 5
     whole = means(manifolds(generated, real, k=5))
-    assert means(manifolds(generated, real, k=5, at_once=7)) == pytest.approx(whole, abs=1e-5)
     assert means(manifolds(generated.flip(0), real.flip(0), k=5)) == pytest.approx(whole, abs=1e-5)
+    monkeypatch.setattr(products, "ROWS", 7)
+    assert means(manifolds(generated, real, k=5)) == pytest.approx(whole, abs=1e-5)
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 3, 10])
-def test_radii_leave_the_image_itself_out(at_once: int) -> None:
+def test_radii_leave_the_image_itself_out(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    monkeypatch.setattr(products, "ROWS", at_once)
     (side,) = centred(line(0, 1, 3, 7))
     for k, expected in ((1, [1, 1, 2, 4]), (2, [3, 2, 3, 6])):
         radii = Radii(side, k)
-        sweep(side, side, [radii], at_once)
+        sweep(side, side, [radii])
         assert radii.squares.sqrt().tolist() == pytest.approx(expected)
 
 

@@ -9,12 +9,12 @@ import pytest
 
 SCRIPT = """
 import resource, torch
-from ganops.evaluation.manifolds import manifolds
+from ganops.evaluation.all_pairs import compare
 torch.set_num_threads(1)
 generated, real = torch.randn(2, 12_000, 8)
-manifolds(generated[:500], real[:500], k=5)  # what the libraries themselves take
+compare(generated[:500], real[:500], 0, None, 5)  # what the libraries themselves take
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-manifolds(generated, real, k=5)
+compare(generated, real, 0, None, 5)
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 

@@ -15,9 +15,9 @@ from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError, SettingsError
+from ganops.evaluation.all_pairs import compare
 from ganops.evaluation.extractors.classifier import load_classifier
 from ganops.evaluation.frechet import frechet_distance
-from ganops.evaluation.kernel_distance import kernel_distance
 from ganops.evaluation.reference import make_reference
 from ganops.evaluation.statistics import statistics_of
 from ganops.evaluation.validation_metric import (
@@ -73,8 +73,9 @@ def test_any_cheap_metric_can_validate(reference_folder: Path, prepared: Path, m
     sides = [classifier(images).features for images in (made, read_packed(prepared, "test")["image"])]
     found = validation(reference_folder, prepared, metric)
     assert (found.name, found.better) == ("val/kid_classifier", "lower")
-    expected = kernel_distance(*sides, subsets=50, subset_size=300, seed=SEED + SEED_OFFSET).mean
-    assert found(game()) == pytest.approx(expected, rel=1e-3)
+    expected = compare(*sides, seed=SEED + SEED_OFFSET, subsets=(50, 300), neighbours=None).distance
+    assert expected is not None
+    assert found(game()) == pytest.approx(expected.mean, rel=1e-3)
     assert validation(reference_folder, prepared, "precision").better == "higher"
     assert 1 <= validation(reference_folder, prepared, "modes")(game()) <= 10
 

@@ -138,28 +138,16 @@ class Subsets:
         return KernelDistance(float(found.mean()), float(found.std()), sqrt(self.kernel.variance(count) + draws))
 
 
-def kernel_distance(generated: Tensor, real: Tensor, subsets: int, subset_size: int, seed: int) -> KernelDistance:
-    """KID of generated (n, d) against real (m, d) features, averaged over random subsets.
-
-    Raises EvaluationError for fewer images than `subset_size`, and where the numbers of features differ.
-    """
-    reals, made = centred(real, generated)
-    found = Subsets(made, reals, subsets, subset_size, seed)
-    _visit(found.kernel)
-    return found.distance
-
-
 def mmd2(x: Tensor, y: Tensor) -> Estimate:
-    """The same of all features (n, d) against all (m, d), n and m at least 2; its error is over other draws of x."""
+    """The unbiased squared maximum mean discrepancy of all features (n, d) and (m, d), n and m at least 2.
+
+    Its error is over other draws of x. Raises EvaluationError where the numbers of features differ.
+    """
     reals, made = centred(y, x)
     found = KernelSubsets(made, reals, torch.ones(len(x), 1), torch.ones(len(y), 1))
-    _visit(found)
-    return Estimate(float(found.distances()), sqrt(found.variance(len(x))))
-
-
-def _visit(kernel: KernelSubsets) -> None:
-    for sums in (kernel.own, kernel.reals, kernel.across):
+    for sums in (found.own, found.reals, found.across):
         sweep(sums.x, sums.y, [sums])
+    return Estimate(float(found.distances()), sqrt(found.variance(len(x))))
 
 
 def _witnesses(count: int) -> Tensor:

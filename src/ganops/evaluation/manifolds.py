@@ -13,7 +13,7 @@ from pydantic import Field
 from torch import Tensor
 
 from ganops.errors import EvaluationError
-from ganops.evaluation.products import ROWS, Side, centred, squared_distances, sweep
+from ganops.evaluation.products import Side, squared_distances
 from ganops.settings import Settings
 
 
@@ -100,17 +100,3 @@ class Neighbourhoods:
         """What was found, when all blocks are in."""
         covered = self._closest <= self._real_radii
         return Manifolds((self._dense > 0).float(), self._dense / self.k, self._recalled.float(), covered.float())
-
-
-def manifolds(generated: Tensor, real: Tensor, k: int, at_once: int = ROWS) -> Manifolds:
-    """Compare generated (n, d) with real (m, d) features; memory is bounded by blocks of `at_once` squared distances.
-
-    Raises EvaluationError where a side has k images or fewer, and where the numbers of features differ.
-    """
-    reals, made = centred(real, generated)
-    radii = [Radii(side, k) for side in (made, reals)]
-    for each in radii:
-        sweep(each.side, each.side, [each], at_once)
-    across = Neighbourhoods(*radii)
-    sweep(made, reals, [across], at_once)
-    return across.found

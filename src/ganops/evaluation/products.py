@@ -55,11 +55,11 @@ def centred(real: Tensor, *others: Tensor) -> list[Side]:
     return sides
 
 
-def sweep(x: Side, y: Side, visitors: Iterable[Visitor], at_once: int = ROWS) -> None:
+def sweep(x: Side, y: Side, visitors: Iterable[Visitor]) -> None:
     """Show all products of x with y to the visitors; of a side with itself only blocks on and below the diagonal."""
     visitors = list(visitors)
-    for rows in _slices(len(x), at_once) if visitors else ():
-        for columns in _slices(rows.stop if x is y else len(y), at_once):
+    for rows in _slices(len(x)) if visitors else ():
+        for columns in _slices(rows.stop if x is y else len(y)):
             products = x.rows[rows] @ y.rows[columns].T
             for visit in visitors:
                 visit(rows, columns, products)
@@ -71,5 +71,5 @@ def squared_distances(x: Side, y: Side, rows: slice, columns: slice, products: T
     return squares.clamp_(min=0)
 
 
-def _slices(count: int, at_once: int) -> Iterator[slice]:
-    return (slice(start, min(start + at_once, count)) for start in range(0, count, at_once))
+def _slices(count: int) -> Iterator[slice]:
+    return (slice(start, min(start + ROWS, count)) for start in range(0, count, ROWS))

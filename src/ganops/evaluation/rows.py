@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from ganops.data.packed import Split, read_packed
-from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
 from ganops.evaluation.baselines import alternatives_of, baseline_samples, baselines_of
-from ganops.evaluation.evaluate import Evaluator
+from ganops.evaluation.evaluate import Evaluator, outputs_only
 from ganops.evaluation.held_out import sample_count
 from ganops.evaluation.real import draw
 from ganops.evaluation.scores import Scores
 from ganops.games.game import Game
-from ganops.games.sampling import HeldOut, Sample
+from ganops.games.sampling import HeldOut
 from ganops.games.task import Task
 
 FEWEST_REAL = 20  # with fewer, the distance says how few they are: FID 466 of two photos, above that of any model
@@ -52,12 +50,8 @@ def real_row(evaluator: Evaluator) -> ScoredRow | None:
     groups = evaluator.groups(task).chosen
     if split == "train":  # training images lie at distance 0 from themselves
         groups = {name: chosen for name, chosen in groups.items() if name != "memorisation"}
-
-    def samples() -> Iterator[Sample]:
-        for some in torch.split(rows, evaluator.params.batch_size):
-            yield Sample(None, Rows({target: data[target][some]}), None)
-
-    found = evaluator.measure(samples(), groups, evaluator.context(groups, task, made.spec, len(rows)), f"real {split}")
+    samples = outputs_only((data[target][some] for some in torch.split(rows, evaluator.params.batch_size)), target)
+    found = evaluator.measure(samples, groups, evaluator.context(groups, task, made.spec, len(rows)), f"real {split}")
     name = "test" if split == "test" else "training"
     return ScoredRow(f"real-{split}", f"real {name} images ({len(rows):,})", found.scores)
 
