@@ -21,7 +21,7 @@ from ganops.data.spec import IMAGE, LABEL, DataSpec
 from ganops.evaluation.estimate import Estimate
 from ganops.evaluation.scores import Protocol, Scores
 from ganops.reporting.animation import animate
-from ganops.reporting.contents import Contents, PictureEntry, TableEntry
+from ganops.reporting.contents import CONTENTS, Contents, PictureEntry, TableEntry
 from ganops.reporting.curves import plot_curves
 from ganops.reporting.leaderboard import Kind, LeaderboardRow, TrainingFacts
 from ganops.workspace import Workspace
@@ -167,7 +167,7 @@ def write_recipe_results(
     if table:
         (evaluated / "classes.csv").write_text(table)
     tables = (TableEntry(file="classes.csv", title="By class"),) if table else ()
-    Contents(pictures=tuple(pictures), tables=tables).write(evaluated)
+    Contents(pictures=tuple(pictures), tables=tables).write(evaluated / CONTENTS)
 
 
 def write_reference(folder: Path, name: str, title: str, found: Scores) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ganops.data.fields.image import ImageField
-from ganops.data.manifest import Manifest
+from ganops.data.manifest import Manifest, manifest_path
 from ganops.data.packed import write_packed
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
@@ -23,7 +23,7 @@ def write_data(folder: Path, fields: dict[str, Any], train: Rows, test: Rows | N
     counts = {"train": len(train), "test": 0 if test is None else len(test)}
     write_packed(folder, "train", train, spec.fields)
     write_packed(folder, "test", train.select(slice(0, 0)) if test is None else test, spec.fields)
-    Manifest(source="digits", digest="d" * 64, spec=spec, counts=counts).write(folder)
+    Manifest(source="digits", digest="d" * 64, spec=spec, counts=counts).write(manifest_path(folder))
     return folder
 
 

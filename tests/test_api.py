@@ -12,7 +12,7 @@ from PIL import Image
 from playing import points_spec, spec_of
 
 import ganops
-from ganops.data.manifest import Manifest
+from ganops.data.manifest import Manifest, manifest_path
 from ganops.data.packed import write_packed
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
@@ -57,7 +57,7 @@ def prepare(count: int = 20) -> torch.Tensor:
     for split in ("train", "test"):
         write_packed(WORKSPACE.prepared, split, rows, IMAGES.fields)
     Manifest(source="digits", digest="d" * 64, spec=IMAGES, counts={"train": count, "test": count}).write(
-        WORKSPACE.prepared
+        manifest_path(WORKSPACE.prepared)
     )
     return images
 

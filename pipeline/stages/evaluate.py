@@ -29,7 +29,7 @@ from ganops.malloc import disable_malloc_trim
 from ganops.params import Params, load_params
 from ganops.recipe import find_recipe, load_recipe
 from ganops.reporting.animation import animate
-from ganops.reporting.contents import Contents, PictureEntry, TableEntry
+from ganops.reporting.contents import CONTENTS, Contents, PictureEntry, TableEntry
 from ganops.reporting.curves import plot_curves
 from ganops.reporting.figures import draw_figures
 from ganops.reporting.trade_off import plot_trade_off
@@ -93,7 +93,7 @@ def _evaluate(recipe: str, params: Params, out: Path) -> Scores:
         pictures = _draw(drawn | draw_figures(game, figures, params.seed), out)
         tables = _write_tables(found, out)
         _write_baselines({name: each.baselines for name, each in tasks.items()}, out)
-    Contents(pictures=(*pictures, *_draw_training(recipe, out)), tables=tuple(tables)).write(out)
+    Contents(pictures=(*pictures, *_draw_training(recipe, out)), tables=tuple(tables)).write(out / CONTENTS)
     scores.write(out / "scores.json")
     return scores
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ganops.atomic import write_text
 from ganops.errors import RegistryError
 from ganops.params import load_params
 from ganops.registry.candidate import read_candidate
@@ -20,7 +19,7 @@ def main() -> None:
     recipe = str(winner["recipe"])
     candidate = read_candidate(WORKSPACE, recipe, winner)
     registration, new = register(candidate, load_params(WORKSPACE.params), WORKSPACE)
-    write_text(WORKSPACE.registration, registration.model_dump_json(indent=2) + "\n")
+    registration.write(WORKSPACE.registration)
     print(
         f"{registration.model} version {registration.version} ({recipe}) is "
         f"{'new' if new else 'registered already'}, alias {registration.alias}"

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails, PydanticSerializationError, to_json
 
+from ganops.atomic import write_text
 from ganops.errors import SettingsError
 
 PREFIX = re.compile(r"^(Input should be|Value error,) ")  # of pydantic's messages
@@ -23,6 +24,10 @@ class Settings(BaseModel):
     """Base of all settings: immutable, every key known, all numbers finite."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    def write(self, path: Path) -> None:
+        """Write them as indented JSON, atomically."""
+        write_text(path, self.model_dump_json(indent=2) + "\n")
 
 
 S = TypeVar("S", bound=Settings)

@@ -34,7 +34,7 @@ WITH_UNKNOWN_FIELD = MANIFEST.model_dump_json().replace('"kind":"image"', '"kind
 
 
 def test_it_comes_back(tmp_path: Path) -> None:
-    MANIFEST.write(tmp_path)
+    MANIFEST.write(manifest_path(tmp_path))
     assert read_manifest(tmp_path) == MANIFEST
 
 

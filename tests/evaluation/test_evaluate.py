@@ -15,7 +15,7 @@ from torch import Tensor
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.image import ImageField
 from ganops.data.fields.vector import VectorField
-from ganops.data.manifest import read_manifest
+from ganops.data.manifest import manifest_path, read_manifest
 from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
@@ -231,7 +231,7 @@ def test_a_reference_of_other_settings_is_refused(
 def test_other_data_than_the_references_are_refused(
     reference_folder: Path, prepared: Path, params: EvaluateParams, tmp_path: Path
 ) -> None:
-    read_manifest(prepared).model_copy(update={"digest": "e" * 64}).write(tmp_path)
+    read_manifest(prepared).model_copy(update={"digest": "e" * 64}).write(manifest_path(tmp_path))
     with pytest.raises(EvaluationError) as caught:
         evaluate_game(Pictures(torch.zeros(2, 1, 16, 16)), reference_folder, tmp_path, params, seed=1)
     assert caught.value.code == "reference-of-other-data"

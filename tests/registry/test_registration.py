@@ -11,6 +11,7 @@ from forks import Fork
 from small_model import register_small, small_candidate, small_manifest, small_params, small_scores
 from tracked_processes import register_at_once
 
+from ganops.data.manifest import manifest_path
 from ganops.errors import EvaluationError, GanopsError
 from ganops.registry.candidate import read_candidate
 from ganops.registry.load import problem_with, registered_folder
@@ -166,7 +167,7 @@ def test_data_are_the_same_family_when_rows_are_added_and_another_one_when_they_
 def test_a_candidate_is_read_from_its_results(tmp_path: Path) -> None:
     workspace = Workspace(tmp_path)
     small_candidate(workspace.model("tiny"))
-    small_manifest().write(workspace.prepared)
+    small_manifest().write(manifest_path(workspace.prepared))
     scores = workspace.evaluated("tiny") / "scores.json"
     small_scores(fid=3.5).write(scores)
     (workspace.trained("tiny") / "training.json").write_text('{"unhealthy": true}')

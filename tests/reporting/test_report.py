@@ -19,7 +19,7 @@ from ganops.data.manifest import Manifest
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError, SettingsError
 from ganops.evaluation.metric_names import describe
-from ganops.reporting.contents import Contents, TableEntry
+from ganops.reporting.contents import CONTENTS, Contents, TableEntry
 from ganops.reporting.leaderboard import read_references, read_row
 from ganops.reporting.parts import read_tables
 from ganops.reporting.report import render_report
@@ -179,7 +179,7 @@ def test_data_of_any_form_make_a_page(tmp_path: Path, case: str) -> None:
 
 def test_classes_that_look_like_numbers_keep_their_names(tmp_path: Path) -> None:
     (tmp_path / "classes.csv").write_text("class,real_share\n007,0.123456\n1e3,1\n")
-    Contents(tables=(TableEntry(file="classes.csv", title="Classes"),)).write(tmp_path)
+    Contents(tables=(TableEntry(file="classes.csv", title="Classes"),)).write(tmp_path / CONTENTS)
     assert read_tables(tmp_path)[0].lines == [["007", "0.1235"], ["1e3", "1"]]
 
 

@@ -7,7 +7,6 @@ from typing import Literal
 
 from pydantic import Field
 
-from ganops.atomic import write_text
 from ganops.data.packed import Split
 from ganops.data.spec import DataSpec
 from ganops.errors import DataError, SettingsError
@@ -54,10 +53,6 @@ class Manifest(Settings):
             return self.source
         path = Path(self.origin)
         return path.stem if path.suffix == ".zip" else path.name or self.source
-
-    def write(self, folder: Path) -> None:
-        """Write manifest.json into a prepared folder, atomically."""
-        write_text(manifest_path(folder), self.model_dump_json(indent=2) + "\n")
 
 
 def manifest_path(folder: Path) -> Path:

@@ -61,7 +61,7 @@ def prepare(params: DataParams, out: Path, *, raw: Path = WORKSPACE.raw, process
             ),
         }
     )
-    manifest.write(out)
+    manifest.write(manifest_path(out))
     return manifest
 
 
@@ -86,7 +86,7 @@ def _pack_domains(collected: RawDomains, params: DataParams, out: Path) -> Manif
     """Write each domain as a data set of its own; the manifest of both together."""
     parts = {name: _pack(dataset, params, out / name) for name, dataset in collected.domains.items()}
     for name, part in parts.items():
-        part.write(out / name)
+        part.write(manifest_path(out / name))
     fields = {joint_name(name, own): field for name, part in parts.items() for own, field in part.spec.fields.items()}
     return Manifest(
         source=params.source,

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from ganops.atomic import atomic_path, write_text
+from ganops.atomic import atomic_path
 from ganops.data.fields.image import ImageField
 from ganops.data.packed import Split
 from ganops.data.rows import Rows
@@ -75,7 +75,7 @@ def write_validation(
         description = ValidationDescription(
             spec=spec, features=features, weights=network.weights_digest, split=split, count=len(rows)
         )
-    write_text(folder / DESCRIPTION, description.model_dump_json(indent=2) + "\n")
+    description.write(folder / DESCRIPTION)
 
 
 def _write(column: RealColumn, folder: Path) -> None:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from ganops.atomic import atomic_path, write_text
+from ganops.atomic import atomic_path
 from ganops.data.fields.image import ImageField
 from ganops.data.fields.vector import VectorField
 from ganops.data.manifest import read_manifest
@@ -77,7 +77,7 @@ def make_reference(
     )
     for name, column in columns.items():
         _write_column(column, out / name)
-    write_text(out / DESCRIPTION, description.model_dump_json(indent=2) + "\n")
+    description.write(out / DESCRIPTION)
     return description
 
 

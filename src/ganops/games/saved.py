@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from ganops.atomic import atomic_path, write_text
+from ganops.atomic import atomic_path
 from ganops.data.spec import DataSpec
 from ganops.errors import ModelError
 from ganops.file_digest import file_sha256
@@ -52,8 +52,7 @@ def save_game(
         with atomic_path(_weights_path(folder, name)) as temporary:
             save_file(tensors, temporary)
         digests[name] = file_sha256(_weights_path(folder, name))
-    complete = description.model_copy(update={"weights": digests})
-    write_text(folder / DESCRIPTION, complete.model_dump_json(indent=2) + "\n")
+    description.model_copy(update={"weights": digests}).write(folder / DESCRIPTION)
 
 
 def load_description(folder: Path) -> SavedModel:

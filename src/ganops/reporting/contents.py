@@ -6,11 +6,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from ganops.atomic import write_text
 from ganops.errors import EvaluationError
 from ganops.settings import Settings
 
-FILE = "contents.json"
+CONTENTS = "contents.json"
 
 
 class PictureEntry(Settings):
@@ -34,17 +33,13 @@ class Contents(Settings):
     pictures: tuple[PictureEntry, ...] = ()
     tables: tuple[TableEntry, ...] = ()
 
-    def write(self, folder: Path) -> None:
-        """Write contents.json into a folder, atomically."""
-        write_text(folder / FILE, self.model_dump_json(indent=2) + "\n")
-
 
 def read_contents(folder: Path) -> Contents:
     """The contents of a recipe's evaluation; empty where it has none, as an unhealthy recipe may.
 
     Raises EvaluationError when the file is damaged or names a file that does not exist.
     """
-    path = folder / FILE
+    path = folder / CONTENTS
     if not path.is_file():
         return Contents()
     action = f"run: dvc repro --force evaluate@{folder.name}"

@@ -89,7 +89,7 @@ class TrialFolder:
 
     def assign(self, assignment: Assignment) -> None:
         """Write down what is to be trained."""
-        write_text(self.path / "assignment.json", assignment.model_dump_json(indent=2) + "\n")
+        assignment.write(self.path / "assignment.json")
 
     def assignment(self) -> Assignment:
         """What is to be trained; raises SearchError when the file is missing or damaged."""
@@ -129,7 +129,7 @@ class TrialFolder:
 
     def end(self, outcome: Outcome) -> None:
         """Write down how the training ended; everything else is on disk by now."""
-        write_text(self.path / "outcome.json", outcome.model_dump_json(indent=2) + "\n")
+        outcome.write(self.path / "outcome.json")
 
     def outcome(self) -> Outcome | None:
         """How the training ended; None while it has not."""

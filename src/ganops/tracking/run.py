@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from ganops.atomic import write_text
 from ganops.data.manifest import Manifest
 from ganops.errors import GanopsError, TrackingError
 from ganops.params import Params
@@ -38,10 +37,6 @@ class RunFile(Settings):
 
     run_id: str
     recipe: str
-
-    def write(self, path: Path) -> None:
-        """Write it atomically."""
-        write_text(path, self.model_dump_json(indent=2) + "\n")
 
 
 def read_run_file(path: Path) -> RunFile:

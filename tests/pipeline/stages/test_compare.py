@@ -11,6 +11,7 @@ from example_results import SHARED, digits, manifest, scores, write_recipe_resul
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from ganops.data.manifest import manifest_path
 from ganops.errors import EvaluationError, SettingsError
 from ganops.workspace import Workspace
 from pipeline.stages.compare import main
@@ -29,7 +30,7 @@ def root(tracking_home: Path) -> Path:
     (tracking_home / "params.yaml").write_text(PARAMS % "fid")
     prepared = tracking_home / "data" / "prepared"
     prepared.mkdir(parents=True)
-    manifest().write(prepared)
+    manifest().write(manifest_path(prepared))
     write_recipe_results(tracking_home, "mlp", scores(fid=31.25, is_=9.5), images=digits()[16:24])
     write_recipe_results(tracking_home, "dcgan", scores(fid=12.5, is_=8.5), images=digits()[:16])
     return tracking_home

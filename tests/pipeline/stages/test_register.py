@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from small_model import save_small_model, small_manifest, small_scores
 
+from ganops.data.manifest import manifest_path
 from ganops.errors import RegistryError
 from ganops.tracking.run import RunFile
 from ganops.tracking.store import connect
@@ -27,7 +28,7 @@ def home(tracking_home: Path) -> Path:
     """What the stages before have left: the recipe `tiny` trained, scored and winner."""
     WORKSPACE.params.write_text(PARAMS)
     WORKSPACE.prepared.mkdir(parents=True)
-    small_manifest().write(WORKSPACE.prepared)
+    small_manifest().write(manifest_path(WORKSPACE.prepared))
     save_small_model(WORKSPACE.model("tiny"))
     RunFile(run_id="0" * 32, recipe="tiny").write(WORKSPACE.run_file("tiny"))
     small_scores(fid=12.5).write(WORKSPACE.evaluated("tiny") / "scores.json")

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganops.atomic import atomic_path, write_text
+from ganops.atomic import atomic_path
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.field import Field
 from ganops.data.fields.image import ImageField
@@ -106,7 +106,7 @@ class Classifier(FeatureExtractor):
             save_file(
                 {name: tensor.contiguous().cpu() for name, tensor in self.network.state_dict().items()}, temporary
             )
-        write_text(folder / "classifier.json", self.description.model_dump_json(indent=2) + "\n")
+        self.description.write(folder / "classifier.json")
 
 
 def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classifier:
