@@ -18,6 +18,11 @@ class GanopsError(Exception):
         self.exit_code = exit_code
         super().__init__(self.describe())
 
+    @property
+    def in_short(self) -> str:
+        """The message and what was found, on one line."""
+        return f"{self.message} ({self.found})" if self.found else self.message
+
     def describe(self) -> str:
         """The message and, a line each, what was expected, what was found and what to do."""
         details = (("expected", self.expected), ("found", self.found), ("to do", self.action))

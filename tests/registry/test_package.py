@@ -31,7 +31,7 @@ from ganops.games.build import build_game, recipe_spec
 from ganops.games.sampling import HeldOut, draw_inputs, sample_outputs
 from ganops.games.saved import SavedModel, load_game, save_game
 from ganops.recipe import load_recipe
-from ganops.registry.load import registered_folder, registered_package
+from ganops.registry.load import registered, registered_folder
 from ganops.registry.package import REQUIREMENTS, log_package
 from ganops.registry.served_model import ServedGenerator
 from ganops.registry.smoke_check import complaint
@@ -49,7 +49,7 @@ def pixels(png: str) -> np.ndarray:
 def package(tracking_home: Path) -> Path:
     """The files of a registered model."""
     register_small(tracking_home)
-    return registered_package("models:/ganops@challenger")
+    return registered("models:/ganops@challenger").package
 
 
 def test_it_holds_weights_card_and_source_and_no_pickle(package: Path) -> None:

@@ -12,7 +12,7 @@ from small_model import register_small, small_params
 from ganops.errors import RegistryError
 from ganops.registry import promotion
 from ganops.registry.evidence import write_evidence
-from ganops.registry.load import package_digest, registered_folder, registered_package
+from ganops.registry.load import package_digest, registered, registered_folder
 from ganops.registry.promotion import promote, rollback
 from ganops.registry.signature import SIGNATURE, SIGNING_KEY, VERIFY_KEY, check_signature, sign
 from ganops.registry.verify import verify
@@ -73,7 +73,7 @@ def test_what_was_promoted_is_loaded_and_nothing_else(promoted: Versions, tracki
 
 
 def test_a_new_digest_does_not_help_who_alters_files(promoted: Versions) -> None:
-    package = registered_package("models:/ganops/1")
+    package = registered("models:/ganops/1").package
     (package / "code" / "ganops" / "errors.py").write_text("planted")
     promoted.mark("1", {"package": package_digest(package)})
     assert code("models:/ganops/1") == "signature-wrong"

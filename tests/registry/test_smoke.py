@@ -20,7 +20,7 @@ from tracked_processes import promote_version
 from ganops.games.saved import digest_of
 from ganops.registry import smoke
 from ganops.registry.history import entries
-from ganops.registry.load import package_digest, registered_folder, registered_package
+from ganops.registry.load import package_digest, registered, registered_folder
 from ganops.registry.promotion import promote
 from ganops.registry.smoke import smoke_test
 from ganops.registry.versions import CHAMPION, CONTENT, PACKAGE, Versions
@@ -71,7 +71,7 @@ def test_a_model_of_one_grey_is_refused(here: None, tracking_home: Path) -> None
 def test_damaged_weights_are_found(here: None, tracking_home: Path, damage: str, complaint: str) -> None:
     register_small(tracking_home)
     versions = Versions(connect(), "ganops")
-    package, folder = registered_package("models:/ganops/1"), registered_folder("models:/ganops/1")
+    package, folder = registered("models:/ganops/1").package, registered_folder("models:/ganops/1")
     weights = folder / "generator.safetensors"
     if damage == "nan":
         tensors = load_file(weights)

@@ -13,7 +13,7 @@ import pytest
 import yaml
 from small_model import register_small
 
-from ganops.registry.load import pickles_in, problem_with, registered_package
+from ganops.registry.load import pickles_in, problem_with, registered
 from ganops.registry.smoke import smoke_test
 from ganops.registry.verify import verify
 from ganops.tracking.store import connect
@@ -44,7 +44,7 @@ class Planted:
 @pytest.fixture
 def package(tracking_home: Path) -> Path:
     register_small(tracking_home)
-    return registered_package("models:/ganops/1")
+    return registered("models:/ganops/1").package
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from service import wait_until
 from small_model import save_small_model
 
 from ganops.errors import RegistryError
-from ganops.registry.load import registered_package
+from ganops.registry.load import registered
 from ganops.registry.versions import CHALLENGER, CHAMPION, Versions
 from ganops.serving import follow
 from ganops.serving.served import Served, load_served
@@ -62,7 +62,7 @@ def test_an_altered_version_leaves_the_old_one_in_service(
 ) -> None:
     running = start("models:/ganops@champion", retry_seconds=0.0)
     second = register_version(fid=9.0)
-    weights = next(registered_package(f"models:/ganops/{second}").rglob("generator.safetensors"))
+    weights = next(registered(f"models:/ganops/{second}").package.rglob("generator.safetensors"))
     content = weights.read_bytes()
     weights.write_bytes(content[:-4] + b"\0\0\0\0")
     try:

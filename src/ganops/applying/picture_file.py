@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Literal, get_args
+from typing import Any, BinaryIO, Literal
 
 from PIL import Image
 
@@ -17,7 +17,6 @@ MOST_PIXELS = 2 * MAX_PIXELS  # of a picture and of its translation: Pillow take
 MOST_BYTES = 2**30  # of a file
 
 FileFormat = Literal["same", "png", "jpeg", "webp", "tiff"]
-FILE_FORMATS: tuple[FileFormat, ...] = get_args(FileFormat)
 _KINDS = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
 _SUFFIXES: Mapping[FileFormat, str] = {"png": ".png", "jpeg": ".jpg", "webp": ".webp", "tiff": ".tif"}
 _MOST_SIDE = {"JPEG": 65_535, "WEBP": 16_383}  # pixels, by their file formats

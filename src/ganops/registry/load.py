@@ -55,11 +55,6 @@ class Registered:
         return records
 
 
-def registered_package(uri: str, *, signed: bool = True) -> Path:
-    """The local folder of the MLflow model at models:/NAME@ALIAS or models:/NAME/VERSION; raises as `registered`."""
-    return registered(uri, signed=signed).package
-
-
 def registered_folder(uri: str, *, signed: bool = True) -> Path:
     """The local model folder (model.json and weights) of a registered model; raises as `registered` does."""
     return registered(uri, signed=signed).folder
@@ -201,5 +196,5 @@ def problem_with(uri: str) -> str:
     try:
         registered_folder(uri, signed=False)
     except RegistryError as error:
-        return f"{error.message}" + (f" ({error.found})" if error.found else "")
+        return error.in_short
     return ""

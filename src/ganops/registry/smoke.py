@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from ganops.errors import RegistryError
-from ganops.registry.load import registered_package
+from ganops.registry.load import registered
 
 CHECK = Path(__file__).with_name("smoke_check.py")
 SECONDS = 300
@@ -23,9 +23,9 @@ def smoke_test(uri: str, seconds: float = SECONDS) -> str:
     A model that hangs or crashes the interpreter fails the test and has no other effect.
     """
     try:
-        package = registered_package(uri, signed=False)
+        package = registered(uri, signed=False).package
     except RegistryError as error:
-        return f"{error.message}" + (f" ({error.found})" if error.found else "")
+        return error.in_short
     environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
     environment |= {"MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     # -P: the folder of the script must not become a place to import from.

@@ -51,7 +51,7 @@ def _problem(store: Store, uri: str, version: ModelVersion) -> str:
         if SIGNATURE in version.tags or aliases & IN_USE:
             check_signature(found.name, found.version, version.tags.get(PACKAGE, ""), version.tags)
     except RegistryError as error:
-        return f"{error.message}" + (f" ({error.found})" if error.found else "")
+        return error.in_short
     if missing := [name for name in REQUIRED if not version.tags.get(name)]:
         return f"its lineage is not known any more: no tag {', '.join(missing)}"
     return _marked_for_deletion(store, version)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from PIL import Image
@@ -19,7 +20,7 @@ from ganops.reporting.curves import BROKEN_MARK, COLOURS
 from ganops.search.space import Parameter
 from ganops.search.study import Trial
 
-BLUE, ORANGE, GREEN = COLOURS[:3]
+BLUE, ORANGE = COLOURS[:2]
 GREY = "#9aa3ae"
 LABEL = {"fc": "white", "ec": "none", "pad": 0.6}  # behind a text that stands on lines
 FADED = {"color": GREY, "linewidth": 0.7, "alpha": 0.5}
@@ -75,7 +76,7 @@ def parallel_coordinates(trials: Sequence[Trial], space: Mapping[str, Parameter]
         if trial.state == "pruned":
             axes.plot([_height(each, trial.values[key]) for key, each in space.items()], **FADED)
     norm = Normalize(low, high)
-    palette = _palette(norm, COLOUR_MAPS[metric.better or "lower"])
+    palette = ScalarMappable(norm, COLOUR_MAPS[metric.better or "lower"])
     for trial in sorted(complete, key=lambda trial: trial.value or 0.0, reverse=metric.better == "lower"):
         assert trial.value is not None
         shown = min(max(trial.value, low), high)
@@ -158,12 +159,6 @@ def _short(key: str) -> str:
     """A key over several lines, its last part first."""
     *sections, last = key.split(".")
     return "\n".join([last, *reversed(sections)][:3])
-
-
-def _palette(norm: Normalize, name: str) -> Any:
-    from matplotlib.cm import ScalarMappable
-
-    return ScalarMappable(norm, name)
 
 
 def _columns(points: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:

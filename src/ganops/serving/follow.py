@@ -162,5 +162,5 @@ class Models:
 
 def _words(error: Exception) -> str:
     if isinstance(error, GanopsError):
-        return redact(error.message + (f" ({error.found})" if error.found else ""))
+        return redact(error.in_short)
     return f"{type(error).__name__}: {first_line(error)}"
