@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ganops.errors import EvaluationError, RegistryError
 from ganops.evaluation.scores import Scores, load_scores
 from ganops.registry.gate import ModelRecord
-from ganops.tracking.outbox import first_line
+from ganops.tracking.outbox import FINAL, first_line
 from ganops.tracking.store import Store
 
 if TYPE_CHECKING:
@@ -53,14 +53,8 @@ class Versions:
 
     def at(self, alias: str) -> str | None:
         """The version an alias names, None where the alias or the model does not exist."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            return str(self.store.client.get_model_version_by_alias(self.model, alias).version)
-        except MlflowException as error:
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                return None
-            raise _refused(self.model, error) from error
+        found = _if_known(self.model, lambda: self.store.client.get_model_version_by_alias(self.model, alias))
+        return None if found is None else str(found.version)
 
     def set_alias(self, alias: str, version: str | None) -> None:
         """Let `alias` name `version`, in one step; None removes the alias."""
@@ -100,14 +94,7 @@ class Versions:
 
     def find(self, version: str) -> ModelVersion | None:
         """One version, None where it does not exist (any more)."""
-        from mlflow.exceptions import MlflowException
-
-        try:
-            return self.store.client.get_model_version(self.model, version)
-        except MlflowException as error:
-            if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
-                return None
-            raise _refused(self.model, error) from error
+        return _if_known(self.model, lambda: self.store.client.get_model_version(self.model, version))
 
     def any(self) -> str | None:
         """One of the versions, None where there is none."""
@@ -200,6 +187,18 @@ def _insert_or_update(write: Callable[..., None], *arguments: str) -> None:
         if error.error_code != "BAD_REQUEST":  # MLflow's code for a key that exists already
             raise
         write(*arguments)
+
+
+def _if_known(model: str, ask: Callable[[], ModelVersion]) -> ModelVersion | None:
+    """What `ask` returns; None where the registry does not have it."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        return ask()
+    except MlflowException as error:
+        if error.error_code in FINAL:
+            return None
+        raise _refused(model, error) from error
 
 
 @contextmanager
