@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-import jinja2
-
 from ganops.data.manifest import Manifest
 from ganops.evaluation.metric import Metric
 from ganops.reporting.leaderboard import LeaderboardRow, ranked
 from ganops.reporting.parts import RecipePart, facts, read_part
 from ganops.reporting.scores import heading, metrics_of, show, sort_key
 from ganops.reporting.tables import headline_metrics, table
+from ganops.reporting.template import template
 from ganops.reporting.winner import Winner
 from ganops.workspace import Workspace
 
@@ -89,18 +88,6 @@ def lineage(parts: Sequence[RecipePart], winner: Winner, manifest: Manifest) -> 
         f"protocol of {winner.metric.title}": winner.row.scores.digest(winner.metric.key),
     }
     return digests | {f"MLflow run of {part.row.name}": part.run_id for part in parts}
-
-
-def template(name: str) -> jinja2.Template:
-    """One of the pages in templates/; whatever is put into it is escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ganops.reporting"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(name)
 
 
 def _score_line(metric: Metric, rows: Sequence[LeaderboardRow]) -> ScoreLine:

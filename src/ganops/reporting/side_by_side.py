@@ -9,8 +9,8 @@ from typing import Any
 from ganops.evaluation.scores import Scores
 from ganops.evaluation.verdict import Verdict
 from ganops.reporting.parts import PagePicture, facts
-from ganops.reporting.report import template
 from ganops.reporting.scores import MISSING, compare, heading, metrics_of, show
+from ganops.reporting.template import template
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from ganops.data.fields.pictures import save_png
 from ganops.evaluation.metric import Metric, Picture
 from ganops.evaluation.metric_names import describe
 from ganops.reporting.parts import page_picture
-from ganops.reporting.report import template
 from ganops.reporting.scores import heading, number, show
+from ganops.reporting.template import template
 from ganops.search import charts
 from ganops.search.finals import OWN, Candidate, Final
 from ganops.search.order import Order
@@ -109,12 +109,12 @@ def _line(order: Order, final: Final, candidate: Candidate) -> CandidateLine:
         seeds=[run.reason if run.score is None else number(run.score.value) for run in candidate.runs],
         verdict=VERDICTS[verdict],
         style="" if verdict is None else verdict.replace(" ", "-"),
-        changed=", ".join(_change(*each) for each in changes(order, candidate.recipe).items() if each[0] not in BUDGET),
+        changed=", ".join(
+            f"{key}: {json.dumps(new)}"
+            for key, (_, new) in changes(order, candidate.recipe).items()
+            if key not in BUDGET
+        ),
     )
-
-
-def _change(key: str, values: tuple[object, object]) -> str:
-    return f"{key}: {json.dumps(values[1])}"
 
 
 def _cells(trial: Trial) -> dict[str, object]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-import jinja2
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, Response
 
 from ganops.reporting.scores import metrics_of
+from ganops.reporting.template import template
 from ganops.serving.describe import describe
 from ganops.serving.request import LAST_SEED
 from ganops.serving.served import Served, truncatable
@@ -33,19 +33,12 @@ ASSETS = {"page.css": "text/css", "page.js": "text/javascript"}
 
 def install(app: FastAPI, service: Service) -> None:
     """Add the page and its two files to the app; they are no part of the API."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ganops.serving"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    template = environment.get_template("page.html")
+    html = template("page.html", "ganops.serving")
     contents = {name: files("ganops.serving").joinpath("static", name).read_bytes() for name in ASSETS}
 
     @app.get("/", include_in_schema=False)
     async def page(task: str | None = None) -> HTMLResponse:
-        return HTMLResponse(template.render(view(service, task)), headers=HEADERS)
+        return HTMLResponse(html.render(view(service, task)), headers=HEADERS)
 
     @app.get("/assets/{name}", include_in_schema=False)
     async def asset(name: str) -> Response:
