@@ -19,7 +19,8 @@ from running_service import Running
 from small_model import SPEC, small_recipe
 
 import ganops
-from ganops.data.fields.image import ImageField, encode_png
+from ganops.data.fields.image import ImageField
+from ganops.data.fields.pictures import to_pil, to_png
 from ganops.data.spec import DataSpec
 from ganops.games.build import build_game
 from ganops.games.saved import SavedModel, save_game
@@ -150,7 +151,7 @@ def translator(start: Callable[..., Running], tmp_path: Path) -> Running:
 
 def png(side: int) -> str:
     generator = torch.Generator().manual_seed(side)
-    return base64.b64encode(encode_png(torch.randint(256, (3, side, side), generator=generator).byte())).decode()
+    return base64.b64encode(to_png(to_pil(torch.randint(256, (3, side, side), generator=generator).byte()))).decode()
 
 
 def test_pictures_are_translated_and_bounded(translator: Running) -> None:
@@ -164,7 +165,7 @@ def test_pictures_are_translated_and_bounded(translator: Running) -> None:
     large = translator.generate(inputs={"source": png(101)})
     assert (large.status_code, large.json()["code"]) == (422, "bad-picture")
     assert "10,201" in large.json()["found"] or "101" in large.json()["found"]
-    flat = base64.b64encode(encode_png(torch.zeros(3, 100, 100, dtype=torch.uint8))).decode()
+    flat = base64.b64encode(to_png(to_pil(torch.zeros(3, 100, 100, dtype=torch.uint8)))).decode()
     assert translator.generate(n=8, inputs={"source": [flat] * 8}).status_code == 200
     many = translator.generate(n=9, inputs={"source": [flat] * 8 + [png(1)]})
     assert (many.status_code, many.json()["code"]) == (422, "bad-picture")

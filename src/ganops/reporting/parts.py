@@ -12,6 +12,7 @@ from typing import Any
 
 from PIL import Image
 
+from ganops.data.fields.pictures import to_png
 from ganops.errors import EvaluationError
 from ganops.evaluation.json_file import read_json
 from ganops.recipe import find_recipe, load_recipe
@@ -103,9 +104,7 @@ def read_tables(folder: Path) -> list[PageTable]:
 
 def page_picture(title: str, caption: str, image: Image.Image) -> PagePicture:
     """A picture that was just drawn."""
-    file = BytesIO()
-    image.save(file, "PNG")
-    return PagePicture(title, caption, _address(file.getvalue(), MEDIA["PNG"]), image.width > WIDE_PIXELS)
+    return PagePicture(title, caption, _address(to_png(image), MEDIA["PNG"]), image.width > WIDE_PIXELS)
 
 
 def facts(values: Mapping[str, Any]) -> dict[str, str]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ganops.api import Generated
+from ganops.data.fields.pictures import to_png
 from ganops.data.rows import Rows
 from ganops.errors import DataError
 from ganops.serving.request import Format, GenerateRequest, Prepared
@@ -56,9 +57,7 @@ def _png(_served: Served, request: GenerateRequest, prepared: Prepared, generate
             found=", ".join(field.description for field in prepared.task.outputs.values()),
             action="ask for json or npy",
         )
-    file = io.BytesIO()
-    grid.save(file, format="PNG")
-    return file.getvalue()
+    return to_png(grid)
 
 
 def _zip(served: Served, request: GenerateRequest, prepared: Prepared, generated: Generated) -> bytes:
@@ -66,9 +65,7 @@ def _zip(served: Served, request: GenerateRequest, prepared: Prepared, generated
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:  # stored, not compressed: PNG is compressed already
         for index, picture in enumerate(generated.pictures()):
-            content = io.BytesIO()
-            picture.save(content, format="PNG")
-            archive.writestr(f"{index:04}.png", content.getvalue())
+            archive.writestr(f"{index:04}.png", to_png(picture))
         others = {name: field for name, field in generated.schema.items() if field.wire_form != "picture"}
         rows = _records(prepared, Generated(generated.rows, others, generated.inputs))
         archive.writestr(CONTENTS, _dump(_about(served, request, prepared) | {"rows": rows}))

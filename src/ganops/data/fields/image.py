@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
@@ -66,7 +65,9 @@ class ImageField(Field):
 
     def encode(self, stored: Tensor) -> list[Any]:
         """Base64 of an 8-bit PNG per image."""
-        return [base64.b64encode(encode_png(image)).decode() for image in stored.cpu()]
+        from ganops.data.fields.pictures import to_pil, to_png
+
+        return [base64.b64encode(to_png(to_pil(image))).decode() for image in stored]
 
     def decode(self, wire: Sequence[Any]) -> Tensor:
         """Base64 of image files of any kind that `prepare` reads, brought to this size and channels as it does."""
@@ -104,14 +105,6 @@ class ImageField(Field):
                 expected="base64 of an image file, such as PNG, JPEG or WebP",
                 found=str(error.reason) if isinstance(error, RefusedError) else str(error),
             ) from error
-
-
-def encode_png(image: Tensor) -> bytes:
-    """The PNG file of one (C, H, W) uint8 image."""
-    file = io.BytesIO()
-    pixels = image[0] if len(image) == 1 else image.permute(1, 2, 0)
-    Image.fromarray(pixels.contiguous().numpy()).save(file, format="PNG")
-    return file.getvalue()
 
 
 def luma(images: Tensor) -> Tensor:

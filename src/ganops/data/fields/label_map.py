@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -141,12 +140,9 @@ class LabelMapField(Field):
 
     def encode(self, stored: Tensor) -> list[Any]:
         """Base64 of an indexed PNG per label map."""
-        encoded = []
-        for picture in self._indexed(stored):
-            file = io.BytesIO()
-            picture.save(file, format="PNG")
-            encoded.append(base64.b64encode(file.getvalue()).decode())
-        return encoded
+        from ganops.data.fields.pictures import to_png
+
+        return [base64.b64encode(to_png(picture)).decode() for picture in self._indexed(stored)]
 
     def decode(self, wire: Sequence[Any]) -> Tensor:
         """Base64 of image files, read as `prepare` reads label maps: by the table's colours, else as indices."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from math import ceil, isqrt
 from pathlib import Path
 
@@ -82,6 +83,13 @@ def readable_scale(height: int, width: int) -> int:
 def to_pil(image: Tensor) -> Image.Image:
     """One (C, H, W) uint8 image, grey for one channel, RGB for three."""
     return Image.fromarray((image[0] if len(image) == 1 else image.permute(1, 2, 0)).contiguous().cpu().numpy())
+
+
+def to_png(image: Image.Image) -> bytes:
+    """The content of a PNG file."""
+    file = BytesIO()
+    image.save(file, format="PNG")
+    return file.getvalue()
 
 
 def check_images(images: Tensor) -> None:
