@@ -21,7 +21,7 @@ PORT = 8000
     help="A name by which clients may call the service; repeatable.  [default: this machine's own; any with --host]",
 )
 @click.option("--device", default="auto", show_default=True, help="cpu, cuda, cuda:1, mps, auto ...")
-@click.option("--threads", type=click.IntRange(0), default=0, help="Of a CPU.  [default: all but one]")
+@click.option("--threads", type=click.IntRange(0, 1024), default=0, help="Of a CPU.  [default: all but one]")
 @click.option("--batch", type=click.IntRange(1, 1024), default=64, show_default=True, help="Most images at once.")
 @click.option(
     "--largest-request", type=click.IntRange(1), default=1000, show_default=True, help="Images of one request at most."

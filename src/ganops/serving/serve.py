@@ -9,15 +9,14 @@ from collections.abc import Callable
 import torch
 import uvicorn
 
-from ganops.errors import GanopsError
 from ganops.serving.app import create_app
+from ganops.serving.listening import WAITING, open_addresses, take_addresses, url
 from ganops.serving.service import Service
 from ganops.serving.settings import ServiceSettings
 
 DRAIN_SECONDS = 10  # for the requests at hand when the service is asked to stop
 IDLE_SECONDS = 30  # after which a connection without requests is closed
 SWITCH_SECONDS = 0.001  # after which a thread hands Python to another; the default, 5 ms, is more than a request takes
-WAITING = 2048  # connections that the system may hold until they are accepted
 
 
 def serve(
@@ -36,21 +35,16 @@ def serve(
     for noisy in ("httpx", "alembic", "mlflow"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     sys.setswitchinterval(SWITCH_SECONDS)
+    sockets = take_addresses(host, port)
     service = Service(address, device, settings)
     try:
         service.start()
         server = make_server(service, host, port)
         served = service.models.get()
         sizes = ", ".join(map(str, served.sizes[next(iter(served.game.tasks))]))
-        shown = f"[{host}]" if ":" in host else host
-        say(f"{served.name} ({served.recipe}) on {device}, batches of {sizes}: http://{shown}:{port}/")
-        server.run()
-        if not server.started:
-            raise GanopsError(
-                f"the service cannot listen on {shown}:{port}",
-                code="port-taken",
-                action="take another --port, or end what listens there",
-            )
+        open_addresses(sockets, host, port)
+        say(f"{served.name} ({served.recipe}) on {device}, batches of {sizes}: {url(host, port)}")
+        server.run(sockets)
     finally:
         service.close()
 

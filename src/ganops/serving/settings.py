@@ -37,7 +37,7 @@ class ServiceSettings(Settings):
     retry_seconds: float = Field(default=60.0, ge=0)
     body_bytes: int = Field(default=16 * MEBIBYTE, ge=1)
     picture_pixels: int = Field(default=16_777_216, ge=1)
-    threads: int = Field(default=0, ge=0)
+    threads: int = Field(default=0, ge=0, le=1024)
     encoders: int = Field(default=2, ge=1)
     allowed_hosts: tuple[str, ...] = Field(default=LOCAL_HOSTS, min_length=1)
 
