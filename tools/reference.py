@@ -11,7 +11,6 @@ import ast
 import importlib
 import re
 import sys
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -20,60 +19,16 @@ from ganops.atomic import write_text
 from ganops.cli import ganops
 from ganops.recipe import Recipe, load_recipe, load_recipes, preset_files
 from ganops.workspace import WORKSPACE
+from tools.reference_markdown import headed, page, table, table_of
 from tools.source import Key, Section, Source
 
 PAGES = Path("docs", "reference")
-HEAD = "<!-- Written by `make docs` from the code: do not edit. -->\n\n"
 KINDS = {  # heading: package, registry, what it is
     "Games": ("ganops.games", "GAMES", "`game.kind` of a recipe: who plays, and what each player minimises."),
     "Networks": ("ganops.networks", "NETWORKS", "`networks.<name>.kind` of a recipe."),
     "Sources of data": ("ganops.data.sources", "SOURCES", "`data.source` of params.yaml; the keys are `data.options`."),
     "Derived columns": ("ganops.data.derived", "DERIVATIONS", "`derived.<column>.kind` of a recipe."),
     "Fields": ("ganops.data.fields", "FIELDS", "What a column of the data is: `spec.fields` of manifest.json."),
-}
-COMMON = {  # what a key means where the class does not say it
-    "A": "the first domain",
-    "B": "the second domain",
-    "alphabets": "which characters are drawn",
-    "batch_size": "rows that are computed at once",
-    "colours": "of the classes, as red, green and blue",
-    "factor": "by which the size is divided or multiplied",
-    "fake": "weight of the term of generated rows",
-    "first_steps": "how many steps the first value holds",
-    "labels": "the classes of the map",
-    "least": "the value at the end",
-    "length": "numbers or tokens in a row",
-    "loss": "the adversarial loss of both sides",
-    "norm_momentum": "of the running statistics of batch norm",
-    "policy": "which augmentations are drawn",
-    "real": "weight of the term of real rows",
-    "source_font": "font of the source",
-    "spectral": "spectral norm of all weights",
-    "target_font": "font of the target",
-    "channels": "1 is grey, 3 is colour",
-    "classes": "their names, in the order of their indices",
-    "dropout": "share of values that are dropped in training",
-    "embedding_dim": "length of a class embedding",
-    "every": "steps from one computation to the next",
-    "growth": "factor on the channels at each halving of the maps",
-    "halvings": "how often the maps are halved",
-    "kind": "which one it is",
-    "last_betas": "betas at the end of the schedule",
-    "latent_dim": "length of the noise z",
-    "max": "the highest value that passes",
-    "max_width": "most channels of a layer",
-    "min": "the lowest value that passes",
-    "norm": "normalisation between the layers",
-    "of": "the column that it is computed from",
-    "options": "of that source",
-    "schedule": "how the value moves over `steps`",
-    "size": "pixels of each side, or length",
-    "slope": "of LeakyReLU below zero",
-    "source": "where the data come from",
-    "steps": "how many steps it takes",
-    "weight": "of this term in the loss",
-    "width": "channels of the outermost maps",
-    "widths": "channels or units of each layer",
 }
 EXIT_CODES = (
     ("0", "done"),
@@ -119,7 +74,7 @@ def params_page(source: Source) -> str:
                 anchors[anchor] = re.sub("[^a-z_-]", "", heading)
                 waiting.append((heading, source.sections_by_name_lower[anchor][0]))
         lines.append((f"## {place}\n\n" if place else "") + _explained(section, said, place))
-    text = _page(lines)
+    text = page(lines)
     for anchor, heading in anchors.items():
         text = text.replace(f"(#{anchor})", f"(#{heading})")
     return text
@@ -134,14 +89,14 @@ def recipes_page(source: Source, recipes: dict[str, Recipe]) -> str:
     ]
     lines.append(
         "## Shipped recipes\n\n"
-        + _table(("recipe", "what it is", "paper", "loss", "needs", "kimg"), map(_row, recipes.items()))
+        + table(("recipe", "what it is", "paper", "loss", "needs", "kimg"), map(_row, recipes.items()))
     )
     rows = ((f"`{name}`", recipe.summary, recipe.paper, _loss(recipe)) for name, recipe in presets.items())
-    lines.append("## Presets in the size of the paper\n\n" + _table(("preset", "what it is", "paper", "loss"), rows))
-    lines.append("## Keys\n\n" + _table_of(source.section("Recipe", source.modules["ganops.recipe"])))
+    lines.append("## Presets in the size of the paper\n\n" + table(("preset", "what it is", "paper", "loss"), rows))
+    lines.append("## Keys\n\n" + table_of(source.section("Recipe", source.modules["ganops.recipe"])))
     for name in ("OptimizerSettings", "EmaSettings", "InitSettings", "HealthSettings"):
-        lines.append(_headed(source.section(name, source.modules["ganops.recipe"]), 3))
-    return _page(lines)
+        lines.append(headed(source.section(name, source.modules["ganops.recipe"]), 3))
+    return page(lines)
 
 
 def kinds_page(source: Source, recipes: list[Recipe]) -> str:
@@ -158,11 +113,11 @@ def kinds_page(source: Source, recipes: list[Recipe]) -> str:
             shared = sum(kind.settings.name == other.settings.name for other in found) > 1
             own = Section("", "", (), (kind.settings,)) if shared else kind.settings
             shown.append(own)
-            lines.append(f"### {kind.name}\n\n{kind.about}{note}\n\n{_table_of(own, about=False)}")
+            lines.append(f"### {kind.name}\n\n{kind.about}{note}\n\n{table_of(own, about=False)}")
     reached = _reached(source, shown)
     lines.append("## Sections\n\nWhat keys above hold that are sections themselves.")
-    lines += [_headed(section, 3) for section in reached]
-    return _page(lines)
+    lines += [headed(section, 3) for section in reached]
+    return page(lines)
 
 
 def metrics_page(source: Source) -> str:
@@ -177,21 +132,19 @@ def metrics_page(source: Source) -> str:
         name = ast.literal_eval(given["name"])
         asked = source.find_value(ast.unparse(given["requires"]), module) if "requires" in given else None
         needs = f"For {_text(asked[0])}." if asked else ""
-        table = (
-            _table(("key", "title", "better", "what it says"), metrics)
-            if metrics
-            else "Its metrics depend on the data."
+        shown = (
+            table(("key", "title", "better", "what it says"), metrics) if metrics else "Its metrics depend on the data."
         )
         section = source.section(settings, module) if settings else None
-        own = f"\n\n{_table_of(section)}" if section and section.keys else ""
-        lines.append("\n\n".join(filter(None, (f"## {name}", needs, table))) + own)
-    return _page(lines)
+        own = f"\n\n{table_of(section)}" if section and section.keys else ""
+        lines.append("\n\n".join(filter(None, (f"## {name}", needs, shown))) + own)
+    return page(lines)
 
 
 def commands_page() -> str:
     """Help texts of all commands of `ganops`, the targets of make, and the exit codes."""
-    lines = ["# Commands", "## Exit codes", _table(("code", "meaning"), EXIT_CODES), "## make"]
-    lines.append(_table(("target", "what it does"), make_targets()))
+    lines = ["# Commands", "## Exit codes", table(("code", "meaning"), EXIT_CODES), "## make"]
+    lines.append(table(("target", "what it does"), make_targets()))
     lines.append(
         "## ganops\n\n`. .venv/bin/activate` first. Completion of names and options: [shell](../how-to/shell.md)."
     )
@@ -204,7 +157,7 @@ def commands_page() -> str:
             lines += [
                 _help(command.commands[each], inner, f"#### ganops {name} {each}") for each in sorted(command.commands)
             ]
-    return _page(lines)
+    return page(lines)
 
 
 def errors_page(source: Source) -> str:
@@ -224,7 +177,7 @@ def errors_page(source: Source) -> str:
     about = (
         "`GanopsError.code` is stable: programs go by it, not by the words. Braces stand for what is known then only."
     )
-    return _page(["# Error codes", about, _table(("code", "class", "message"), rows)])
+    return page(["# Error codes", about, table(("code", "class", "message"), rows)])
 
 
 def comments(text: str) -> dict[str, str]:
@@ -253,7 +206,7 @@ def _explained(section: Section, said: dict[str, str], place: str) -> str:
         Key(key.name, key.type, key.default, said.get(f"{place}.{key.name}".lstrip(".")) or key.meaning)
         for key in section.keys
     )
-    return _table_of(Section(section.name, "", keys))
+    return table_of(Section(section.name, "", keys))
 
 
 def _reached(source: Source, sections: list[Section]) -> list[Section]:
@@ -307,34 +260,6 @@ def _help(command: click.Command, parent: click.Context, heading: str) -> str:
     name = heading.rsplit(" ", 1)[-1]
     context = click.Context(command, parent, info_name=name, max_content_width=100, terminal_width=100)
     return f"{heading}\n\n```text\n{command.get_help(context)}\n```"
-
-
-def _headed(section: Section, level: int) -> str:
-    return f"{'#' * level} {section.name}\n\n{_table_of(section)}"
-
-
-def _table_of(section: Section, about: bool = True) -> str:
-    """The sentence of a section, then its keys as a table."""
-    rows = [
-        (f"`{key.name}`", key.type, key.default or "has to be given", key.meaning or COMMON.get(key.name, ""))
-        for key in section.keys
-    ]
-    parts = [section.about] if about and section.about else []
-    parts += [_table(("key", "value", "default", "meaning"), rows)] if rows else []
-    parts += [f"It has all keys of [{base.name}](#{base.name.lower()})." for base in section.bases]
-    return "\n\n".join(parts) or "It has no keys."
-
-
-def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    cells = [heading, ["---"] * len(heading), *rows]
-    return "\n".join(
-        "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |" for row in cells
-    )
-
-
-def _page(parts: Iterable[str]) -> str:
-    first, *others = parts
-    return f"{first}\n\n{HEAD}" + "\n\n".join(others) + "\n"
 
 
 def main(check: bool) -> int:
