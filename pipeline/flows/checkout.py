@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 
-from ganops.errors import GanopsError
 from pipeline.environment import ROOT
 from pipeline.flows.reproduce import StageError
 
@@ -54,11 +53,10 @@ def _git(*arguments: str) -> str:
         check=False,
     )
     if done.returncode:
-        error: GanopsError = StageError(
+        raise StageError(
             f"git {arguments[0]} failed",
             code="git-failed",
             found=done.stderr.strip()[-300:],
             action="push the commit to where the workers' clones fetch from",
         )
-        raise error
     return done.stdout

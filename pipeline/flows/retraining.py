@@ -13,8 +13,8 @@ from prefect.cache_policies import NO_CACHE
 from ganops.errors import GanopsError
 from ganops.params import load_params
 from ganops.workspace import WORKSPACE
+from pipeline.flows.begin import begin, flow_commands
 from pipeline.flows.command_group import CommandGroup
-from pipeline.flows.dead import end_dead_flow_runs
 from pipeline.flows.entry import check_server, run_flow
 from pipeline.flows.graph import has_remote, imported_files
 from pipeline.flows.notify import Event, notify
@@ -52,25 +52,21 @@ def retrain_gans(
     parallel, stage_timeout, promote: as of train_gans. A verdict on something new, and a failure, are sent to whom
     params.yaml names.
     """
-    log, commands = get_run_logger().info, CommandGroup()
-    for line in end_dead_flow_runs():
-        log(line)
-    remote = has_remote()
-    if not remote:
-        log("no DVC remote is configured: nothing to pull from or push to")
-    try:
-        if remote and pull:
-            exchange("pull", commands)
-        if imported := imported_files():
-            renew(imported, commands)
-        outcome = train_gans(parallel, stage_timeout, promote)
-        if remote and push:
-            exchange("push", commands)
-    except Exception as error:
-        _tell("failure", _words(error))
-        raise
-    finally:
-        commands.stop()
+    with flow_commands() as commands:
+        remote = has_remote()
+        if not remote:
+            get_run_logger().info("no DVC remote is configured: nothing to pull from or push to")
+        try:
+            if remote and pull:
+                exchange("pull", commands)
+            if imported := imported_files():
+                renew(imported, commands)
+            outcome = train_gans(parallel, stage_timeout, promote)
+            if remote and push:
+                exchange("push", commands)
+        except Exception as error:
+            _tell("failure", _words(error))
+            raise
     if outcome.ran or outcome.promotion.moved:
         _tell("verdict", verdict(outcome.promotion))
     return outcome
@@ -85,8 +81,7 @@ def watch_gans(pull: bool = True, push: bool = True, parallel: int | None = None
     # Imported here: torch comes with it.
     from ganops.evaluation.drift import look_for_drift
 
-    for line in end_dead_flow_runs():
-        get_run_logger().info(line)
+    begin()
     try:
         found = look_for_drift(load_params(WORKSPACE.params), WORKSPACE)
     except Exception as error:

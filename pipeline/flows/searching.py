@@ -14,8 +14,8 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from ganops.tracking.location import redact
+from pipeline.flows.begin import flow_commands
 from pipeline.flows.command_group import CommandGroup
-from pipeline.flows.dead import end_dead_flow_runs
 from pipeline.flows.entry import check_server
 from pipeline.flows.reproduce import StageError, TransientError
 from pipeline.flows.retries import RETRIED
@@ -39,13 +39,8 @@ def search_recipe(recipe: str, options: list[str] | None = None) -> None:
 
     options: those of `ganops search`, such as ["--trials", "100", "--ray", "auto"].
     """
-    commands = CommandGroup()
-    for line in end_dead_flow_runs():
-        get_run_logger().info(line)
-    try:
+    with flow_commands() as commands:
         run_search(recipe, options or [], commands)
-    finally:
-        commands.stop()
 
 
 def main(recipe: str, *options: str) -> None:

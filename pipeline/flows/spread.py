@@ -6,18 +6,19 @@ finds every training in the cache, and dvc.lock is written in one place only. `p
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import FlowRun
+from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
 
 from ganops.errors import SettingsError
 from ganops.params import load_params
 from ganops.workspace import WORKSPACE
+from pipeline.flows.begin import flow_commands
 from pipeline.flows.checkout import go_to, revision
-from pipeline.flows.command_group import CommandGroup
-from pipeline.flows.dead import end_dead_flow_runs
 from pipeline.flows.entry import check_server, run_flow
 from pipeline.flows.graph import has_remote, read_stages
 from pipeline.flows.outcome import Outcome
@@ -37,16 +38,11 @@ def stage_gans(stage: str, commit: str) -> list[str]:
 
     The stages that ran here.
     """
-    log, commands = get_run_logger().info, CommandGroup()
-    for line in end_dead_flow_runs():
-        log(line)
-    try:
+    with flow_commands() as commands:
         go_to(commit)
         exchange("pull", commands)
-        ran = reproduce(stage, commands, log, upstream=True, pull=True)
+        ran = reproduce(stage, commands, get_run_logger().info, upstream=True, pull=True)
         exchange("push", commands)
-    finally:
-        commands.stop()
     return list(ran)
 
 
@@ -58,16 +54,24 @@ def remote(stage: str, commit: str) -> None:
     """
     run = run_deployment(DEPLOYMENT, parameters={"stage": stage, "commit": commit}, timeout=None)
     assert isinstance(run, FlowRun)  # a coroutine in an async task alone
-    if run.state is None or not run.state.is_completed():
-        text = str(run.state.message) if run.state else ""
-        failed = run.state is not None and run.state.is_failed() and TransientError.__name__ not in text
-        final = failed or (run.state is not None and run.state.is_cancelled())
-        raise (StageError if final else TransientError)(
-            f"{stage} {f'ended as {run.state.name}' if run.state else 'did not end'} on another machine",
-            code="remote-stage-failed",
-            found=text,
-            action=f"see the flow run {run.name}",
-        )
+    state = run.state
+    if state is not None and state.is_completed():
+        return
+    kind = StageError if state is not None and _is_final(state) else TransientError
+    raise kind(
+        f"{stage} {f'ended as {state.name}' if state else 'did not end'} on another machine",
+        code="remote-stage-failed",
+        found=str(state.message) if state else "",
+        action=f"see the flow run {run.name}",
+    )
+
+
+def _is_final(state: State[Any]) -> bool:
+    """Whether another worker would end no better: a person has cancelled the run, or the stage itself has failed.
+
+    A crashed run lost its machine. A failed one names the error that its flow raised.
+    """
+    return state.is_cancelled() or (state.is_failed() and TransientError.__name__ not in str(state.message))
 
 
 @flow(name="spread-gans")
@@ -76,17 +80,15 @@ def spread_gans(promote: bool = True) -> Outcome:
 
     Raises StageError without a DVC remote, with changes that were not committed, and where a worker failed.
     """
-    log, commands = get_run_logger().info, CommandGroup()
-    for line in end_dead_flow_runs():
-        log(line)
-    if not has_remote():
-        raise SettingsError(
-            "the machines have no way to hand on results",
-            code="no-remote",
-            expected="a DVC remote that all of them reach",
-            action="dvc remote add --default NAME ADDRESS, then commit .dvc/config",
-        )
-    try:
+    log = get_run_logger().info
+    with flow_commands() as commands:
+        if not has_remote():
+            raise SettingsError(
+                "the machines have no way to hand on results",
+                code="no-remote",
+                expected="a DVC remote that all of them reach",
+                action="dvc remote add --default NAME ADDRESS, then commit .dvc/config",
+            )
         commit = revision()
         reproduce(SHARED, commands, log, upstream=True)
         exchange("push", commands)
@@ -97,8 +99,6 @@ def spread_gans(promote: bool = True) -> Outcome:
         exchange("pull", commands)
         for stage in stages:
             reproduce(stage, commands, log, upstream=True, pull=True)
-    finally:
-        commands.stop()
     return train_gans(promote=promote)
 
 

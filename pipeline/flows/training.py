@@ -20,8 +20,8 @@ from ganops.params import load_params, recipe_files
 from ganops.slots import Slots
 from ganops.workspace import WORKSPACE
 from pipeline.flows.artifacts import artifact_key, stage_markdown
+from pipeline.flows.begin import flow_commands
 from pipeline.flows.command_group import CommandGroup
-from pipeline.flows.dead import end_dead_flow_runs
 from pipeline.flows.entry import check_server, run_flow
 from pipeline.flows.gate import pass_gate
 from pipeline.flows.graph import INVENTORY, Stage, is_up_to_date, read_stages
@@ -66,10 +66,7 @@ def train_gans(parallel: int | None = None, stage_timeout: float = DAY, promote:
     cores. stage_timeout: seconds a stage may take. promote: False judges the winner and changes nothing.
     Raises StageError naming what failed.
     """
-    commands = CommandGroup()
-    for line in end_dead_flow_runs():
-        get_run_logger().info(line)
-    try:
+    with flow_commands() as commands:
         recipe_files(load_params(WORKSPACE.params), WORKSPACE.recipes)  # an unknown name ends it before any work
         write_inventory()
         ran: tuple[str, ...] = ()
@@ -78,8 +75,6 @@ def train_gans(parallel: int | None = None, stage_timeout: float = DAY, promote:
         else:
             ran = run_stages(commands, parallel, stage_timeout)
         return Outcome(ran, run_gate(commands, promote))
-    finally:
-        commands.stop()
 
 
 def run_stages(commands: CommandGroup, parallel: int | None, timeout: float) -> tuple[str, ...]:

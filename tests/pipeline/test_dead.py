@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 from prefect.client.schemas.objects import FlowRun
@@ -110,25 +109,25 @@ def test_a_run_whose_worker_was_killed_before_it_left_its_name_is_dead_after_the
 
 
 @pytest.mark.parametrize(
-    ("module", "call"),
+    "call",
     [
-        (training, training.train_gans.fn),
-        (retraining, retraining.retrain_gans.fn),
-        (retraining, retraining.watch_gans.fn),
-        (spread, spread.spread_gans.fn),
-        (spread, lambda: spread.stage_gans.fn("prepare", "abc")),
-        (searching, lambda: searching.search_recipe.fn("dcgan")),
+        training.train_gans.fn,
+        retraining.retrain_gans.fn,
+        retraining.watch_gans.fn,
+        spread.spread_gans.fn,
+        lambda: spread.stage_gans.fn("prepare", "abc"),
+        lambda: searching.search_recipe.fn("dcgan"),
     ],
 )
 def test_each_flow_begins_by_saying_which_process_it_is(
-    monkeypatch: pytest.MonkeyPatch, module: ModuleType, call: Callable[[], object]
+    monkeypatch: pytest.MonkeyPatch, call: Callable[[], object]
 ) -> None:
     """The flow run names its process, so that `dead` can tell a killed run from one at work."""
 
     def begun() -> list[str]:
         raise EOFError
 
-    monkeypatch.setattr(module, "end_dead_flow_runs", begun, raising=False)
+    monkeypatch.setattr("pipeline.flows.begin.end_dead_flow_runs", begun)
     monkeypatch.setattr(spread, "has_remote", lambda: False)
     monkeypatch.setattr(searching, "run_search", lambda *_: None)
     with disable_run_logger(), pytest.raises(EOFError):

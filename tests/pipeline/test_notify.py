@@ -78,7 +78,7 @@ def test_a_promotion_without_a_training_is_sent(
     """As after a gate that was interrupted: nothing has to run, and the champion changes."""
     decision = Decision(True, "accepted", ())
     outcomes = [Outcome((), Promotion(decision, "3", "2", moved=moved)) for moved in (False, True)]
-    monkeypatch.setattr(retraining, "end_dead_flow_runs", list)
+    monkeypatch.setattr("pipeline.flows.begin.end_dead_flow_runs", list)
     monkeypatch.setattr(retraining, "has_remote", lambda: False)
     monkeypatch.setattr(retraining, "imported_files", list)
     monkeypatch.setattr(retraining, "train_gans", lambda *_: outcomes.pop(0))
@@ -98,7 +98,7 @@ def test_a_failure_that_nobody_foresaw_is_sent_too(
     def fail(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(retraining, "end_dead_flow_runs", list)
+    monkeypatch.setattr("pipeline.flows.begin.end_dead_flow_runs", list)
     monkeypatch.setattr(retraining, "has_remote", lambda: False)
     monkeypatch.setattr(retraining, "imported_files", list)
     monkeypatch.setattr(retraining, "train_gans", fail)
