@@ -113,6 +113,11 @@ class Workspace:
         return self.results / "register" / "registration.json"
 
     @property
+    def segmenters(self) -> Path:
+        """Segmenters that read outputs, trained on the real pairs; `make clean` removes them."""
+        return self.root / "build" / "segmenters"
+
+    @property
     def measured(self) -> Path:
         """What `ganops recipes` has measured before; `make clean` removes it."""
         return self.root / "build" / "recipes.json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,14 @@ from ganops.data.fields.label_map import LabelMapField, LabelTable
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.evaluation.context import EvalContext
+from ganops.evaluation.extractors.kept_segmenter import segmenter_of
 from ganops.evaluation.extractors.segmenter import SegmenterSettings
 from ganops.evaluation.metric_groups import find_group
 from ganops.evaluation.metrics.own_truth import nearest_is_own
 from ganops.evaluation.metrics.segmentation import confusions, iou
 from ganops.games.task import Task
 from ganops.params import EvaluateParams
+from ganops.workspace import WORKSPACE
 
 LABELS = LabelMapField(size=16, labels=LabelTable(classes=("sky", "wall", "door")))
 PHOTO = ImageField(channels=3, size=16)
@@ -88,7 +91,10 @@ def read(prepared: Path, outputs: Tensor, truth: Rows) -> dict[str, float]:
     return {name: each.value for name, each in result.values.items()} | {"ceiling": ceiling}
 
 
-def test_a_reader_sees_the_classes_of_real_photos_and_not_those_of_others(streets: Path) -> None:
+def test_a_reader_sees_the_classes_of_real_photos_and_not_those_of_others(
+    streets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where it is kept
     truth = street(24, 2)
     real = read(streets, truth["image"], truth)
     assert real["miou"] == real["ceiling"] > 0.9
@@ -97,6 +103,26 @@ def test_a_reader_sees_the_classes_of_real_photos_and_not_those_of_others(street
     assert other["miou"] < 0.8 * other["ceiling"]
     grey = read(streets, torch.full_like(truth["image"], 128), truth)
     assert grey["miou"] < 0.5
+
+
+def test_a_reader_is_trained_once(streets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings, truth = SegmenterSettings(kimg=0.032, width=4), street(4, 2)["image"]
+
+    def labels(seed: int) -> Tensor:
+        return segmenter_of(streets, "image", "source", settings, seed, torch.device("cpu")).labels(truth)
+
+    made = labels(0)
+    (file,) = WORKSPACE.segmenters.glob("*.safetensors")
+    content = file.read_bytes()
+    os.utime(file, (0, 0))
+    assert torch.equal(labels(0), made)
+    assert file.stat().st_mtime == 0  # not written again
+    file.write_bytes(content[:100])  # damaged: trained again
+    assert torch.equal(labels(0), made)
+    assert file.read_bytes() == content
+    labels(1)
+    assert len(list(WORKSPACE.segmenters.glob("*.safetensors"))) == 2
 
 
 def test_iou_is_overlap_over_union() -> None:

@@ -1,7 +1,7 @@
 """What a segmenter reads in photos that were made from label maps: the FCN score (arXiv:1611.07004, section 3.2).
 
-The segmenter is trained on the real training pairs when the evaluation starts. Pixel accuracy and mean intersection
-over union are those of Long et al. 2014, arXiv:1411.4038, section 5.
+The segmenter is trained on the real training pairs in the first evaluation, and kept. Pixel accuracy and mean
+intersection over union are those of Long et al. 2014, arXiv:1411.4038, section 5.
 """
 
 from __future__ import annotations
@@ -11,15 +11,14 @@ from torch import Tensor
 
 from ganops.data.fields.image import first_image
 from ganops.data.fields.label_map import LabelMapField
-from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import Estimate, from_mean
-from ganops.evaluation.extractors.segmenter import Segmenter, SegmenterSettings, train_segmenter
+from ganops.evaluation.extractors.kept_segmenter import segmenter_of
+from ganops.evaluation.extractors.segmenter import SegmenterSettings
 from ganops.evaluation.metric import Metric, MetricGroup, Result, Table
 from ganops.games.task import Task
-from ganops.progress import progress
 
 
 class _Reading:
@@ -29,10 +28,11 @@ class _Reading:
         columns = _columns(context.task)
         assert columns is not None
         assert context.prepared is not None, "a group that reads outputs is not asked of mere files"
+        device = torch.device("cpu") if context.extractor is None else context.extractor.device
         self.context, (self.labels, self.image) = context, columns
         self.field = context.spec.field(self.labels, LabelMapField)
         self.settings = context.settings_of("segmentation", SegmenterSettings)
-        self.segmenter = self._train()
+        self.segmenter = segmenter_of(context.prepared, self.image, self.labels, self.settings, context.seed, device)
         count = self.field.channels
         self._made, self._real = torch.zeros(count, count), torch.zeros(count, count)
         self._right: list[Tensor] = []
@@ -65,16 +65,6 @@ class _Reading:
             self.settings.model_dump(mode="json"),
             tables={"segmentation": Table("IoU of the reader", ("class", "outputs", "real photos"), rows)},
         )
-
-    def _train(self) -> Segmenter:
-        context = self.context
-        assert context.prepared is not None
-        train = read_packed(context.prepared, "train")
-        device = torch.device("cpu") if context.extractor is None else context.extractor.device
-        with progress("train reader", round(self.settings.kimg * 1000), "images") as bar:
-            return train_segmenter(
-                *(train, self.image, self.labels, self.field.channels, self.settings, context.seed, device, bar.update)
-            )
 
 
 def confusions(wanted: Tensor, seen: Tensor, count: int) -> Tensor:

@@ -1,0 +1,68 @@
+"""A segmenter that is trained once: kept for the next evaluation of the same data with the same settings and code."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from ganops.atomic import atomic_path
+from ganops.code_digest import code_of
+from ganops.data.fields.image import ImageField
+from ganops.data.fields.label_map import LabelMapField
+from ganops.data.manifest import read_manifest
+from ganops.data.packed import read_packed
+from ganops.evaluation.extractors.segmenter import Segmenter, SegmenterSettings, train_segmenter
+from ganops.progress import progress
+from ganops.workspace import WORKSPACE
+
+
+def segmenter_of(
+    prepared: Path, image: str, labels: str, settings: SegmenterSettings, seed: int, device: torch.device
+) -> Segmenter:
+    """The segmenter of the columns `image` and `labels` of the training rows in `prepared`: read, or trained and kept.
+
+    Of several processes that need the same one, the first trains it and the others wait.
+    """
+    manifest = read_manifest(prepared)
+    needed = {
+        "data": manifest.digest,
+        "columns": [image, labels],
+        "settings": settings.model_dump(mode="json"),
+        "seed": seed,
+        "device": device.type,
+        "torch": torch.__version__,
+        "code": code_of([train_segmenter.__module__]),
+    }
+    name = hashlib.sha256(json.dumps(needed, sort_keys=True).encode()).hexdigest()[:32]
+    path = WORKSPACE.segmenters / f"{name}.safetensors"
+    classes = manifest.spec.field(labels, LabelMapField).channels
+    with _locked(path):
+        kept = Segmenter(manifest.spec.field(image, ImageField).channels, classes, settings.width)
+        try:
+            kept.load_state_dict(load_file(path))
+            return kept.to(device).eval()
+        except (OSError, SafetensorError, RuntimeError):  # not there, or damaged
+            pass
+        with progress("train reader", round(settings.kimg * 1000), "images") as bar:
+            rows = read_packed(prepared, "train")
+            made = train_segmenter(rows, image, labels, classes, settings, seed, device, bar.update)
+        with atomic_path(path) as temporary:
+            save_file({name: each.contiguous().cpu() for name, each in made.state_dict().items()}, temporary)
+    return made
+
+
+@contextmanager
+def _locked(path: Path) -> Generator[None]:
+    """One process at a time; the lock ends with the process."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
