@@ -8,6 +8,7 @@ from functools import partial
 
 import torch
 
+from ganops.data.fields.field import modelled_rows, stored_rows
 from ganops.data.fields.image import ImageField
 from ganops.data.rows import Rows
 from ganops.games.game import Game
@@ -37,10 +38,9 @@ def alternatives_of(game: Game) -> Mapping[str, Baseline]:
     device = next(game.parameters()).device
 
     def stored(answer: Callable[[Rows], Rows], inputs: Rows) -> Rows:
-        modelled = Rows({name: field.to_model(inputs[name]) for name, field in game.task.inputs.items()})
         with torch.no_grad():
-            outputs = answer(modelled.to(device))
-        return Rows({name: field.to_storage(outputs[name]).cpu() for name, field in game.task.outputs.items()})
+            outputs = answer(modelled_rows(inputs, game.task.inputs).to(device))
+        return stored_rows(outputs, game.task.outputs)
 
     return {
         name: Baseline(name.replace("-", " "), partial(stored, answer)) for name, answer in game.alternatives().items()

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from ganops.data.derived.derivation import derivations
 from ganops.data.fields.category import CategoryField
-from ganops.data.fields.field import Schema
+from ganops.data.fields.field import Schema, stored_rows
 from ganops.data.rows import Rows, concatenate
 from ganops.data.spec import DataSpec
 from ganops.errors import DataError, SettingsError
@@ -86,8 +86,7 @@ def sample(
     for drawn in draw_inputs(wanted, count, seed, held_out=held_out, given=given, batch_size=batch_size):
         with torch.no_grad(), _Evaluating(game):
             outputs = game.generate(drawn.modelled.to(device), task)
-        stored = {name: field.to_storage(outputs[name]).cpu() for name, field in wanted.outputs.items()}
-        yield Sample(drawn.inputs, Rows(stored), drawn.truth, drawn.classes)
+        yield Sample(drawn.inputs, stored_rows(outputs, wanted.outputs), drawn.truth, drawn.classes)
 
 
 def sample_outputs(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from ganops.data.derived.derivation import with_derived
+from ganops.data.fields.field import modelled_rows
 from ganops.data.packed import subsample
 from ganops.data.rows import Rows
 from ganops.evaluation.metric import Picture
@@ -39,5 +40,4 @@ def draw_figures(game: Game, held_out: HeldOut, seed: int) -> dict[str, Picture]
 
 def _modelled(held_out: HeldOut, seed: int) -> Rows:
     rows, spec = subsample(held_out.rows, min(REAL_ROWS, len(held_out.rows)), seed), held_out.spec
-    modelled = Rows({name: field.to_model(rows[name]) for name, field in spec.fields.items()})
-    return with_derived(modelled, spec, torch.Generator().manual_seed(seed))
+    return with_derived(modelled_rows(rows, spec.fields), spec, torch.Generator().manual_seed(seed))

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from ganops.api import SCHEME, model_folder
+from ganops.data.fields.field import stored_rows
 from ganops.data.rows import Rows
 from ganops.errors import ModelError
 from ganops.games.game import Game
@@ -80,9 +81,7 @@ class Served:
         finally:
             for each, value in zip(generators, own, strict=True):
                 each.truncation = value
-        return Rows(
-            {name: field.to_storage(modelled[name]).cpu() for name, field in self.game.tasks[task].outputs.items()}
-        )
+        return stored_rows(modelled, self.game.tasks[task].outputs)
 
 
 def load_served(address: str, device: torch.device, batch: int) -> Served:

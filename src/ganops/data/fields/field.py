@@ -11,6 +11,7 @@ from PIL import Image
 from pydantic import BeforeValidator, SerializeAsAny, computed_field
 from torch import Tensor
 
+from ganops.data.rows import Rows
 from ganops.errors import DataError
 from ganops.registry_of_kinds import KindRegistry
 from ganops.settings import Settings
@@ -118,3 +119,13 @@ def make_field(value: Any) -> Any:
 
 AnyField = Annotated[SerializeAsAny[Field], BeforeValidator(make_field)]
 Schema = Mapping[str, Field]
+
+
+def modelled_rows(stored: Mapping[str, Tensor], schema: Schema) -> Rows:
+    """The columns of a schema as networks take them."""
+    return Rows({name: field.to_model(stored[name]) for name, field in schema.items()})
+
+
+def stored_rows(modelled: Mapping[str, Tensor], schema: Schema) -> Rows:
+    """The columns of a schema as files and people have them, on the CPU."""
+    return Rows({name: field.to_storage(modelled[name]).cpu() for name, field in schema.items()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ganops.data.fields.field import modelled_rows
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.evaluation.context import EvalContext, Subject
@@ -37,8 +38,7 @@ class _Cycles:
 def _errors(subject: Subject, task: Task, inputs: Rows, outputs: Rows) -> Tensor:
     """(N,) mean absolute differences, as a share of the range of values."""
     device = next(subject.game.parameters()).device
-    modelled = Rows({name: field.to_model(outputs[name]) for name, field in task.outputs.items()})
-    returned = subject.game.generate(modelled.to(device), task.back)
+    returned = subject.game.generate(modelled_rows(outputs, task.outputs).to(device), task.back)
     ((name, field),) = task.inputs.items()
     back = field.to_model(field.to_storage(returned[name]).cpu())
     return (back - field.to_model(inputs[name])).abs().flatten(1).mean(dim=1) / 2  # modelled values lie in [-1, 1]
