@@ -30,12 +30,13 @@ from ganops.params import TrainParams, load_params
 from ganops.recipe import load_recipe
 from ganops.tracked_training import FileCallback
 from ganops.tracking.run import start_run
+from ganops.training import trainer as loop
 from ganops.training.health import Health
 from ganops.training.interruption import watch_for_interruption
 from ganops.training.trainer import Trainer
 
 ROOT = Path(__file__).resolve().parent.parent
-CHORES = {"sampling": "_sample", "curves": "_log", "checkpoints": "_checkpoint"}
+CHORES = {"sampling": "_sample", "curves": "_log"}
 CHECKS = ("see_curves", "see_samples", "see_weights")
 
 
@@ -69,6 +70,7 @@ def train_timed(name: str, prepared: Path, scale: float, folder: Path) -> tuple[
     with ExitStack() as stack:
         for chore, method in CHORES.items():
             stack.enter_context(patch.object(Trainer, method, watch.timed(chore, getattr(Trainer, method))))
+        stack.enter_context(patch.object(loop, "save", watch.timed("checkpoints", loop.save)))
         for method in CHECKS:
             stack.enter_context(patch.object(Health, method, watch.timed("health", getattr(Health, method))))
         run = stack.enter_context(start_run(name, params=params, recipe=recipe, manifest=manifest))

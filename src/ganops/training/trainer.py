@@ -6,11 +6,12 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 
-from ganops.data.rows import Rows, concatenate
+from ganops.data.fields.field import stored_rows
+from ganops.data.rows import concatenate
 from ganops.errors import TrainingError
 from ganops.games.game import Game
 from ganops.games.sampling import HeldOut, draw_inputs
@@ -20,24 +21,16 @@ from ganops.recipe import Recipe
 from ganops.training.batches import Batches, TrainingData
 from ganops.training.best import Best, Validation, Weights
 from ganops.training.callback import Callback
-from ganops.training.checkpoint import (
-    Checkpoint,
-    checkpoint_steps,
-    flatten,
-    read_checkpoints,
-    remove_checkpoint,
-    unflatten,
-    write_checkpoint,
-)
 from ganops.training.distributed.process_group import ProcessGroup
 from ganops.training.ema import EMA
 from ganops.training.frozen import Frozen, trained_parameters
 from ganops.training.hardware import Hardware
-from ganops.training.health import Health, HealthEvent, spread
+from ganops.training.health import Health, spread
 from ganops.training.history import Curves, Row
 from ganops.training.interruption import Interruption
-from ganops.training.optimizers import betas_at, load_state, lr_factor, make_optimizer, set_betas, set_lr
+from ganops.training.optimizers import betas_at, lr_factor, make_optimizer, set_betas, set_lr
 from ganops.training.plan import Plan
+from ganops.training.recovery import react, resume, save
 from ganops.training.source_probe import source_probes
 from ganops.training.step import TrainingStep
 
@@ -108,7 +101,7 @@ class Trainer:
 
         Raises TrainingError when interrupted (a checkpoint is written first) or when an unhealthy run has to stop.
         """
-        self._resume()
+        resume(self)
         if bar is not None:
             bar.begin_at(self.step * self.plan.images_per_step)
         began, checkpointed = time.monotonic(), time.monotonic()
@@ -123,9 +116,9 @@ class Trainer:
                 self._log(bar)
             if self.step in self.plan.sample_at:
                 self._sample()
-            self._react(self.health.events[known:])
+            react(self, self.health.events[known:])
             if self.group.any(interruption.requested()):
-                self._checkpoint()
+                save(self)
                 reason = interruption.reason or "another process of this training was asked to stop"
                 raise TrainingError(
                     f"training stopped after step {self.step} of {self.plan.steps}: {reason}",
@@ -135,9 +128,9 @@ class Trainer:
                 )
             if self.group.any(time.monotonic() - checkpointed > self.params.checkpoint_seconds):
                 known = len(self.health.events)
-                self._checkpoint()
+                save(self)
                 checkpointed = time.monotonic()
-                self._react(self.health.events[known:])
+                react(self, self.health.events[known:])
         self.seconds = before + time.monotonic() - began
         self._draw(bar)
 
@@ -215,119 +208,15 @@ class Trainer:
 
     @torch.no_grad()
     def _sample(self) -> None:
-        outputs, device = self.game.task.outputs, self.hardware.device
+        device = self.hardware.device
         with self._evaluated() as game, self.hardware.autocast():
             made = [game.generate(inputs.to(device)) for inputs in self._sample_inputs]
             translations = [probe.ask(game, device) for probe in self._probes]
-        stored = concatenate(
-            [Rows({name: field.to_storage(rows[name]).cpu() for name, field in outputs.items()}) for rows in made]
-        )
+        stored = concatenate([stored_rows(rows, self.game.task.outputs) for rows in made])
         self.health.see_samples(self.step, next(iter(stored.values())))
         self.health.see_translations(self.step, translations)
         self.health.on_samples_seen(self.step)
         self.callback.on_samples(self.step, stored)
-
-    def _react(self, events: list[HealthEvent]) -> None:
-        """Do what the recipe (or params.yaml) asks for when training becomes unhealthy; nothing without events."""
-        if not events:
-            return
-        for event in events:
-            self.callback.on_health(event)
-            if self.group.is_main_process:
-                print(f"unhealthy at step {event.step:,}: {event.detail}; to do: {event.action}", flush=True)
-        asked = self.recipe.health.on_unhealthy if self.params.on_unhealthy == "recipe" else self.params.on_unhealthy
-        hopeless = [event for event in events if event.kind == "non-finite"]
-        if asked == "recover" and self.recoveries < self.recipe.health.max_recoveries:
-            self._recover(to_healthy=not hopeless)
-        elif asked != "warn" or hopeless:
-            event = (hopeless or events)[0]
-            raise TrainingError(
-                f"training became unhealthy at step {event.step} ({event.kind}): {event.detail}",
-                code="unhealthy",
-                found=event.kind,
-                action=f"{event.action}; or set train.on_unhealthy: recover",
-            )
-
-    def _recover(self, *, to_healthy: bool) -> None:
-        """Return to the last healthy checkpoint with halved learning rates; the events are kept.
-
-        to_healthy: else to the last one at all, in which at least all weights are finite.
-        """
-        events, scale, recoveries = self.health.events, self.lr_scale / 2, self.recoveries + 1
-        if to_healthy:
-            self._drop_later(self.health.healthy_step)
-        if not self._restore_newest():
-            raise TrainingError(
-                f"training became unhealthy at step {self.step}, before the first checkpoint",
-                code="unhealthy-before-checkpoint",
-                found=events[-1].detail,
-                action="lower the learning rates, or set train.checkpoint_seconds lower in params.yaml",
-            )
-        self.health.events, self.lr_scale, self.recoveries = events, scale, recoveries
-        self.callback.on_resume(self.step)
-
-    def _drop_later(self, step: int) -> None:
-        """Remove the checkpoints after `step` where there is an earlier one: a problem had begun by then, unseen."""
-        steps = checkpoint_steps(self.folder)
-        if self.group.is_main_process and steps and steps[0] <= step:
-            for later in steps:
-                if later > step:
-                    remove_checkpoint(self.folder, later)
-        self.group.barrier()
-
-    def _resume(self) -> None:
-        if self._restore_newest():
-            self.callback.on_resume(self.step)
-        if not self.group.all_equal(self.step):
-            raise TrainingError(
-                "the processes of this training do not find the same checkpoint",
-                code="checkpoints-differ",
-                action=f"put {self.folder} where all machines see it, or remove it to start over",
-            )
-
-    def _restore_newest(self) -> bool:
-        """Restore the newest valid checkpoint; damaged ones are reported on screen and skipped."""
-        for found in read_checkpoints(self.folder, str(self.hardware.device)):
-            if isinstance(found, Checkpoint):
-                self._restore(found)
-                return True
-            print(f"{found}; trying the previous one", flush=True)
-        return False
-
-    def _checkpoint(self) -> None:
-        finite = all(bool(torch.isfinite(p).all()) for p in self.game.parameters())
-        self.health.see_weights(self.step, finite)
-        if not finite:
-            return  # the last healthy checkpoint must stay
-        nested: dict[str, Any] = {
-            "game": self.game.state_dict(),
-            "ema": self.ema.state() if self.recipe.ema is not None else {},
-            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
-            "curves": self.curves.state(),
-            "health": self.health.state(),
-            "history": self.history,
-            "best": self.best.state(),
-            "progress": [self.lr_scale, self.recoveries, self.seconds, self.validation_seconds],
-        }
-        if self.group.is_main_process:
-            tensors, facts = flatten(nested)
-            write_checkpoint(self.folder, Checkpoint(self.step, tensors, facts), self.health.healthy_step)
-        self.group.barrier()
-
-    def _restore(self, checkpoint: Checkpoint) -> None:
-        nested = unflatten(checkpoint.facts, checkpoint.tensors)
-        self.game.load_state_dict(nested["game"])
-        if self.recipe.ema is not None:
-            self.ema.load(nested["ema"])
-        for name, optimizer in self.optimizers.items():
-            load_state(optimizer, nested["optimizers"][name])
-        self.stepper.optimizers_changed()
-        self.curves.load(nested["curves"])
-        self.health.load(nested["health"])
-        self.history = nested["history"]
-        self.best.load(nested["best"])
-        self.lr_scale, self.recoveries, self.seconds, self.validation_seconds = nested["progress"]
-        self.step = checkpoint.step
 
     def _optimizer(self, player: str) -> torch.optim.Optimizer:
         parameters = trained_parameters(self.game, player)
