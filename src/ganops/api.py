@@ -5,11 +5,7 @@ Import it from `ganops` itself: `ganops.load(...)`. The commands of `ganops` use
 
 from __future__ import annotations
 
-import base64
-import io
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from ganops.data.fields.category import CategoryField
-from ganops.data.fields.field import Field, Schema
+from ganops.data.fields.field import Schema
 from ganops.data.manifest import read_manifest
 from ganops.data.rows import Rows, concatenate
 from ganops.data.spec import DataSpec
@@ -28,6 +24,7 @@ from ganops.errors import DataError, ModelError
 from ganops.evaluation.held_out import held_out
 from ganops.evaluation.scores import Scores
 from ganops.games.game import Game
+from ganops.games.given import given_column
 from ganops.games.sampling import HeldOut, sample
 from ganops.games.saved import DESCRIPTION, SavedModel, load_description, load_game
 from ganops.games.task import Task
@@ -38,7 +35,7 @@ from ganops.workspace import WORKSPACE
 
 if TYPE_CHECKING:
     from ganops.applying.translator import PictureTranslator
-    from ganops.evaluation.evaluate import Evaluation
+    from ganops.evaluation.evaluator import Evaluation
     from ganops.evaluation.statistics import Statistics
 
 SCHEME = "models:"
@@ -111,7 +108,7 @@ class Model:
         Raises DataError for an unknown input, a value that its field cannot decode, and inputs that are missing.
         """
         asked = self._task(task)
-        given = {name: _column(asked, name, value, n) for name, value in inputs.items()}
+        given = {name: given_column(asked, name, value, n) for name, value in inputs.items()}
         batches = list(
             sample(
                 self.game,
@@ -147,7 +144,7 @@ class Model:
         from ganops.applying.translator import PictureTranslator
 
         asked = self._task(task)
-        given = {name: _column(asked, name, value, 1) for name, value in inputs.items()}
+        given = {name: given_column(asked, name, value, 1) for name, value in inputs.items()}
         return PictureTranslator(self.game, task, tile=tile, overlap=overlap, given=given, seed=seed)
 
     def _task(self, name: str | None) -> Task:
@@ -258,88 +255,3 @@ def recipes(folder: Path | None = None) -> dict[str, Recipe]:
 def _trained() -> list[str]:
     pattern = (WORKSPACE.model("*") / DESCRIPTION).relative_to(WORKSPACE.root).as_posix()
     return sorted(path.parent.parent.name for path in WORKSPACE.root.glob(pattern))
-
-
-def _column(task: Task, name: str, value: Any, count: int) -> Tensor:
-    """A stored column of `count` rows for one input."""
-    field = task.inputs.get(name)
-    if field is None:
-        raise DataError(
-            f"the model has no input '{name}'",
-            code="unknown-input",
-            expected=", ".join(f"{known}: {each.description}" for known, each in task.inputs.items()) or "no inputs",
-            found=name,
-        )
-    if isinstance(value, Tensor):
-        column = value.expand(count, *field.shape) if tuple(value.shape) == field.shape else value
-    elif isinstance(value, Sequence) and not isinstance(value, str) and len(value) == count:
-        column = _decode_each(field, name, value)
-    else:
-        column = _decode(field, name, value).expand(count, *field.shape)
-    field.check(column)
-    if len(column) != count:
-        raise DataError(
-            f"input '{name}' has too many or too few rows",
-            code="wrong-count",
-            expected=f"1 or {count}",
-            found=str(len(column)),
-        )
-    return column
-
-
-def _decode_each(field: Field, name: str, values: Sequence[Any]) -> Tensor:
-    """One row per value; where that fails, the sequence may itself be one value, such as a vector."""
-    try:
-        return torch.cat([_decode(field, name, value) for value in values])
-    except DataError as error:
-        try:
-            return _decode(field, name, values).expand(len(values), *field.shape)
-        except DataError:
-            raise error from None
-
-
-def _decode(field: Field, name: str, value: Any) -> Tensor:
-    """A stored column of one row."""
-    errors: list[DataError] = []
-    for form in _wire_forms(value):
-        try:
-            return field.decode([form])
-        except DataError as error:
-            errors.append(error)
-        except TypeError as error:
-            errors.append(DataError("a value has the wrong type", code="bad-value", found=str(error)))
-    first = errors[0]
-    raise DataError(
-        f"input '{name}': {first.message}",
-        code=first.code,
-        expected=first.expected or field.description,
-        found=first.found or str(value)[:80],
-        action=first.action,
-    ) from first
-
-
-def _wire_forms(value: Any) -> Iterator[Any]:
-    """What a value may mean, in the order in which it is tried: itself, JSON in a text, the content of a file."""
-    if isinstance(value, Image.Image):
-        file = io.BytesIO()
-        value.save(file, "PNG")
-        yield base64.b64encode(file.getvalue()).decode()
-        return
-    if not isinstance(value, str | Path):
-        yield value
-        return
-    if isinstance(value, str):
-        yield value
-        if value.startswith("["):
-            with suppress(ValueError):
-                yield json.loads(value)
-    content = _content(Path(value))
-    if content is not None or isinstance(value, Path):
-        yield base64.b64encode(content or b"").decode()
-
-
-def _content(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except (OSError, ValueError):
-        return None
