@@ -30,6 +30,7 @@ class AuxiliaryClassifier(StandardGAN):
     """
 
     conditional_generator = True
+    keeps_features = True
 
     def __init__(
         self, settings: AuxiliaryClassifierSettings, networks: Mapping[str, nn.Module], spec: DataSpec
@@ -39,11 +40,6 @@ class AuxiliaryClassifier(StandardGAN):
         self.classify_weight = settings.classify_weight
         self.classifier = nn.Linear(self.discriminator.feature_count, self.generator.class_count)
         self.players = {**self.players, "discriminator": ("discriminator", "classifier")}
-
-    def discriminate(self, images: Tensor, labels: Tensor | None) -> DiscriminatorOutput:
-        """Logits with the features they come from."""
-        features = self.discriminator.features(images)
-        return DiscriminatorOutput(images, self.discriminator.logits(features, labels).float(), features)
 
     def extra_losses(
         self,

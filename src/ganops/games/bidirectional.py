@@ -67,13 +67,7 @@ class Bidirectional(Game):
         fake = self.discriminator(generated, latents).float()
         if player == "generator":
             return Losses({"loss": self.loss.discriminator(fake, real)})
-        score = self.loss.score
-        logs = {
-            "D(x)": score(real).mean(),
-            "D(G(z))": score(fake).mean(),
-            "accuracy": (real > fake).float().mean(),
-        }
-        return Losses({"loss": self.loss.discriminator(real, fake)}, {k: v.detach() for k, v in logs.items()})
+        return Losses({"loss": self.loss.discriminator(real, fake)}, self.loss.logs(real, fake, "G(z)"))
 
     def graph_key(self, _step: int) -> Hashable:
         """All steps are alike."""

@@ -116,13 +116,7 @@ class CUT(UnpairedTranslation):
     def _discriminator_losses(self, batch: Rows, made: Translated) -> Losses:
         """Images of the target domain should get large logits, translations small ones."""
         real, fake = self._logits(batch[self.target]), self._logits(made.fake.detach())
-        logs = {
-            "D(x)": self.loss.score(real).mean(),
-            "D(G(x))": self.loss.score(fake).mean(),
-            "accuracy": (real > fake).float().mean(),
-        }
-        losses = {"loss": self.loss.discriminator(real, fake)}
-        return Losses(losses, {name: value.detach() for name, value in logs.items()})
+        return Losses({"loss": self.loss.discriminator(real, fake)}, self.loss.logs(real, fake))
 
     def _generator_losses(self, batch: Rows, made: Translated) -> Losses:
         """Translations should get large logits, and their patches should be recognised as those of their sources."""

@@ -106,5 +106,4 @@ class CycleGAN(BothDirections):
             f"D_{name}(G(x))": self.loss.score(fake_logits).mean(),
             f"accuracy_{name}": (real_logits > fake_logits).float().mean(),
         }
-        losses = {f"loss_{name}": self.loss.discriminator(real_logits, fake_logits)}
-        return Losses(losses, {key: value.detach() for key, value in logs.items()})
+        return Losses({f"loss_{name}": self.loss.discriminator(real_logits, fake_logits)}, logs)

@@ -63,8 +63,8 @@ class DiscoGAN(BothDirections):
         for name, discriminator, fake in ((A, self.discriminator_a, fake_a), (B, self.discriminator_b, fake_b)):
             real_logits, fake_logits = discriminator(None, batch[name]).float(), discriminator(None, fake).float()
             losses[f"loss_{name}"] = 0.5 * self.loss.discriminator(real_logits, fake_logits)
-            logs[f"D_{name}(x)"] = self.loss.score(real_logits).mean().detach()
-            logs[f"D_{name}(G(x))"] = self.loss.score(fake_logits).mean().detach()
+            logs[f"D_{name}(x)"] = self.loss.score(real_logits).mean()
+            logs[f"D_{name}(G(x))"] = self.loss.score(fake_logits).mean()
             accuracies.append((real_logits > fake_logits).float().mean())
         return Losses(losses, logs | {"accuracy": torch.stack(accuracies).mean()})
 

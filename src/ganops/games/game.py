@@ -23,11 +23,14 @@ class Losses:
     """What one player minimises on one batch.
 
     losses: named scalar terms; their sum is minimised.
-    logs: named scalars, detached, that are only recorded (D(x), D(G(z)), a gradient's norm).
+    logs: named scalars that are only recorded (D(x), D(G(z)), a gradient's norm); they are kept without their graph.
     """
 
     losses: dict[str, Tensor]
     logs: dict[str, Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.logs.update({name: value.detach() for name, value in self.logs.items()})
 
     @property
     def total(self) -> Tensor:

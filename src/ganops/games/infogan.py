@@ -46,6 +46,8 @@ class InfoGan(StandardGAN):
     others uniform.
     """
 
+    keeps_features = True
+
     def __init__(self, settings: InfoGanSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:
         super().__init__(settings, networks, spec)
         check_unpacked(self.discriminator.pack)
@@ -99,11 +101,6 @@ class InfoGan(StandardGAN):
         """Rows generated from random noise and random codes."""
         latents = self.encode(torch.randn(len(batch), self.latent_dim, device=batch[self.target].device))
         return GeneratedBatch(self.generator(latents).float(), latents)
-
-    def discriminate(self, images: Tensor, labels: Tensor | None) -> DiscriminatorOutput:
-        """Logits with the features they come from."""
-        features = self.discriminator.features(images)
-        return DiscriminatorOutput(images, self.discriminator.logits(features, labels).float(), features)
 
     def extra_losses(
         self,

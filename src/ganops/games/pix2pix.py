@@ -54,13 +54,7 @@ class Pix2Pix(Translation):
     def _discriminator_losses(self, batch: Rows, generated: Tensor) -> Losses:
         """True targets should get large logits, generated ones small logits."""
         real, fake = self._discriminate(batch, batch[self.target]), self._discriminate(batch, generated)
-        logs = {
-            "D(x)": self.loss.score(real).mean(),
-            "D(G(x))": self.loss.score(fake).mean(),
-            "accuracy": (real > fake).float().mean(),
-        }
-        losses = {"loss": SLOWER * self.loss.discriminator(real, fake)}
-        return Losses(losses, {name: value.detach() for name, value in logs.items()})
+        return Losses({"loss": SLOWER * self.loss.discriminator(real, fake)}, self.loss.logs(real, fake))
 
     def _generator_losses(self, batch: Rows, generated: Tensor) -> Losses:
         """Generated targets should get large logits, and be near the truth."""

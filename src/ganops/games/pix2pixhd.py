@@ -81,7 +81,7 @@ class Pix2PixHD(Translation):
             losses["features"] = self.settings.feature_weight * feature_matching(maps)
         if self.perceptual is not None:
             losses["perceptual"] = self.perceptual(generated, truth)
-        return Losses(losses, {"l1": F.l1_loss(generated, truth).detach()})
+        return Losses(losses, {"l1": F.l1_loss(generated, truth)})
 
     def _discriminator_losses(self, batch: Rows, generated: Tensor) -> Losses:
         """True targets should get large logits at every size, generated ones small logits."""
@@ -95,8 +95,7 @@ class Pix2PixHD(Translation):
             "D(G(x))": _mean(self.loss.score, fake),
             "accuracy": torch.stack([(theirs > ours).float().mean() for theirs, ours in pairs]).mean(),
         }
-        losses = {"loss": self.over_sizes([self.loss.discriminator(*pair) for pair in pairs])}
-        return Losses(losses, {name: value.detach() for name, value in logs.items()})
+        return Losses({"loss": self.over_sizes([self.loss.discriminator(*pair) for pair in pairs])}, logs)
 
 
 def _mean(score: Callable[[Tensor], Tensor], logits: Sequence[Tensor]) -> Tensor:

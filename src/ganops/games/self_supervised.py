@@ -14,9 +14,8 @@ from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
 from ganops.games.game import GAMES, Losses
 from ganops.games.gan_settings import StandardGANSettings
-from ganops.games.standard_gan import DiscriminatorOutput, GeneratedBatch, StandardGAN
+from ganops.games.standard_gan import DiscriminatorOutput, GeneratedBatch, StandardGAN, with_features
 from ganops.networks.network import (
-    Discriminator,
     ReconstructingDiscriminator,
     TwoSizesDiscriminator,
     TwoSizesGenerator,
@@ -38,6 +37,7 @@ class SelfSupervised(StandardGAN):
     trained on other data.
     """
 
+    keeps_features = True
     discriminator: ReconstructingDiscriminator  # pyrefly: ignore[bad-override-mutable-attribute]  # set once, here
 
     def __init__(self, settings: SelfSupervisedSettings, networks: Mapping[str, nn.Module], spec: DataSpec) -> None:
@@ -53,10 +53,6 @@ class SelfSupervised(StandardGAN):
                 expected=f"networks.generator.second: {expected or 'null'}",
                 found=str(second or "null"),
             )
-
-    def discriminate(self, images: Tensor, labels: Tensor | None) -> DiscriminatorOutput:
-        """Logits with the features they come from."""
-        return _output(self.discriminator, images, labels)
 
     def draw(self, batch: Rows) -> GeneratedBatch:
         """Generated rows, at both sizes where there are two."""
@@ -74,7 +70,8 @@ class SelfSupervised(StandardGAN):
             return found
         resized = F.interpolate(batch[self.target], size=self.discriminator.small_size)
         real, fake = (
-            _output(self.discriminator.small, self.augment(images, step)) for images in (resized, generated.detach())
+            with_features(self.discriminator.small, self.augment(images, step))
+            for images in (resized, generated.detach())
         )
         losses = {"small": self.loss.discriminator(real.logits, fake.logits)}
         losses |= self._reconstruction(self.discriminator.small, real, "small reconstruct")
@@ -86,7 +83,7 @@ class SelfSupervised(StandardGAN):
         found = super().generator_losses(batch, step, micro_batch)
         if generated.small is None or not isinstance(self.discriminator, TwoSizesDiscriminator):
             return found
-        fake = _output(self.discriminator.small, self.augment(generated.small, step))
+        fake = with_features(self.discriminator.small, self.augment(generated.small, step))
         return Losses(found.losses | {"small": self.loss.generator(fake.logits)}, found.logs)
 
     def extra_losses(
@@ -107,8 +104,3 @@ class SelfSupervised(StandardGAN):
         pairs = network.reconstruct(real.features, real.images)
         distances = [F.l1_loss(reconstructed.float(), goal) for reconstructed, goal in pairs]
         return {name: self.reconstruct_weight * torch.stack(distances).sum()}
-
-
-def _output(network: Discriminator, images: Tensor, labels: Tensor | None = None) -> DiscriminatorOutput:
-    features = network.features(images)
-    return DiscriminatorOutput(images, network.logits(features, labels).float(), features)

@@ -48,12 +48,14 @@ class StandardGAN(Game):
     The discriminator's turn generates the fakes; the generator's first turn in the same step uses the same fakes, as in
     the official DCGAN example, which saves one pass through the generator.
 
-    A game that adds something overrides `discriminate` to keep features, and `extra_losses` to minimise more.
+    A game that minimises more overrides `extra_losses`.
     conditional_generator, conditional_discriminator: which network is given class labels.
+    keeps_features: whether `extra_losses` gets the features that the discriminator's logits come from.
     """
 
     conditional_generator = False
     conditional_discriminator = False
+    keeps_features = False
     augment_strength: Tensor
     augment_signs: Tensor
     step_signs: Tensor
@@ -171,6 +173,8 @@ class StandardGAN(Game):
 
     def discriminate(self, images: Tensor, labels: Tensor | None) -> DiscriminatorOutput:
         """The discriminator's output for augmented rows."""
+        if self.keeps_features:
+            return with_features(self.discriminator, images, labels)
         return DiscriminatorOutput(images, self.discriminator(images, labels).float())
 
     def discriminator_labels(self, batch: Rows) -> Tensor | None:
@@ -213,13 +217,18 @@ class StandardGAN(Game):
 
     def _logs(self, real: Tensor, fake: Tensor) -> dict[str, Tensor]:
         """Scores and accuracy; counts the signs of real logits for the augmentation."""
-        score = self.loss.score
-        logs = {"D(x)": score(real).mean(), "D(G(z))": score(fake).mean(), "accuracy": (real > fake).float().mean()}
+        logs = self.loss.logs(real, fake, "G(z)")
         if self.settings.augment is not None:
             signs = real.sign()
             self.step_signs += torch.stack((signs.sum(), torch.full_like(signs[0], len(signs))))
             logs["augment strength"] = self.augment_strength.clone()
         return logs
+
+
+def with_features(network: Discriminator, images: Tensor, labels: Tensor | None = None) -> DiscriminatorOutput:
+    """Logits with the features they come from."""
+    features = network.features(images)
+    return DiscriminatorOutput(images, network.logits(features, labels).float(), features)
 
 
 def labels_of(batch: Rows) -> Tensor:

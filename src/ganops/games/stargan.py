@@ -92,13 +92,9 @@ class StarGAN(Game):
         }
         if settings.penalty is not None:
             losses |= settings.penalty.term(self.discriminator, images, fake, step)
-        logs = {
-            "D(x)": real_logits.mean(),
-            "D(G(x))": fake_logits.mean(),
-            "accuracy": (real_logits > fake_logits).float().mean(),
-            "class_accuracy": (classes.argmax(dim=1) == batch[LABEL]).float().mean(),
-        }
-        return Losses(losses, {name: value.detach() for name, value in logs.items()})
+        logs = self.loss.logs(real_logits, fake_logits)
+        logs["class_accuracy"] = (classes.argmax(dim=1) == batch[LABEL]).float().mean()
+        return Losses(losses, logs)
 
     def _generator_losses(self, batch: Rows, wanted: Tensor) -> Losses:
         """Translations should get large logits, be recognised as the wanted class, and return to their source."""

@@ -134,8 +134,7 @@ class SuperResolution(Translation):
             loss = cross_entropy_discriminator(real, fake)
         else:
             loss = relativistic_average_discriminator(real, fake) / 2
-        logs = {"D(x)": real.sigmoid().mean(), "D(G(x))": fake.sigmoid().mean()}
-        return Losses({"loss": loss}, {name: value.detach() for name, value in logs.items()})
+        return Losses({"loss": loss}, {"D(x)": real.sigmoid().mean(), "D(G(x))": fake.sigmoid().mean()})
 
     def generate(self, inputs: Rows, task: str | None = None) -> Rows:
         """The large image of each small one, by the blended generator; in the first stage by that which is trained."""

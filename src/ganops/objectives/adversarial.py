@@ -28,6 +28,17 @@ class AdversarialLoss:
     score: Callable[[Tensor], Tensor]
     relativistic: bool = False
 
+    def logs(self, real: Tensor, fake: Tensor, made: str = "G(x)") -> dict[str, Tensor]:
+        """What a discriminator's logits say: mean scores, and the share of pairs whose real row has the larger logit.
+
+        made: how curves call a generated row.
+        """
+        return {
+            "D(x)": self.score(real).mean(),
+            f"D({made})": self.score(fake).mean(),
+            "accuracy": (real > fake).float().mean(),
+        }
+
 
 def cross_entropy_discriminator(real: Tensor, fake: Tensor) -> Tensor:
     """-log D(x) - log(1 - D(G(z))), D the sigmoid of the logit (Goodfellow et al. 2014, arXiv:1406.2661, eq. 1)."""
