@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_origin
 
@@ -34,7 +34,7 @@ S = TypeVar("S", bound=Settings)
 
 
 class Yaml(yaml.SafeLoader):
-    """YAML as DVC reads and writes it: `off` and 12:30 are words, 010 is ten, 2e-4 a number; a key stands but once."""
+    """YAML as DVC reads and writes it: `off` and 12:30 are words, 010 is ten, 2e-4 a number; a key stands once only."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """A mapping; raises YAMLError where a key stands twice."""
@@ -109,6 +109,15 @@ def validate(kind: type[S], values: Mapping[str, Any], where: str) -> S:
     return made
 
 
+def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted keys and values of nested mappings; a list is one value."""
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            yield from flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
 def shortened(value: Any) -> str:
     """A value as text; of a long one the beginning."""
     text = str(value)
@@ -123,7 +132,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _check_numbers(given: Any, made: Any, where: str, key: str = "") -> None:
-    """Refuse booleans where a number was made of them, as the choices of a Literal do, and numbers without measure."""
+    """Refuse booleans that became numbers, as the choices of a Literal allow, and numbers above LARGEST."""
     if isinstance(given, Mapping) and isinstance(made, Mapping):
         for each in given.keys() & made.keys():
             _check_numbers(given[each], made[each], where, f"{key}.{each}".lstrip("."))

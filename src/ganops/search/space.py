@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from ganops.errors import SearchError
 from ganops.recipe import Recipe
-from ganops.settings import Settings, nearest, read_yaml, validate
+from ganops.settings import Settings, flat, nearest, read_yaml, validate
 
 DIGITS = 4  # significant, of a number drawn from a range: recipes are read by people
 
@@ -160,15 +160,6 @@ def load_space(path: Path, recipe: str) -> SearchSpace:
             action=f"write it: docs/search.md explains the form; {path.parent} has examples",
         )
     return validate(SearchSpace, read_yaml(path), str(path))
-
-
-def flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Dotted keys and values of nested mappings; a list is one value."""
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            yield from flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 def _twice(keys: list[str]) -> str:

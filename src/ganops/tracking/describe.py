@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ganops.data.manifest import Manifest
 from ganops.params import Params
 from ganops.recipe import Recipe
+from ganops.settings import flat
 from ganops.tracking.lineage import lineage_tags
 from ganops.tracking.location import redact
 from ganops.tracking.names import tracked_name
@@ -25,16 +26,12 @@ LONGEST_PARAM = 6000
 SHORT_DIGEST = 12
 
 
-def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def params_of(values: Mapping[str, Any]) -> dict[str, str]:
     """Nested mappings as dotted names and text; lists stay one value, as JSON, and None is `null`."""
-    params: dict[str, str] = {}
-    for key, value in values.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, Mapping):
-            params |= flat(value, f"{name}.")
-        else:
-            params[tracked_name(name)] = shortened(value if isinstance(value, str) else json.dumps(value))
-    return params
+    return {
+        tracked_name(name): shortened(value if isinstance(value, str) else json.dumps(value))
+        for name, value in flat(values)
+    }
 
 
 def shortened(text: str, longest: int = LONGEST_PARAM) -> str:
@@ -69,12 +66,12 @@ def describe_model(recipe_name: str, params: Params, recipe: Recipe | None, mani
         tags |= {"recipe.digest": recipe.digest(), "recipe.paper": recipe.paper, "recipe.summary": recipe.summary}
     if manifest is not None:
         tags |= {"data.source": manifest.source, "data.digest": manifest.digest}
-    return Description(_named(recipe_name), params.tracking.experiment, flat(values), tags | _origin(), manifest)
+    return Description(_named(recipe_name), params.tracking.experiment, params_of(values), tags | _origin(), manifest)
 
 
 def describe_flow(name: str, params: Params) -> Description:
     """The description of the parent run of one pipeline execution: all of params.yaml."""
-    values = flat(params.model_dump(mode="json"))
+    values = params_of(params.model_dump(mode="json"))
     return Description(_named(name), params.tracking.experiment, values, {"kind": "flow"} | _origin())
 
 
