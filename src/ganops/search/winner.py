@@ -11,8 +11,9 @@ from ganops.atomic import write_text
 from ganops.recipe import Recipe, load_recipe
 from ganops.reporting.scores import show
 from ganops.search.finals import OWN, Final
-from ganops.search.order import MARK, Order
-from ganops.search.space import flat
+from ganops.search.obstacles import MARK
+from ganops.search.order import Order
+from ganops.settings import flat
 from ganops.workspace import WORKSPACE
 
 VERDICTS = {"better": "better than", "worse": "worse than", "cannot tell": "too close to tell from", None: "not judged"}
