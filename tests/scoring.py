@@ -10,7 +10,7 @@ from ganops.data.manifest import Manifest, manifest_path
 from ganops.data.packed import write_packed
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
-from ganops.evaluation.evaluate import Evaluation, Evaluator, outputs_only
+from ganops.evaluation.evaluator import Evaluation, Evaluator, outputs_only
 from ganops.games.task import Task
 
 DIGITS = tuple(str(digit) for digit in range(10))

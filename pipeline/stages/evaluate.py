@@ -17,7 +17,8 @@ from ganops.data.spec import DataSpec
 from ganops.devices import find_device
 from ganops.errors import EvaluationError
 from ganops.evaluation.directions import domain_folder, joint_scores
-from ganops.evaluation.evaluate import Evaluation, open_evaluator, score_game
+from ganops.evaluation.evaluate import open_evaluator, score_game
+from ganops.evaluation.evaluator import Evaluation
 from ganops.evaluation.held_out import held_out, task_rows
 from ganops.evaluation.metric import Picture, Table
 from ganops.evaluation.pictures import interpolations_picture, neighbours_picture, samples_picture

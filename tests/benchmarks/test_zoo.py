@@ -12,7 +12,7 @@ from evaluated_home import make_home
 from PIL import Image
 
 from benchmarks import zoo
-from ganops.evaluation.evaluate import Evaluation
+from ganops.evaluation.evaluator import Evaluation
 from ganops.params import Precision
 from ganops.recipe import load_recipe
 from pipeline.stages.reference import main as make_reference

@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from ganops.data.fields.category import CategoryField
 from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
-from ganops.evaluation.evaluate import Evaluation, Evaluator, open_evaluator
+from ganops.evaluation.evaluate import open_evaluator
+from ganops.evaluation.evaluator import Evaluation, Evaluator
 from ganops.evaluation.real import RealColumn, Reference
 from ganops.evaluation.reference import load_reference, make_reference
 from ganops.params import ClassifierParams, EvaluateParams

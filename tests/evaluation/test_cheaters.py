@@ -10,7 +10,7 @@ import torch
 
 from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
-from ganops.evaluation.evaluate import Evaluation
+from ganops.evaluation.evaluator import Evaluation
 from ganops.evaluation.metrics.by_class import COLUMNS
 from ganops.params import GateParams
 from ganops.registry.gate import Decision, ModelRecord, decide

@@ -20,7 +20,8 @@ from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError, SettingsError
-from ganops.evaluation.evaluate import Evaluation, Evaluator, evaluate_game, open_evaluator, score_game
+from ganops.evaluation.evaluate import evaluate_game, open_evaluator, score_game
+from ganops.evaluation.evaluator import Evaluation, Evaluator
 from ganops.evaluation.extractors.classifier import Classifier, ClassifierDescription, ClassifierNetwork
 from ganops.evaluation.metric_groups import chosen_groups, find_group, group_names
 from ganops.evaluation.metric_names import all_metrics, describe
@@ -246,7 +247,7 @@ def test_a_game_with_nan_is_refused(evaluator: Evaluator) -> None:
 
 @pytest.mark.parametrize("given", [299, 301])
 def test_another_number_of_samples_than_announced_is_refused(evaluator: Evaluator, unseen: Rows, given: int) -> None:
-    from ganops.evaluation.evaluate import outputs_only
+    from ganops.evaluation.evaluator import outputs_only
 
     spec = evaluator.reference.description.spec
     task = Task({"image": spec.fields["image"]})

@@ -16,7 +16,8 @@ from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.evaluation.baselines import baselines_of
-from ganops.evaluation.evaluate import Evaluator, open_evaluator, score_game
+from ganops.evaluation.evaluate import open_evaluator, score_game
+from ganops.evaluation.evaluator import Evaluator
 from ganops.evaluation.held_out import VALIDATION_EVERY, held_out, task_rows
 from ganops.evaluation.reference import make_reference
 from ganops.evaluation.rows import baseline_rows

@@ -13,7 +13,7 @@ from scoring import score_images
 
 import ganops.evaluation.metrics as package
 from ganops.data.rows import Rows
-from ganops.evaluation.evaluate import Evaluator
+from ganops.evaluation.evaluator import Evaluator
 from ganops.evaluation.metric_groups import group_names
 from ganops.evaluation.metric_names import all_metrics, describe
 

@@ -2,7 +2,7 @@
 
 The squared maximum mean discrepancy with KID's kernel is a two-sample statistic (Gretton et al. 2012, "A kernel
 two-sample test", JMLR 13); what it would be without any drift is found by exchanging the two samples at random. One
-window may be unlucky: drift is said of k of the n newest windows.
+window may be unlucky, so drift takes k of the n newest windows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from ganops.data.listing import Candidate, Files
 from ganops.data.sources.source import SourceContext
 from ganops.devices import find_device
 from ganops.errors import EvaluationError
-from ganops.evaluation.evaluate import Evaluator, open_evaluator
+from ganops.evaluation.evaluate import open_evaluator
+from ganops.evaluation.evaluator import Evaluator
 from ganops.evaluation.extract import features_of
 from ganops.params import DataParams, Params, WatchParams
 from ganops.workspace import Workspace

@@ -21,7 +21,7 @@ from ganops.data.listing import Files
 from ganops.data.rejection import RefusedError, Rejection
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import EvaluationError
-from ganops.evaluation.evaluate import Evaluation, Evaluator, outputs_only
+from ganops.evaluation.evaluator import Evaluation, Evaluator, outputs_only
 from ganops.evaluation.extract import extract
 from ganops.evaluation.extractors.extractor import FeatureExtractor
 from ganops.evaluation.real import RealFeatures, Reference, ReferenceDescription, make_column

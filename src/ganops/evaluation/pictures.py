@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ganops.data.fields.image import first_image
 from ganops.data.packed import read_packed
-from ganops.evaluation.evaluate import SHOWN_PAIRS, SHOWN_SAMPLES, Evaluation
+from ganops.evaluation.evaluator import SHOWN_PAIRS, SHOWN_SAMPLES, Evaluation
 from ganops.evaluation.latent_interpolation import latent_interpolations
 from ganops.evaluation.metric import Picture
 from ganops.evaluation.neighbours import neighbour_grid

@@ -11,7 +11,7 @@ from ganops.data.packed import Split, read_packed
 from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
 from ganops.evaluation.baselines import alternatives_of, baseline_samples, baselines_of
-from ganops.evaluation.evaluate import Evaluator, outputs_only
+from ganops.evaluation.evaluator import Evaluator, outputs_only
 from ganops.evaluation.held_out import sample_count
 from ganops.evaluation.real import draw
 from ganops.evaluation.scores import Scores

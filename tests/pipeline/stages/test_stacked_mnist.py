@@ -19,7 +19,8 @@ from torch import Tensor
 from ganops.data.packed import read_packed
 from ganops.data.sources import stacked_mnist
 from ganops.data.spec import IMAGE, LABEL
-from ganops.evaluation.evaluate import open_evaluator, outputs_only
+from ganops.evaluation.evaluate import open_evaluator
+from ganops.evaluation.evaluator import outputs_only
 from ganops.evaluation.reference import load_reference
 from ganops.evaluation.scores import read_scores
 from ganops.games.task import Task
