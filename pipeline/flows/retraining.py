@@ -76,7 +76,7 @@ def retrain_gans(
 def watch_gans(pull: bool = True, push: bool = True, parallel: int | None = None) -> bool:
     """Compare the newest pictures of watch.path with the training data, and retrain where they have drifted.
 
-    Whether they have. pull, push, parallel: as of retrain_gans.
+    Returns whether they have drifted. pull, push, parallel: as of retrain_gans.
     """
     # Imported here: torch comes with it.
     from ganops.evaluation.drift import look_for_drift

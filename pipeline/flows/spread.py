@@ -36,7 +36,7 @@ LAST = "evaluate"  # the last stage of one recipe
 def stage_gans(stage: str, commit: str) -> list[str]:
     """What a worker does: bring `stage` and all before it up to date at a commit, from the cache where others made it.
 
-    The stages that ran here.
+    Returns the stages that ran here.
     """
     with flow_commands() as commands:
         go_to(commit)

@@ -40,7 +40,7 @@ PREPARE = Stage("prepare", ())
 # DVC knows what is up to date, so Prefect must not remember results of its own.
 @task(task_run_name="{stage.name}", cache_policy=NO_CACHE, **RETRIED)
 def run_stage(stage: Stage, commands: CommandGroup, slots: Slots, environment: dict[str, str], timeout: float) -> bool:
-    """Run one stage if it has to, and show what it made; whether it ran."""
+    """Run one stage if it has to, and show what it made. Returns whether it ran."""
     with slots.take() as place:
         log, upstream = get_run_logger().info, stage == PREPARE
         ran = stage.name in reproduce(stage.name, commands, log, environment | place, timeout, upstream=upstream)

@@ -13,7 +13,7 @@ from typing import Any
 
 @contextmanager
 def atomic_path(path: Path) -> Generator[Path]:
-    """Yield a temporary path beside `path`; when the block ends well, flush it to disk and rename it to `path`.
+    """Yield a temporary path next to `path`; when the block ends well, flush it to disk and rename it to `path`.
 
     When the block raises (disk full, Ctrl-C), the temporary file is removed and `path` is untouched.
     """

@@ -2,7 +2,7 @@
 
 Imports are followed through the syntax trees of the files, those inside functions too. Kinds (networks, games, ...) are
 looked up lazily by name, which a syntax tree does not show: the files of the kinds that a recipe names are start points
-of their own. A new file beside them therefore changes no digest.
+of their own. A new file next to them therefore does not change any digest.
 """
 
 from __future__ import annotations

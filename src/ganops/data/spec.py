@@ -93,4 +93,4 @@ def joint_name(domain: str, name: str) -> str:
 DOMAINS = ("A", "B")  # of unpaired data
 LABEL, IMAGE, VECTOR = "label", "image", "vector"  # names of the columns that most data sets have
 SOURCE = "source"  # of pairs: what the image is to be made from
-CHARACTER = "character"  # of drawn glyphs that are no classes: which one a row shows
+CHARACTER = "character"  # which glyph a row shows, where that is not its class

@@ -32,7 +32,7 @@ ABOUT = (
 
 
 def _allowed() -> None:
-    """Nothing forbids to write."""
+    """Writing is allowed."""
 
 
 @dataclass(frozen=True)

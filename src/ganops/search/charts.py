@@ -81,7 +81,7 @@ def parallel_coordinates(trials: Sequence[Trial], space: Mapping[str, Parameter]
         assert trial.value is not None
         shown = min(max(trial.value, low), high)
         heights = [_height(each, trial.values[key]) for key, each in space.items()]
-        axes.plot([*heights, float(norm(shown))], color=palette.to_rgba(shown), linewidth=1.3, alpha=0.85)
+        axes.plot([*heights, float(norm(shown))], color=palette.to_rgba(np.asarray(shown)), linewidth=1.3, alpha=0.85)
     for place, (key, parameter) in enumerate(space.items()):
         axes.axvline(place, color="#1c2024", linewidth=0.8)
         for label, height in _ticks(parameter):
@@ -167,7 +167,7 @@ def _columns(points: Sequence[tuple[Any, Any]]) -> tuple[Any, Any]:
 
 
 def _fit(limit: Callable[[float, float], object], values: Sequence[float]) -> tuple[float, float]:
-    """The range of all but the worst outliers, which would flatten the rest; told to `limit` with a margin."""
+    """The range without the worst outliers, which would flatten the rest. `limit` is given it with a margin."""
     if not values:
         return 0.0, 1.0
     quarter, three = np.quantile(values, (0.25, 0.75))

@@ -61,7 +61,7 @@ def _png(_served: Served, request: GenerateRequest, prepared: Prepared, generate
 
 
 def _zip(served: Served, request: GenerateRequest, prepared: Prepared, generated: Generated) -> bytes:
-    """A PNG for each row that can be seen, and a JSON file with all that are no pictures."""
+    """A PNG for each row that can be seen, and a JSON file with everything else."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:  # stored, not compressed: PNG is compressed already
         for index, picture in enumerate(generated.pictures()):

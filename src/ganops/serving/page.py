@@ -32,7 +32,7 @@ ASSETS = {"page.css": "text/css", "page.js": "text/javascript"}
 
 
 def install(app: FastAPI, service: Service) -> None:
-    """Add the page and its two files to the app; they are no part of the API."""
+    """Add the page and its two files to the app; they are not part of the API."""
     html = template("page.html", "ganops.serving")
     contents = {name: files("ganops.serving").joinpath("static", name).read_bytes() for name in ASSETS}
 

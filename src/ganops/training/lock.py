@@ -55,7 +55,7 @@ def _acquire(descriptor: int, folder: Path, wait_seconds: float) -> None:
 
 
 def forget_others(folder: Path) -> None:
-    """Remove what earlier code, settings or data have left beside a training's folder, unless it is being trained."""
+    """Remove what earlier code, settings or data have left next to a training's folder, unless it is being trained."""
     for path in folder.parent.iterdir():
         if IDENTITY.fullmatch(path.name) and path != folder:
             with suppress(TrainingError), exclusive(path, wait_seconds=0):

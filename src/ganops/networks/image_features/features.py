@@ -45,7 +45,7 @@ class _Standardise(nn.Module):
 class ImageFeatures(ABC):
     """A network trained on ImageNet that is never trained here: images to the maps of some of its layers.
 
-    It belongs to no player and is no part of a model: neither saved nor copied, but named by the digest of its file.
+    It does not belong to a player or a model: it is neither saved nor copied, only named by the digest of its file.
     Its weights are read when it is first used, so that a model that was trained with it can be loaded without them.
     kind: as recipes call it. file: of the weights. layers: name of each layer to its weight in a sum over layers.
     """
