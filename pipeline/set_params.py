@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from dvc.utils.serialize import modify_yaml
+from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from ganops.atomic import atomic_path
+from ganops.data.sources.source import find_source
 from ganops.errors import SettingsError
 from ganops.params import Params, read_params, read_resolved, recipe_files, write_resolved
 from ganops.recipe import Recipe
@@ -35,6 +36,7 @@ from pipeline.stages.entry import run_stage
 
 FORM = re.compile(r"(?:(?P<path>[^=:]+):)?(?P<new>\+?)(?P<key>[^=:+]+)=(?P<value>.*)", re.DOTALL)
 VARIABLE = "GANOPS_SET"
+WIDTH = 4096  # characters after which a value would be folded
 
 
 @dataclass(frozen=True)
@@ -97,17 +99,37 @@ def _null(writer: RoundTripRepresenter, _value: None) -> ScalarNode:
 
 @contextmanager
 def edit(path: Path) -> Generator[dict[str, Any]]:
-    """The values of a YAML file, to be changed; comments stay, and null is written as `null`, not as an empty value."""
+    """The values of a YAML file, to be changed; the rest of the file stays as it is, whatever happens meanwhile.
+
+    Null is written as `null`, not as an empty value.
+    """
     RoundTripRepresenter.add_representer(type(None), _null)
-    with modify_yaml(str(path)) as values:
-        yield values
+    form = YAML()
+    form.preserve_quotes, form.width = True, WIDTH
+    values = form.load(path.read_text(encoding="utf-8"))
+    yield values
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        form.dump(values, file)
 
 
 def _check(path: Path, values: dict[str, Any]) -> None:
+    """Raise SettingsError for values that are wrong whatever the data are."""
     if path == WORKSPACE.params:
-        recipe_files(validate(Params, values, str(path)), WORKSPACE.recipes)
-    else:
-        validate(Recipe, values, str(path))
+        params = validate(Params, values, str(path))
+        find_source(params.data.source)
+        recipe_files(params, WORKSPACE.recipes)
+        return
+    recipe = validate(Recipe, values, str(path))
+    # Imported here: they take torch, which settings of params.yaml do without.
+    from ganops.data.derived.derivation import DERIVATIONS
+    from ganops.games.game import GAMES
+    from ganops.networks.network import NETWORKS
+
+    GAMES.settings(recipe.game, f"{path}: game")
+    for name, network in recipe.networks.items():
+        NETWORKS.settings(network, f"{path}: networks.{name}")
+    for name, derived in recipe.derived.items():
+        DERIVATIONS.settings(derived, f"{path}: derived.{name}")
 
 
 def read_assignment(text: str) -> Assignment:

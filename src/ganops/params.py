@@ -248,11 +248,15 @@ class NotifyParams(Settings):
 
 
 def _recipe_names(value: Any) -> Any:
-    """`auto`, or a list of names."""
+    """`auto`, or a list of names, each once."""
     if value == AUTO:
         return AUTO_RECIPES
     if not isinstance(value, (list, tuple)):
         raise ValueError(f"a list of names such as [{value}], or auto")
+    if not value:
+        raise ValueError("at least one name, or auto")
+    if any(name in value[:place] for place, name in enumerate(value)):
+        raise ValueError("each name once")
     return tuple(value)
 
 
@@ -269,14 +273,6 @@ class Params(Settings):
     gate: GateParams = GateParams()
     watch: WatchParams = WatchParams()
     notify: NotifyParams = NotifyParams()
-
-    @model_validator(mode="after")
-    def _each_recipe_once(self) -> Params:
-        if not self.recipes:
-            raise ValueError("recipes: at least one name, or auto")
-        if len(set(self.recipes)) != len(self.recipes):
-            raise ValueError("recipes: each name once")
-        return self
 
 
 class Resolved(Settings):

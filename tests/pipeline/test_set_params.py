@@ -37,6 +37,21 @@ def test_several_files_are_changed_at_once_and_keep_their_comments(home: Path) -
     assert "# images per turn, at least 2" in (home / RECIPE).read_text()
 
 
+def test_no_other_line_is_touched(home: Path) -> None:
+    files = {home / "params.yaml": "seed=8", home / RECIPE: f"{RECIPE}:batch_size=32"}
+    before = {path: path.read_text().splitlines() for path in files}
+    main(*files.values())
+    for path, lines in before.items():
+        assert sum(old != new for old, new in zip(lines, path.read_text().splitlines(), strict=True)) == 1
+
+
+def test_a_kind_is_answered_with_file_key_and_the_nearest_one() -> None:
+    with pytest.raises(SettingsError) as raised:
+        main(f"{RECIPE}:game.kind=uncoditional")
+    assert raised.value.message == f"{RECIPE}: game: unknown game 'uncoditional'"
+    assert raised.value.action.startswith("did you mean 'unconditional'?")
+
+
 def test_a_key_that_a_recipe_has_not_is_added_by_a_plus_sign(home: Path) -> None:
     with pytest.raises(SettingsError) as raised:
         main(f"{RECIPE}:micro_batches=2")
@@ -89,6 +104,11 @@ def test_text_is_kept_as_it_is(home: Path, value: str) -> None:
         ("tracking.experiment=${oc.env:HOME}", "bad-assignment"),
         (f"{RECIPE}:batch_size=1", "bad-value"),
         (f"{RECIPE}:size=3", "unknown-key"),
+        (f"{RECIPE}:game.kind=uncoditional", "unknown-kind"),
+        (f"{RECIPE}:networks.generator.width=wide", "bad-value"),
+        (f"{RECIPE}:+networks.generator.widht=8", "unknown-key"),
+        (f"{RECIPE}:+derived={{low: {{kind: smaller}}}}", "unknown-kind"),
+        ("data.source=digit", "unknown-kind"),
         ("pipeline/recipes/nowhere.yaml:key=1", "missing-file"),
         ("nowhere.yaml:key=1", "no-settings-file"),
         ("../x.yaml:a=1", "no-settings-file"),
