@@ -89,7 +89,12 @@ def apply_to_folder(
             before += job.pixels
             meter(1.0)
     if not (written or kept):
-        raise _no_pictures(source, rejections)
+        raise DataError(
+            f"{source} holds no picture that can be used",
+            code="no-pictures",
+            expected=f"files of the kinds {', '.join(SUFFIXES)}",
+            found=offenders(rejections) or "no files",
+        )
     return Applied(tuple(written), kept, tuple(sorted(rejections, key=lambda each: each.name)))
 
 
@@ -175,12 +180,3 @@ def _plan(
         else:
             jobs[name] = _Job(candidate.name, name, width * height)
     return list(jobs.values()), rejections
-
-
-def _no_pictures(source: Path, rejections: Sequence[Rejection]) -> DataError:
-    return DataError(
-        f"{source} holds no picture that can be used",
-        code="no-pictures",
-        expected=f"files of the kinds {', '.join(SUFFIXES)}",
-        found=offenders(rejections) or "no files",
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -66,12 +65,10 @@ def chosen_groups(params: EvaluateParams) -> dict[str, tuple[MetricGroup, Settin
     """
     found = {name: find_group(name) for name in params.metrics}
     return {
-        name: (found[name], _settings(found[name], params.metrics[name])) for name in group_names() if name in found
+        name: (found[name], validate(found[name].settings, params.metrics[name], f"{WHERE}.{name}"))
+        for name in group_names()
+        if name in found
     }
-
-
-def _settings(group: MetricGroup, section: Mapping[str, object]) -> Settings:
-    return validate(group.settings, section, f"{WHERE}.{group.name}")
 
 
 @lru_cache

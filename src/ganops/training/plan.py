@@ -41,6 +41,10 @@ class Plan:
         """The number of the stage that the step after `step` steps belongs to."""
         return bisect(self.stage_ends[:-1], step)
 
+    def logs(self, step: int) -> bool:
+        """Whether `step` steps end with a row of curves."""
+        return step % self.log_every == 0 or step == self.steps
+
     def in_last_stage(self, step: int) -> bool:
         """Whether the last of `step` steps belonged to the last stage that there are steps for."""
         return step > 0 and self.stage(step - 1) == self.stage(self.steps - 1)

@@ -112,7 +112,7 @@ class Trainer:
             self.run_step()
             self.seconds = before + time.monotonic() - began
             known = len(self.health.events)
-            if self.step % self.plan.log_every == 0 or self.step == self.plan.steps:
+            if self.plan.logs(self.step):
                 self._log(bar)
             if self.step in self.plan.sample_at:
                 self._sample()
@@ -151,7 +151,7 @@ class Trainer:
         """Take the next step and add its values to the curves."""
         self._enter_stage()
         self._set_schedules()
-        output = self.stepper.run(self.step, gradient_wanted=self._logs_next())
+        output = self.stepper.run(self.step, gradient_wanted=self.plan.logs(self.step + 1))
         for values in output.values:
             self.curves.add(values)
         self._gradient = self._gradient if output.gradient is None else output.gradient
@@ -230,9 +230,6 @@ class Trainer:
         if rows is not None:
             real = field.to_model(self.data.converted(rows.select(slice(0, REAL_SPREAD_ROWS)))[name])
         return Health(field, 0.0 if real is None else spread(real), self.plan.steps)
-
-    def _logs_next(self) -> bool:
-        return (self.step + 1) % self.plan.log_every == 0 or self.step + 1 == self.plan.steps
 
     def _draw(self, bar: Progress | None) -> None:
         if bar is not None:
