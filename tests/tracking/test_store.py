@@ -6,8 +6,10 @@ import os
 import shutil
 import socket
 import sqlite3
+import threading
 import time
 from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -78,8 +80,28 @@ def test_a_file_that_is_not_a_database_is_a_clear_error(tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_text("this is not a database, though it is long enough to look at " * 10)
     with pytest.raises(TrackingError) as error:
         connect(f"sqlite:///{tmp_path}/mlflow.db")
-    assert error.value.code == "store-unusable"
+    assert (error.value.code, error.value.exit_code) == ("store-damaged", 1), "trying again cannot help"
     assert "not a database" in error.value.found
+
+
+def test_a_server_that_wants_a_password_is_not_said_to_be_down() -> None:
+    class Locked(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/health" else 401)
+            self.end_headers()
+
+        do_POST = do_GET  # noqa: N815 - the name that http.server looks for
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Locked) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(TrackingError) as error:
+            connect(f"http://127.0.0.1:{server.server_port}")
+        server.shutdown()
+    assert error.value.code == "store-denied"
+    assert "MLFLOW_TRACKING_TOKEN" in error.value.action
 
 
 def test_a_deleted_experiment_is_a_clear_error(tracking_home: Path) -> None:

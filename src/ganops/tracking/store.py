@@ -19,6 +19,8 @@ from ganops.tracking.outbox import first_line
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
+DAMAGED = ("database disk image is malformed", "file is not a database")  # in SQLite's own words
+DENIED = ("error code 401", "error code 403")  # in MLflow's
 # MLflow's defaults retry an unreachable server for some four minutes and phone home; a person's own settings win.
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -101,7 +103,25 @@ def quieten() -> None:
 
 def unusable(uri: str, error: Exception) -> TrackingError:
     """The error for a store at `uri` that does not work: why, and what to do."""
-    database = sqlite_path(uri)
+    database, found = sqlite_path(uri), first_line(error)
+    if database and any(words in found for words in DAMAGED):
+        return TrackingError(
+            "the file with all records is damaged",
+            code="store-damaged",
+            expected=f"an SQLite database at {database}",
+            found=found,
+            action=f"move {database} away, then `ganops restore` a backup; without one, `sqlite3 {database} .recover` "
+            "may save some. Models and scores in results/ are whole: `dvc repro --force register` registers them again",
+        )
+    if any(words in found for words in DENIED):
+        return TrackingError(
+            "the tracking store refuses this user",
+            code="store-denied",
+            expected=f"access to MLflow at {redact(uri)}",
+            found=found,
+            action="set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN",
+            exit_code=os.EX_TEMPFAIL,  # a token may be renewed
+        )
     action = (
         f"check that {database} is writable and the disk has room; `ganops doctor` looks at both"
         if database
@@ -111,7 +131,7 @@ def unusable(uri: str, error: Exception) -> TrackingError:
         "the tracking store does not answer",
         code="store-unusable",
         expected=f"MLflow at {redact(uri)}",
-        found=first_line(error),
+        found=found,
         action=action,
         exit_code=os.EX_TEMPFAIL,  # trying again later may help
     )
