@@ -10,8 +10,9 @@ from PIL import Image
 from small_model import small_params
 from tracked_processes import keep_run_open
 
+from ganops.errors import TrackingError
 from ganops.tracking.dead import end_dead_runs
-from ganops.tracking.process import HOST
+from ganops.tracking.process import HOST, process_tags
 from ganops.tracking.run import RunFile, start_run
 from ganops.tracking.store import connect
 from ganops.tracking.tracked import INCOMPLETE
@@ -93,8 +94,27 @@ def test_what_another_machine_left_open_is_not_touched(tracking_home: Path) -> N
     process.kill()
     store = connect()
     store.client.set_tag(run_id, HOST, "another")
-    assert end_dead_runs(store, "ganops") == []
+    assert end_dead_runs(store, "ganops", ["a third"]) == []
     assert store.client.get_run(run_id).info.status == "RUNNING"
+    assert len(end_dead_runs(store, "ganops", ["a third", "another"])) == 1
+    assert store.client.get_run(run_id).info.status == "KILLED"
+
+
+def test_a_run_at_work_on_this_machine_stays_open_whatever_is_named(tracking_home: Path) -> None:
+    process, run_id = opened("train")
+    store = connect()
+    try:
+        assert end_dead_runs(store, "ganops", [process_tags()[HOST]]) == []
+        assert store.client.get_run(run_id).info.status == "RUNNING"
+    finally:
+        process.kill()
+
+
+def test_the_name_of_a_machine_has_no_quotes(tracking_home: Path) -> None:
+    opened("train")[0].kill()
+    with pytest.raises(TrackingError) as caught:
+        end_dead_runs(connect(), "ganops", ["a' OR 'b"])
+    assert caught.value.code == "unknown-machine"
 
 
 @pytest.mark.parametrize("experiment", ["ganops", "nobody's"])

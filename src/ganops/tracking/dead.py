@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ganops.errors import TrackingError
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 MOST = 1000  # runs looked at in one go
 
 
-def end_dead_runs(store: Store, experiment: str) -> list[str]:
+def end_dead_runs(store: Store, experiment: str, gone: Collection[str] = ()) -> list[str]:
     """End the runs that a killed process of this checkout has left open; a sentence for each.
 
+    gone: names of other machines that will not return; the runs that they have left open are ended as well.
     A run whose training had ended gets the records that the store has missed, and is FINISHED; any other is KILLED.
     Raises TrackingError where the store does not answer.
     """
@@ -29,24 +31,33 @@ def end_dead_runs(store: Store, experiment: str) -> list[str]:
 
     try:
         with store_lock(store.uri, "sweep"):
-            return [_end(store, run) for run in _left_open(store, experiment)]
+            return [_end(store, run) for run in _left_open(store, experiment, gone)]
     except (MlflowException, OSError) as error:
         raise unusable(store.uri, error) from error
 
 
-def _left_open(store: Store, experiment: str) -> list[Run]:
+def _left_open(store: Store, experiment: str, gone: Collection[str]) -> list[Run]:
     """Runs of dead processes that are RUNNING, or that wait for records of a training that has ended."""
     known = store.client.get_experiment_by_name(experiment)
     if known is None:
         return []
-    here = f"tags.`{HOST}` = '{process_tags()[HOST]}'"
     found = [
         run
+        for host in {process_tags()[HOST], *gone}
         for which in ("attributes.status = 'RUNNING'", f"tags.`{INCOMPLETE}` LIKE 'incomplete%'")
-        for run in store.client.search_runs([known.experiment_id], f"{which} AND {here}", max_results=MOST)
+        for run in store.client.search_runs(
+            [known.experiment_id], f"{which} AND tags.`{HOST}` = {_quoted(host)}", max_results=MOST
+        )
     ]
-    dead = {run.info.run_id: run for run in found if has_died(run.data.tags)}
+    dead = {run.info.run_id: run for run in found if has_died(run.data.tags, gone)}
     return [run for run in dead.values() if run.info.status == "RUNNING" or _has_results(run)]
+
+
+def _quoted(text: str) -> str:
+    """As a string of MLflow's search language, which has no escapes."""
+    if "'" in text:
+        raise TrackingError("no machine has such a name", code="unknown-machine", found=text)
+    return f"'{text}'"
 
 
 def _end(store: Store, run: Run) -> str:

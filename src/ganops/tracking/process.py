@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import psutil
@@ -31,15 +31,17 @@ def process_tags() -> dict[str, str]:
     }
 
 
-def has_died(tags: Mapping[str, str]) -> bool:
+def has_died(tags: Mapping[str, str], gone: Collection[str] = ()) -> bool:
     """Whether the process that wrote `tags` is known to have ended.
 
-    False for a process of another machine, of another container, or of another checkout that is still there: nothing
-    is known of those. Docker names a container after its id: with that name, its other processes are of a time before
-    it was restarted.
+    False for a process of another machine whose name is not in `gone`, of another container, or of another checkout
+    that is still there: nothing is known of those. Docker names a container after its id: with that name, its other
+    processes are of a time before it was restarted.
     """
     mine, checkout = process_tags(), tags.get(CHECKOUT, "")
-    if tags.get(HOST) != mine[HOST] or not checkout:
+    if tags.get(HOST) != mine[HOST]:
+        return tags.get(HOST) in gone
+    if not checkout:
         return False
     if checkout != mine[CHECKOUT] and Path(checkout).exists():
         return False
