@@ -1,7 +1,7 @@
-"""safetensors files written piece by piece and read through a shared, read-only map, so that no size is too large.
+"""safetensors files, written as a whole or piece by piece and read through a shared, read-only map.
 
-The library's own `save_file` takes whole tensors. Its `load_file` maps the file privately and writable, which Linux
-counts as memory: it refuses a file larger than RAM and swap together.
+Pieces and the map allow files of any size. The library's own `save_file` takes whole tensors, and its `load_file` maps
+the file privately and writable, which Linux counts as memory: it refuses a file larger than RAM and swap together.
 Format: https://github.com/huggingface/safetensors
 """
 
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import save_file
 
 from ganops.atomic import atomic_path
 
@@ -47,8 +48,14 @@ class Pieces:
     pieces: Iterable[NDArray[Any]]
 
 
+def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    """Write tensors of any device atomically; raises OSError and SafetensorError."""
+    with atomic_path(path) as temporary:
+        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary)
+
+
 def write_tensors(path: Path, tensors: Mapping[str, Pieces]) -> None:
-    """Write a safetensors file atomically; raises OSError, and ValueError where pieces do not fill their shape."""
+    """Write tensors in pieces, atomically; raises OSError, and ValueError where pieces do not fill their shape."""
     ordered = sorted(tensors, key=lambda name: -tensors[name].dtype.itemsize)  # so that each begins aligned
     header: dict[str, Any] = dict.fromkeys(tensors)  # in the order given, which readers keep
     end = 0

@@ -9,14 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
-from torch import Tensor
 
-from ganops.atomic import atomic_path
 from ganops.data.fields.image import ImageField
 from ganops.data.packed import Split
 from ganops.data.rows import Rows
 from ganops.data.spec import LABEL, DataSpec
+from ganops.data.tensor_file import save_tensors
 from ganops.evaluation.extract import features_of
 from ganops.evaluation.extractors.classifier import Classifier
 from ganops.evaluation.extractors.extractor import FeatureExtractor
@@ -80,9 +78,8 @@ def write_validation(
 
 def _write(column: RealColumn, folder: Path) -> None:
     real = column.compared
-    tensors: dict[str, Tensor] = {"features": real.features.contiguous(), "rows": real.rows.contiguous()}
+    tensors = {"features": real.features, "rows": real.rows}
     if real.labels is not None:
-        tensors["labels"] = real.labels.contiguous()
+        tensors["labels"] = real.labels
     write_npz(folder / STATISTICS, column.statistics)
-    with atomic_path(folder / FEATURES) as temporary:
-        save_file(tensors, temporary)
+    save_tensors(folder / FEATURES, tensors)

@@ -7,15 +7,15 @@ from pathlib import Path
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from ganops.atomic import atomic_path
 from ganops.data.fields.image import ImageField
 from ganops.data.fields.vector import VectorField
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import SPLITS, Split, read_packed
 from ganops.data.rows import Rows
 from ganops.data.spec import LABEL, DataSpec
+from ganops.data.tensor_file import save_tensors
 from ganops.errors import EvaluationError
 from ganops.evaluation.auto import classifier_possible, resolve_features
 from ganops.evaluation.extract import features_of
@@ -140,8 +140,7 @@ def _write_column(column: RealColumn, folder: Path) -> None:
         if real.labels is not None:
             tensors[f"{split}/labels"] = real.labels
     write_npz(folder / "statistics.npz", column.statistics)
-    with atomic_path(folder / "features.safetensors") as temporary:
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary)
+    save_tensors(folder / "features.safetensors", tensors)
 
 
 def _read_column(folder: Path, split: Split) -> RealColumn:

@@ -9,11 +9,11 @@ from pathlib import Path
 import torch
 from pydantic import Field, ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from ganops.atomic import atomic_path
 from ganops.data.spec import DataSpec
+from ganops.data.tensor_file import save_tensors
 from ganops.errors import ModelError
 from ganops.file_digest import file_sha256
 from ganops.games.build import build_game
@@ -48,10 +48,9 @@ def save_game(
     digests = {}
     for name, network in networks_of(game).items():
         state = (weights or {}).get(name) or network.state_dict()
-        tensors = {key: tensor.detach().cpu().contiguous().clone() for key, tensor in state.items()}
-        with atomic_path(_weights_path(folder, name)) as temporary:
-            save_file(tensors, temporary)
-        digests[name] = file_sha256(_weights_path(folder, name))
+        path = _weights_path(folder, name)
+        save_tensors(path, {key: tensor.clone() for key, tensor in state.items()})
+        digests[name] = file_sha256(path)
     description.model_copy(update={"weights": digests}).write(folder / DESCRIPTION)
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor
 
-from ganops.atomic import atomic_path, write_text
+from ganops.atomic import write_text
+from ganops.data.tensor_file import save_tensors
 from ganops.errors import TrainingError
 from ganops.file_digest import file_sha256
 
@@ -43,11 +44,8 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, healthy: int = 0) -> 
     tensors_path, facts_path = _paths(folder, checkpoint.step)
     needed = sum(tensor.numel() * tensor.element_size() for tensor in checkpoint.tensors.values())
     try:
-        with atomic_path(tensors_path) as temporary:
-            save_file(
-                {name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()}, temporary
-            )
-            digest = file_sha256(temporary)
+        save_tensors(tensors_path, checkpoint.tensors)
+        digest = file_sha256(tensors_path)
         write_text(facts_path, json.dumps({"step": checkpoint.step, "sha256": digest, "facts": checkpoint.facts}))
     except (OSError, SafetensorError) as error:
         for path in (tensors_path, facts_path):

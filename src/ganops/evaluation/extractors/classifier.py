@@ -11,17 +11,17 @@ import torch
 from pydantic import Field as Bounded
 from pydantic import ValidationError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ganops.atomic import atomic_path
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.field import Field
 from ganops.data.fields.image import ImageField
 from ganops.data.fields.vector import VectorField
 from ganops.data.rows import Rows, concatenate
 from ganops.data.spec import LABEL, DataSpec
+from ganops.data.tensor_file import save_tensors
 from ganops.errors import EvaluationError
 from ganops.evaluation.extractors.extractor import FeatureExtractor, digest_of
 from ganops.evaluation.extractors.mixture import MixtureNetwork
@@ -102,10 +102,7 @@ class Classifier(FeatureExtractor):
 
     def save(self, folder: Path) -> None:
         """Write classifier.safetensors and classifier.json."""
-        with atomic_path(folder / "classifier.safetensors") as temporary:
-            save_file(
-                {name: tensor.contiguous().cpu() for name, tensor in self.network.state_dict().items()}, temporary
-            )
+        save_tensors(folder / "classifier.safetensors", self.network.state_dict())
         self.description.write(folder / "classifier.json")
 
 

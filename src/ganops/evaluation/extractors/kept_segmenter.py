@@ -11,14 +11,14 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
-from ganops.atomic import atomic_path
 from ganops.code_digest import code_of
 from ganops.data.fields.image import ImageField
 from ganops.data.fields.label_map import LabelMapField
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import read_packed
+from ganops.data.tensor_file import save_tensors
 from ganops.evaluation.extractors.segmenter import Segmenter, SegmenterSettings, train_segmenter
 from ganops.progress import progress
 from ganops.workspace import WORKSPACE
@@ -54,8 +54,7 @@ def segmenter_of(
         with progress("train reader", round(settings.kimg * 1000), "images") as bar:
             rows = read_packed(prepared, "train")
             made = train_segmenter(rows, image, labels, classes, settings, seed, device, bar.update)
-        with atomic_path(path) as temporary:
-            save_file({name: each.contiguous().cpu() for name, each in made.state_dict().items()}, temporary)
+        save_tensors(path, made.state_dict())
     return made
 
 
