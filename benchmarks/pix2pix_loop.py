@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from benchmarks.cyclegan_loop import RATE, discriminator
 from benchmarks.tutorial_loop import BETAS, Batches
 from ganops.games.pix2pix import Pix2PixSettings
-from ganops.networks.network import resolutions
+from ganops.networks.data_shapes import resolutions
 from ganops.networks.patchgan import PatchganSettings
 from ganops.networks.unet import UnetSettings
 from ganops.recipe import Recipe

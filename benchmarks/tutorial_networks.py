@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from ganops.data.fields.image import ImageField
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.games.build import build_game
-from ganops.networks.network import dcgan_initial_weights, resolutions
+from ganops.networks.data_shapes import resolutions
+from ganops.networks.initial_weights import dcgan_initial_weights
 from ganops.recipe import Recipe
 
 

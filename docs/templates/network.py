@@ -12,7 +12,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
-from ganops.networks.network import NETWORKS, Generator, target_field
+from ganops.networks.data_shapes import target_field
+from ganops.networks.network import NETWORKS, Generator
 from ganops.settings import Settings
 
 

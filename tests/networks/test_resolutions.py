@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from ganops.errors import SettingsError
-from ganops.networks.network import NETWORKS, Discriminator, Generator, pick, resolutions
+from ganops.networks.data_shapes import resolutions
+from ganops.networks.network import NETWORKS, Discriminator, Generator, pick
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,8 @@ from ganops.games.game import GAMES, Figure, Game, Losses
 from ganops.games.gan_settings import check_labels
 from ganops.games.standard_gan import LATENT
 from ganops.games.task import Task
-from ganops.networks.network import Encoder, Generator, JointDiscriminator, pick, target_field
+from ganops.networks.data_shapes import target_field
+from ganops.networks.network import Encoder, Generator, JointDiscriminator, pick
 from ganops.objectives.adversarial import ADVERSARIAL, LossName
 from ganops.settings import Settings
 

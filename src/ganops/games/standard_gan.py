@@ -18,7 +18,8 @@ from ganops.games.game import Figure, Game, Losses
 from ganops.games.gan_settings import StandardGANSettings, check_labels
 from ganops.games.regularisers import orthogonal_term
 from ganops.games.task import Task
-from ganops.networks.network import Discriminator, Generator, StyleGenerator, pick, target_field
+from ganops.networks.data_shapes import target_field
+from ganops.networks.network import Discriminator, Generator, StyleGenerator, pick
 from ganops.objectives.adversarial import ADVERSARIAL, one_sided_smoothing, top_share
 
 LATENT = "z"

@@ -16,7 +16,8 @@ from ganops.games.figures import MOST_CLASSES, stacked_rows
 from ganops.games.game import GAMES, Figure, Game, Losses
 from ganops.games.penalty import PenaltySettings
 from ganops.games.task import Task
-from ganops.networks.network import AttributeTranslator, ClassifyingDiscriminator, image_field, pick
+from ganops.networks.data_shapes import image_field
+from ganops.networks.network import AttributeTranslator, ClassifyingDiscriminator, pick
 from ganops.objectives.adversarial import ADVERSARIAL
 from ganops.settings import Settings
 

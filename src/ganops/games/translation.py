@@ -12,7 +12,8 @@ from ganops.errors import SettingsError
 from ganops.games.figures import stacked_rows
 from ganops.games.game import Figure, Game
 from ganops.games.task import Task
-from ganops.networks.network import Translator, check_fields, image_field, pick, picture_field
+from ganops.networks.data_shapes import image_field, picture_field
+from ganops.networks.network import Translator, check_fields, pick
 from ganops.settings import Settings
 
 TASK = "translate"

@@ -14,7 +14,7 @@ from ganops.errors import SettingsError
 from ganops.games.figures import stacked_rows
 from ganops.games.game import Figure, Game
 from ganops.games.task import Task
-from ganops.networks.network import image_field
+from ganops.networks.data_shapes import image_field
 from ganops.objectives.adversarial import ADVERSARIAL, AdversarialLoss, LossName
 
 A, B = DOMAINS

@@ -18,7 +18,8 @@ from ganops.games.gan_settings import check_labels
 from ganops.games.online_mixture import OnlineMixture
 from ganops.games.standard_gan import LATENT
 from ganops.games.task import Task
-from ganops.networks.network import Encoder, Generator, pick, target_field
+from ganops.networks.data_shapes import target_field
+from ganops.networks.network import Encoder, Generator, pick
 from ganops.objectives.variational import gaussian_constant, gaussian_kl, gaussian_reconstruction
 from ganops.settings import Settings
 

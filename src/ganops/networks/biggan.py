@@ -16,8 +16,9 @@ from ganops.data.spec import DataSpec
 from ganops.devices import in_float64
 from ganops.networks.attention import AttentionSizes, attend, attention_at
 from ganops.networks.conditioning import ConditionalBatchNorm2d
+from ganops.networks.data_shapes import class_count_of, image_field, resolutions
 from ganops.networks.maps import channels_last
-from ganops.networks.network import NETWORKS, Generator, class_count_of, image_field, resolutions
+from ganops.networks.network import NETWORKS, Generator
 from ganops.networks.residual import Layers, UpBlock
 from ganops.networks.widths import Widths
 

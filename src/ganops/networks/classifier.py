@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from ganops.data.fields.category import CategoryField
 from ganops.data.spec import DataSpec
+from ganops.networks.data_shapes import image_field
 from ganops.networks.maps import channels_last, flatten_maps
-from ganops.networks.network import NETWORKS, Classifier, image_field
+from ganops.networks.network import NETWORKS, Classifier
 from ganops.settings import Settings
 
 SLOPE = 0.2  # of LeakyReLU

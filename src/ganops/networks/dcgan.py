@@ -15,20 +15,12 @@ from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
 from ganops.networks.conditioning import Condition, LabelPlanes, LabelVector
+from ganops.networks.data_shapes import class_count_of, image_field, resolutions
 from ganops.networks.heads import LogitHead, no_labels_in_packs, pack_images
+from ganops.networks.initial_weights import dcgan_initial_weights
 from ganops.networks.maps import SpreadLatents, flatten_maps
 from ganops.networks.minibatch import MinibatchDeviation
-from ganops.networks.network import (
-    NETWORKS,
-    Discriminator,
-    Encoder,
-    Generator,
-    JointDiscriminator,
-    class_count_of,
-    dcgan_initial_weights,
-    image_field,
-    resolutions,
-)
+from ganops.networks.network import NETWORKS, Discriminator, Encoder, Generator, JointDiscriminator
 from ganops.networks.widths import Widths
 
 

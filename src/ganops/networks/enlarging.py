@@ -8,7 +8,7 @@ from torch import nn
 from ganops.data.fields.image import ImageField
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
-from ganops.networks.network import image_field
+from ganops.networks.data_shapes import image_field
 
 SMALL = 0.1  # of He's initial weights, in residual branches and where a network adds to what it was given
 

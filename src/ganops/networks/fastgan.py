@@ -13,15 +13,10 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
+from ganops.networks.data_shapes import image_field, resolutions
 from ganops.networks.heads import LogitHead
 from ganops.networks.maps import flatten_maps, unflatten_maps
-from ganops.networks.network import (
-    NETWORKS,
-    ReconstructingDiscriminator,
-    TwoSizesGenerator,
-    image_field,
-    resolutions,
-)
+from ganops.networks.network import NETWORKS, ReconstructingDiscriminator, TwoSizesGenerator
 from ganops.networks.resampling import DoublingConv
 from ganops.networks.widths import Widths
 

@@ -16,8 +16,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
+from ganops.networks.data_shapes import image_field
 from ganops.networks.fastgan import Down, Excitation, Up
-from ganops.networks.network import NETWORKS, ReconstructingDiscriminator, TwoSizesDiscriminator, image_field
+from ganops.networks.network import NETWORKS, ReconstructingDiscriminator, TwoSizesDiscriminator
 from ganops.settings import Settings
 
 SMALL, ENDS, DECODED = 128, 8, 128  # pixels of the smaller images, of the last maps and of reconstructions

@@ -12,19 +12,12 @@ from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
 from ganops.networks.conditioning import Condition, LabelVector
+from ganops.networks.data_shapes import class_count_of, target_field
 from ganops.networks.fourier import FourierFeatures, FourierSettings
 from ganops.networks.heads import LogitHead, no_labels_in_packs, pack_images
 from ganops.networks.latent_mixture import LatentMixture
 from ganops.networks.minibatch import MinibatchDiscrimination
-from ganops.networks.network import (
-    NETWORKS,
-    Discriminator,
-    Encoder,
-    Generator,
-    JointDiscriminator,
-    class_count_of,
-    target_field,
-)
+from ganops.networks.network import NETWORKS, Discriminator, Encoder, Generator, JointDiscriminator
 from ganops.settings import Settings
 
 

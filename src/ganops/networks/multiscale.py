@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from ganops.data.fields.field import Field
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
-from ganops.networks.network import NETWORKS, MultiscaleDiscriminator, image_field, picture_field
+from ganops.networks.data_shapes import image_field, picture_field
+from ganops.networks.network import NETWORKS, MultiscaleDiscriminator
 from ganops.networks.patchgan import Patchgan, PatchganSettings, receptive_field
 
 

@@ -11,15 +11,10 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
+from ganops.networks.data_shapes import check_equal_sizes, image_field, picture_field
+from ganops.networks.initial_weights import dcgan_initial_weights
 from ganops.networks.maps import channels_last
-from ganops.networks.network import (
-    NETWORKS,
-    FeatureDiscriminator,
-    check_equal_sizes,
-    dcgan_initial_weights,
-    image_field,
-    picture_field,
-)
+from ganops.networks.network import NETWORKS, FeatureDiscriminator
 from ganops.networks.norms import NormName, norm_layers
 from ganops.settings import Settings
 

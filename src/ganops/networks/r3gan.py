@@ -13,10 +13,11 @@ from pydantic import Field, model_validator
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
+from ganops.networks.data_shapes import class_count_of, image_field, resolutions
 from ganops.networks.heads import LogitHead
 from ganops.networks.low_pass import Downsample, Upsample
 from ganops.networks.maps import channels_last
-from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, image_field, resolutions
+from ganops.networks.network import NETWORKS, Discriminator, Generator
 from ganops.networks.widths import Widths
 
 SLOPE = 0.2

@@ -11,9 +11,10 @@ from torch import Tensor, nn
 
 from ganops.data.fields.image import luma
 from ganops.data.spec import IMAGE, DataSpec
+from ganops.networks.data_shapes import check_equal_sizes, image_field, resolutions
 from ganops.networks.enlarging import small_weights
 from ganops.networks.maps import channels_last
-from ganops.networks.network import NETWORKS, Translator, check_equal_sizes, image_field, resolutions
+from ganops.networks.network import NETWORKS, Translator
 from ganops.networks.srresnet import ResidualBlock
 from ganops.settings import Settings
 

@@ -13,9 +13,10 @@ from torch import Tensor, nn
 from ganops.data.spec import DataSpec
 from ganops.networks.attention import AttentionSizes, attend, attention_at
 from ganops.networks.conditioning import ConditionalBatchNorm2d
+from ganops.networks.data_shapes import class_count_of, image_field, resolutions
 from ganops.networks.heads import LogitHead
 from ganops.networks.maps import channels_last
-from ganops.networks.network import NETWORKS, Discriminator, Generator, class_count_of, image_field, resolutions
+from ganops.networks.network import NETWORKS, Discriminator, Generator
 from ganops.networks.one_hot import one_hot
 from ganops.networks.residual import DownBlock, Layers, UpBlock, norm_of
 from ganops.networks.widths import Widths

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from ganops.data.spec import IMAGE, DataSpec
+from ganops.networks.data_shapes import check_equal_sizes, image_field, picture_field, resolutions
 from ganops.networks.maps import channels_last
-from ganops.networks.network import NETWORKS, Translator, check_equal_sizes, image_field, picture_field, resolutions
+from ganops.networks.network import NETWORKS, Translator
 from ganops.networks.norms import InstanceNorm
 from ganops.settings import Settings
 

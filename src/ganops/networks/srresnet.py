@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
+from ganops.networks.data_shapes import image_field
 from ganops.networks.enlarging import enlarging_factor, small_weights
 from ganops.networks.maps import channels_last
-from ganops.networks.network import NETWORKS, Translator, image_field
+from ganops.networks.network import NETWORKS, Translator
 from ganops.settings import Settings
 
 SLOPE = 0.1  # of LeakyReLU

@@ -10,14 +10,9 @@ from torch import Tensor, nn
 
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
+from ganops.networks.data_shapes import class_count_of, image_field
 from ganops.networks.maps import channels_last, flatten_maps
-from ganops.networks.network import (
-    NETWORKS,
-    AttributeTranslator,
-    ClassifyingDiscriminator,
-    class_count_of,
-    image_field,
-)
+from ganops.networks.network import NETWORKS, AttributeTranslator, ClassifyingDiscriminator
 from ganops.networks.norms import InstanceNorm
 from ganops.networks.one_hot import one_hot
 from ganops.settings import Settings

@@ -11,12 +11,13 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ganops.data.spec import DataSpec
+from ganops.networks.data_shapes import class_count_of, image_field, resolutions
 from ganops.networks.equalized import EqualConv, EqualLinear, ModulatedConv, leaky
 from ganops.networks.heads import LogitHead
 from ganops.networks.low_pass import Upsample
 from ganops.networks.maps import channels_last
 from ganops.networks.minibatch import MinibatchDeviation
-from ganops.networks.network import NETWORKS, Discriminator, StyleGenerator, class_count_of, image_field, resolutions
+from ganops.networks.network import NETWORKS, Discriminator, StyleGenerator
 from ganops.networks.one_hot import one_hot
 from ganops.networks.widths import Widths
 

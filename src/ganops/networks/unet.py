@@ -10,16 +10,10 @@ from torch import Tensor, nn
 
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
+from ganops.networks.data_shapes import check_equal_sizes, image_field, picture_field, resolutions
+from ganops.networks.initial_weights import dcgan_initial_weights
 from ganops.networks.maps import channels_last
-from ganops.networks.network import (
-    NETWORKS,
-    Translator,
-    check_equal_sizes,
-    dcgan_initial_weights,
-    image_field,
-    picture_field,
-    resolutions,
-)
+from ganops.networks.network import NETWORKS, Translator
 from ganops.networks.norms import NormName, norm_layers
 from ganops.networks.resampling import DoublingConv
 from ganops.settings import Settings

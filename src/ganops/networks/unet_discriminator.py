@@ -12,8 +12,9 @@ from torch.nn.utils.parametrizations import spectral_norm
 
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
+from ganops.networks.data_shapes import image_field
 from ganops.networks.maps import channels_last
-from ganops.networks.network import NETWORKS, PatchDiscriminator, image_field
+from ganops.networks.network import NETWORKS, PatchDiscriminator
 from ganops.settings import Settings
 
 SLOPE = 0.2  # of LeakyReLU

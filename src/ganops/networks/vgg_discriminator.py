@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from ganops.data.spec import IMAGE, DataSpec
 from ganops.errors import SettingsError
+from ganops.networks.data_shapes import image_field
 from ganops.networks.maps import channels_last, flatten_maps
-from ganops.networks.network import NETWORKS, PatchDiscriminator, image_field
+from ganops.networks.network import NETWORKS, PatchDiscriminator
 from ganops.networks.norms import NormName, norm_layers
 from ganops.settings import Settings
 
