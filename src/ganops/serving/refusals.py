@@ -39,7 +39,8 @@ def refusal(error: GanopsError) -> JSONResponse:
     """The answer to a request that failed with `error`."""
     status = STATUS.get(error.code, UNUSABLE)
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, BusyError) else {}
-    return _answer(status, Refusal(**_parts(error)), headers)
+    parts = {key: redact(shortened(getattr(error, key))) for key in Refusal.model_fields}
+    return _answer(status, Refusal(**parts), headers)
 
 
 def invalid(error: ValidationError) -> JSONResponse:
@@ -81,17 +82,6 @@ def failed(error: Exception) -> JSONResponse:
     """The answer where the service itself failed; the log has more, the client learns nothing of the inside."""
     LOGGER.error("a request failed: %s", redact(f"{type(error).__name__}: {error}"))
     return _answer(500, Refusal(code="failed", message="the service failed to answer; its log says why"))
-
-
-def _parts(error: GanopsError) -> dict[str, str]:
-    found = {
-        "code": error.code,
-        "message": error.message,
-        "expected": error.expected,
-        "found": error.found,
-        "action": error.action,
-    }
-    return {key: redact(shortened(value)) for key, value in found.items()}
 
 
 def _answer(status: int, content: Refusal, headers: dict[str, str] | None = None) -> JSONResponse:
