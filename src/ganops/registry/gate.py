@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Literal
 
 from ganops.errors import SettingsError
@@ -75,17 +76,6 @@ class Decision:
         return tuple(finding.code for finding in self.findings)
 
 
-@dataclass
-class _Findings:
-    found: list[Finding] = field(default_factory=list)
-
-    def add(self, code: str, passed: bool, reason: str) -> None:
-        self.found.append(Finding(code, passed, reason))
-
-    def sorted(self) -> list[Finding]:
-        return sorted(self.found, key=lambda finding: finding.passed)
-
-
 def decide(policy: GateParams, challenger: ModelRecord, champion: ModelRecord | None) -> Decision:
     """Judge a challenger.
 
@@ -96,50 +86,48 @@ def decide(policy: GateParams, challenger: ModelRecord, champion: ModelRecord | 
     Mode `enabled` promotes an accepted one, `dry_run` only reports it, `disabled` does not judge.
     """
     if policy.mode == "disabled":
-        return _decision(False, "not judged", Finding("disabled", True, "gate.mode is 'disabled': nothing is judged"))
+        disabled = Finding("disabled", True, "gate.mode is 'disabled': nothing is judged")
+        return Decision(False, "not judged", (disabled,))
     if champion is not None and champion.version == challenger.version and not champion.broken:
         reason = f"version {challenger.version} is the champion already"
-        return _decision(False, "already champion", Finding("already-champion", True, reason))
-    findings = _Findings()
-    _check_condition(challenger, findings)
+        return Decision(False, "already champion", (Finding("already-champion", True, reason),))
     metric = challenger.metric if policy.metric == AUTO else policy.metric
-    _check_scores(policy, metric, challenger.own, findings)
-    _check_champion(policy, metric, challenger, champion, findings)
-    found = findings.sorted()
+    found = [
+        *_of_condition(challenger),
+        *_of_scores(policy, metric, challenger.own),
+        *_of_champion(policy, metric, challenger, champion),
+    ]
+    found.sort(key=lambda finding: finding.passed)
     accepted = all(finding.passed for finding in found)
     if policy.mode == "dry_run":
         found.append(Finding("dry-run", True, "dry run: nothing changes"))
-    return _decision(accepted and policy.mode == "enabled", "accepted" if accepted else "refused", *found)
+    return Decision(accepted and policy.mode == "enabled", "accepted" if accepted else "refused", tuple(found))
 
 
-def _decision(promote: bool, verdict: Verdict, *findings: Finding) -> Decision:
-    return Decision(promote, verdict, findings)
-
-
-def _check_condition(challenger: ModelRecord, findings: _Findings) -> None:
+def _of_condition(challenger: ModelRecord) -> Iterator[Finding]:
     if challenger.broken:
-        findings.add("unusable", False, f"it cannot be used: {challenger.broken}")
+        yield Finding("unusable", False, f"it cannot be used: {challenger.broken}")
     if challenger.quarantined:
-        findings.add("quarantined", False, f"it was quarantined before: {challenger.quarantined}")
+        yield Finding("quarantined", False, f"it was quarantined before: {challenger.quarantined}")
     if challenger.unhealthy:
-        findings.add("unhealthy", False, "its training ended unhealthy; such a model is never promoted")
+        yield Finding("unhealthy", False, "its training ended unhealthy; such a model is never promoted")
 
 
-def _check_scores(policy: GateParams, metric: str, own: Scores, findings: _Findings) -> None:
+def _of_scores(policy: GateParams, metric: str, own: Scores) -> Iterator[Finding]:
     if not metric:
-        findings.add("unknown-metric", False, "its default metric is not recorded; set gate.metric")
+        yield Finding("unknown-metric", False, "its default metric is not recorded; set gate.metric")
     required = (metric, *(key for key, limit in policy.limits.items() if not limit.if_measured))
     for key in dict.fromkeys(required):
         if key and key not in own:
-            findings.add("missing-metric", False, f"it has no {_name(key)}; it has: {', '.join(own) or 'no scores'}")
+            yield Finding("missing-metric", False, f"it has no {_name(key)}; it has: {', '.join(own) or 'no scores'}")
     for key, limit in policy.limits.items():
         if key in own:
-            _check_limit(title_of(key), own[key], limit, policy.sigmas, findings)
+            yield from _of_limit(title_of(key), own[key], limit, policy.sigmas)
         elif limit.if_measured:
-            findings.add("not-measured", True, f"{title_of(key)} was not measured, so its limit does not count")
+            yield Finding("not-measured", True, f"{title_of(key)} was not measured, so its limit does not count")
 
 
-def _check_limit(title: str, score: Estimate, limit: Limit, sigmas: float, findings: _Findings) -> None:
+def _of_limit(title: str, score: Estimate, limit: Limit, sigmas: float) -> Iterator[Finding]:
     doubt = sigmas * (score.error or 0.0)
     for bound, word, excess in (
         (limit.max, "at most", score.value - (limit.max or 0.0)),
@@ -148,14 +136,14 @@ def _check_limit(title: str, score: Estimate, limit: Limit, sigmas: float, findi
         if bound is not None:
             within = f" (exceeded by less than {sigmas:g} standard errors)" if 0 < excess <= doubt else ""
             reason = f"{title} {show(score)}, limit: {word} {number(bound)}{within}"
-            findings.add("limit", excess <= doubt, reason)
+            yield Finding("limit", excess <= doubt, reason)
 
 
-def _check_champion(
-    policy: GateParams, metric: str, challenger: ModelRecord, champion: ModelRecord | None, findings: _Findings
-) -> None:
+def _of_champion(
+    policy: GateParams, metric: str, challenger: ModelRecord, champion: ModelRecord | None
+) -> Iterator[Finding]:
     if champion is None:
-        findings.add("first-champion", True, "there is no champion yet")
+        yield Finding("first-champion", True, "there is no champion yet")
         return
     who = f"the champion (version {champion.version})"
     for code, subject, own, its in (
@@ -164,37 +152,32 @@ def _check_champion(
     ):
         if own and its and own != its:
             reason = f"{who} belongs to another {subject}: {its}, not {own}; use another registered model"
-            findings.add(code, False, f"{reason} (tracking.model)")
+            yield Finding(code, False, f"{reason} (tracking.model)")
             return
     if champion.broken:
-        findings.add("champion-unusable", True, f"{who} cannot be used: {champion.broken}")
+        yield Finding("champion-unusable", True, f"{who} cannot be used: {champion.broken}")
     elif metric in challenger.own:
-        _check_improvement(policy, metric, challenger.own, champion, who, findings)
+        yield _improvement(policy, metric, challenger.own, champion, who)
 
 
-def _check_improvement(
-    policy: GateParams, metric: str, own: Scores, champion: ModelRecord, who: str, findings: _Findings
-) -> None:
+def _improvement(policy: GateParams, metric: str, own: Scores, champion: ModelRecord, who: str) -> Finding:
     title, better = title_of(metric), _better(metric)
     if better is None:
-        findings.add("no-direction", False, f"neither a lower nor a higher {title} is better; set gate.metric")
-        return
+        return Finding("no-direction", False, f"neither a lower nor a higher {title} is better; set gate.metric")
     other = champion.comparable(own, metric)
     if other is None:
         reason = _difference(own, champion.own, metric)
-        findings.add("not-comparable", False, f"its {title} and that of {who} do not compare: {reason}")
-        return
+        return Finding("not-comparable", False, f"its {title} and that of {who} do not compare: {reason}")
     sentence = f"{title} {show(own[metric])} against {show(other[metric])} of {who}"
     verdict = judge(own[metric], other[metric], better, policy.sigmas)
-    gain = abs(own[metric].value - other[metric].value)
     if verdict == "worse":
-        findings.add("worse", False, f"{sentence}: not better")
-    elif verdict == "cannot tell":
-        findings.add("cannot-tell", False, f"{sentence}: the difference is within {policy.sigmas:g} standard errors")
-    elif gain < policy.min_improvement * abs(other[metric].value):
-        findings.add("too-little", False, f"{sentence}: better by less than {policy.min_improvement:.1%}")
-    else:
-        findings.add("better", True, f"{sentence}: better")
+        return Finding("worse", False, f"{sentence}: not better")
+    if verdict == "cannot tell":
+        doubt = f"the difference is within {policy.sigmas:g} standard errors"
+        return Finding("cannot-tell", False, f"{sentence}: {doubt}")
+    if abs(own[metric].value - other[metric].value) < policy.min_improvement * abs(other[metric].value):
+        return Finding("too-little", False, f"{sentence}: better by less than {policy.min_improvement:.1%}")
+    return Finding("better", True, f"{sentence}: better")
 
 
 def _difference(own: Scores, its: Scores, metric: str) -> str:
