@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from ganops.data.spec import DataSpec
 from ganops.networks.conditioning import Condition, LabelPlanes, LabelVector
 from ganops.networks.data_shapes import class_count_of, image_field, resolutions
-from ganops.networks.heads import LogitHead, no_labels_in_packs, pack_images
+from ganops.networks.heads import LogitHead, check_pack, pack_images
 from ganops.networks.initial_weights import dcgan_initial_weights
 from ganops.networks.maps import SpreadLatents, flatten_maps
 from ganops.networks.minibatch import MinibatchDeviation
@@ -90,7 +90,8 @@ class DcganDiscriminatorSettings(DcganWidths):
 
     @model_validator(mode="after")
     def _packs_without_labels(self) -> DcganDiscriminatorSettings:
-        return no_labels_in_packs(self)
+        check_pack(self.pack, self.labels)
+        return self
 
 
 @NETWORKS.add("dcgan-discriminator", DcganDiscriminatorSettings)

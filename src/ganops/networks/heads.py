@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol, TypeVar, cast
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from ganops.errors import SettingsError
 
-MakeLinear = Callable[[int, int], nn.Module]
-MakeEmbedding = Callable[[int, int], nn.Module]
+MakeLayer = Callable[[int, int], nn.Module]  # of two lengths
 
 
 def pack_images(images: Tensor, pack: int) -> Tensor:
@@ -31,22 +30,10 @@ def pack_images(images: Tensor, pack: int) -> Tensor:
     return images if pack == 1 else images.reshape(len(images) // pack, -1, *images.shape[2:])
 
 
-class _Packing(Protocol):
-    @property
-    def pack(self) -> int: ...
-
-    @property
-    def labels(self) -> str: ...
-
-
-P = TypeVar("P", bound=_Packing)
-
-
-def no_labels_in_packs(settings: P) -> P:
+def check_pack(pack: int, labels: str) -> None:
     """Raise ValueError for a discriminator that packs images and takes a label for each."""
-    if settings.pack > 1 and settings.labels != "none":
+    if pack > 1 and labels != "none":
         raise ValueError("pack: must be 1 unless labels is 'none', since the rows of a pack may have different labels")
-    return settings
 
 
 def class_vectors(count: int, size: int) -> nn.Embedding:
@@ -70,8 +57,8 @@ class LogitHead(nn.Module):
         self,
         features: int,
         class_count: int = 0,
-        make_linear: MakeLinear = nn.Linear,
-        make_embedding: MakeEmbedding = class_vectors,
+        make_linear: MakeLayer = nn.Linear,
+        make_embedding: MakeLayer = class_vectors,
     ) -> None:
         super().__init__()
         self.linear = make_linear(features, 1)

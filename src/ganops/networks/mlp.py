@@ -14,7 +14,7 @@ from ganops.data.spec import DataSpec
 from ganops.networks.conditioning import Condition, LabelVector
 from ganops.networks.data_shapes import class_count_of, target_field
 from ganops.networks.fourier import FourierFeatures, FourierSettings
-from ganops.networks.heads import LogitHead, no_labels_in_packs, pack_images
+from ganops.networks.heads import LogitHead, check_pack, pack_images
 from ganops.networks.latent_mixture import LatentMixture
 from ganops.networks.minibatch import MinibatchDiscrimination
 from ganops.networks.network import NETWORKS, Discriminator, Encoder, Generator, JointDiscriminator
@@ -86,7 +86,8 @@ class MlpDiscriminatorSettings(Settings):
 
     @model_validator(mode="after")
     def _packs_without_labels(self) -> MlpDiscriminatorSettings:
-        return no_labels_in_packs(self)
+        check_pack(self.pack, self.labels)
+        return self
 
 
 @NETWORKS.add("mlp-discriminator", MlpDiscriminatorSettings)
