@@ -99,11 +99,44 @@ def test_a_tiff_whose_zero_is_white_is_not_a_negative(kind: str) -> None:
     assert np.asarray(read_picture(content))[::15, 0].tolist() == [255, 0]
 
 
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_12_bits_in_a_file_of_16_take_the_white_that_is_given_and_are_refused_without(kind: str) -> None:
+    values = np.zeros((16, 16), dtype=np.uint16)
+    values[:8, 8:], values[8:, :8], values[8:, 8:] = 803, 2048, 4095
+    content = encode(Image.fromarray(values), kind)
+    assert centres(decode(content, ImageFormat(16, 1, white=4095))) == [(0,), (50,), (128,), (255,)]
+    assert centres(decode(content, ImageFormat(16, 1, white=2048))) == [(0,), (100,), (255,), (255,)]
+    assert centres(decode(content, ImageFormat(16, 1, white=65_535))) == [(0,), (3,), (8,), (16,)]
+    assert "up to 4095" in refused(content).detail
+    with pytest.raises(RefusedError):
+        read_picture(content)
+
+
+def test_12_bits_that_a_tiff_or_pgm_declares_are_scaled_whatever_white_is_given() -> None:
+    pair = bytes([0xFF, 0xF8, 0x00])  # 4095, 2048
+    tags = [(256, 16), (257, 1), (258, 12), (259, 1), (262, 1), (273, 122), (277, 1), (278, 1), (279, 24)]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    tiff = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + pair * 8
+    pgm = b"P5 16 1 4095\n" + struct.pack(">2H", 4095, 2048) * 8
+    for content in (tiff, pgm):
+        for white in (None, 4095, 65_535):
+            assert decode(content, ImageFormat(1, 1, white=white))[0, 0, 0] in (255, 128)
+        assert np.asarray(read_picture(content))[0, :2].tolist() == [255, 128]
+
+
+def test_colour_of_12_bits_in_16_is_refused() -> None:
+    content = raw_png(8, 8, depth=16, colour_type=2, rows=[struct.pack(">3H", 1000, 3000, 4000) * 8] * 8)
+    assert "8 bits" in refused(content).detail
+    with pytest.raises(RefusedError) as error:
+        decode(content, ImageFormat(8, 3, white=4095))
+    assert "data.options.white" in error.value.detail
+
+
 def test_32_bit_pixels_are_used_where_their_range_is_known() -> None:
     def tiff(values: Any, kind: Any) -> bytes:
         return encode(Image.fromarray(np.full((16, 16), values, dtype=kind)), "TIFF")
 
-    assert decode(tiff(12_850, np.int32), GREY)[0, 0, 0] == 50
+    assert decode(tiff(32_768, np.int32), GREY)[0, 0, 0] == 128
     assert decode(tiff(0.2, np.float32), GREY)[0, 0, 0] == 51
     for values, kind in ((100_000, np.int32), (-1, np.int32), (2.0, np.float32), (np.nan, np.float32)):
         assert refused(tiff(values, kind)).reason is Reason.UNREADABLE

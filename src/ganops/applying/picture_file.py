@@ -58,8 +58,9 @@ def read_picture_file(content: bytes, *, labels: bool) -> PictureFile:
     """Decode a whole file, at most MOST_PIXELS of them; labels: it is a label map. Raises RefusedError."""
     with opened(content, MOST_PIXELS) as image:
         profile, mode = image.info.get("icc_profile"), _OWN_MODE.get(image.mode, image.mode)
-        image.load()
-        pixels = upright(image if labels else opaque(image), orientation(image))
+        picture = image if labels else opaque(image)
+        image.load()  # after which some kinds are upright
+        pixels = upright(picture, orientation(image))
         profile = profile if mode == pixels.mode else None
         return PictureFile(pixels.copy() if pixels is image else pixels, _exif(image), profile)
 

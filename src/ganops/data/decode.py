@@ -13,13 +13,20 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
-from PIL.TiffImagePlugin import TiffImageFile
 
 from ganops.data.image_format import ImageFormat, Pixels, centre_square, to_format
 from ganops.data.label_format import AnyFormat, LabelFormat, to_labels
 from ganops.data.rejection import Reason, RefusedError
+from ganops.data.sixteen_bits import (
+    FULL,
+    brightest,
+    brightest_colour,
+    is_deep_colour,
+    is_wide,
+    refuse_dim,
+    to_8_bits,
+)
 
 KINDS: tuple[str, ...] = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "AVIF", "PPM")
 with suppress(ImportError):  # the extra `heif`: Pillow itself does not read the photos of iPhones
@@ -41,7 +48,6 @@ _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM
 _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _GREY_MODES = ("1", "L", "LA", "La", "I", "F")
 ORIENTATION_TAG = 0x0112
-PHOTOMETRIC_TAG, WHITE_IS_ZERO = 0x0106, 0  # TIFF 6.0, section 8
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -65,16 +71,15 @@ class Inspection:
 def decode(content: bytes, form: AnyFormat) -> Pixels:
     """Pixels (C, H, W) uint8 of an image file: first frame, upright, centre square, Lanczos.
 
-    Transparent parts are laid over white; 16-bit grey is scaled, not clipped. Label maps are read as `to_labels` says.
-    Raises RefusedError.
+    Transparent parts are laid over white; 16-bit grey is scaled by the white of the format. Label maps are read as
+    `to_labels` says. Raises RefusedError.
     """
     with opened(content) as image:
         if isinstance(form, LabelFormat):
             image.load()
             return to_labels(upright(centre_square(image), orientation(image)), form)
         image.draft(None, (DRAFT_MARGIN * form.size, DRAFT_MARGIN * form.size))
-        image.load()
-        return to_format(upright(centre_square(opaque(image)), orientation(image)), form)
+        return to_format(upright(centre_square(opaque(image, form.white)), orientation(image)), form)
 
 
 def decode_halves(content: bytes, left: AnyFormat, right: AnyFormat) -> tuple[Pixels, Pixels]:
@@ -83,15 +88,15 @@ def decode_halves(content: bytes, left: AnyFormat, right: AnyFormat) -> tuple[Pi
     Raises RefusedError for a picture that is not wider than high, too.
     """
     with opened(content) as image:
-        image.load()
-        picture = upright(image, orientation(image))
+        pictures = [upright(_loaded(image, form), orientation(image)) for form in (left, right)]
+        picture = pictures[0]
         if picture.width <= picture.height:
             raise RefusedError(Reason.UNMATCHED, f"{picture.width} x {picture.height} pixels are not side by side")
         half = picture.width // 2
         boxes = ((0, 0, half, picture.height), (picture.width - half, 0, picture.width, picture.height))
-        sides = [centre_square(picture.crop(box)) for box in boxes]
+        sides = [centre_square(each.crop(box)) for each, box in zip(pictures, boxes, strict=True)]
         first, second = (
-            to_labels(side, form) if isinstance(form, LabelFormat) else to_format(opaque(side), form)
+            to_labels(side, form) if isinstance(form, LabelFormat) else to_format(side, form)
             for side, form in zip(sides, (left, right), strict=True)
         )
         return first, second
@@ -110,12 +115,18 @@ def inspect(content: bytes) -> Inspection:
     """
     with opened(content) as image:
         width, height = image.size
-        grey = image.mode in _GREY_MODES or image.mode.startswith("I;16")
+        grey = image.mode in _GREY_MODES or is_wide(image)
         if not grey:
             image.draft(None, (INSPECTED_SIZE, INSPECTED_SIZE))
-            small = to_format(opaque(image), ImageFormat(INSPECTED_SIZE, 3)).astype(np.int16)
+            small = to_format(opaque(image, FULL), ImageFormat(INSPECTED_SIZE, 3)).astype(np.int16)
             grey = int((small.max(axis=0) - small.min(axis=0)).max()) <= GREY_TOLERANCE
         return Inspection(width, height, grey)
+
+
+def peak(content: bytes) -> int | None:
+    """The largest value of an image file of 16 bits, see `brightest`. Raises RefusedError."""
+    with opened(content) as image:
+        return brightest(image)
 
 
 @contextmanager
@@ -148,11 +159,20 @@ def opened(content: bytes | BinaryIO, most_pixels: int = MAX_PIXELS) -> Generato
             raise RefusedError(Reason.DAMAGED, str(error)) from error
 
 
-def opaque(image: Image.Image) -> Image.Image:
-    """Any of Pillow's modes as L or RGB, over white where it is transparent."""
+def opaque(image: Image.Image, white: int | None = None) -> Image.Image:
+    """An opened image of any of Pillow's modes, loaded, as L or RGB, over white where it is transparent.
+
+    white: of 16-bit grey, see `to_8_bits`.
+    Raises RefusedError for colour of 16 bits with another white than the file's range: Pillow reads 8 bits of it.
+    """
+    deep = is_deep_colour(image)
+    if deep and white is None:
+        refuse_dim(brightest_colour(image))
+    elif deep and white != FULL:
+        raise RefusedError(Reason.UNREADABLE, "colour of 16 bits: convert it to 8 bits, or remove data.options.white")
     image.load()
-    if image.mode.startswith("I") or image.mode == "F":
-        return _from_wide(image)
+    if is_wide(image):
+        return to_8_bits(image, white)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer).convert("RGB")
@@ -161,23 +181,12 @@ def opaque(image: Image.Image) -> Image.Image:
     return image.convert("L" if image.mode == "1" else "RGB")
 
 
-def _from_wide(image: Image.Image) -> Image.Image:
-    """Grey of 16 bits to 8, rounded; the one transparent value that a PNG may name becomes white.
-
-    A TIFF whose 0 is white, as of X-rays, is inverted: Pillow does so for 8 bits only. 32-bit numbers are used where
-    they are 16-bit values, and floating-point numbers where they lie within 0 to 1.
-    """
-    values: NDArray[np.float64] = np.array(image, dtype=np.float64)
-    if image.mode == "F":
-        values = values * 65535
-    transparent = image.info.get("transparency")
-    if isinstance(transparent, int):
-        values[values == transparent] = 65535
-    if not (values.min() >= 0 and values.max() <= 65535):  # NaN fails as well
-        raise RefusedError(Reason.UNREADABLE, "pixels of 32 bits whose range is unknown")
-    if isinstance(image, TiffImageFile) and image.tag_v2.get(PHOTOMETRIC_TAG) == WHITE_IS_ZERO:
-        values = 65535 - values
-    return Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+def _loaded(image: Image.Image, form: AnyFormat) -> Image.Image:
+    """An opened image, loaded: as it is for a label map, else opaque."""
+    if isinstance(form, ImageFormat):
+        return opaque(image, form.white)
+    image.load()
+    return image
 
 
 def upright(image: Image.Image, tag: int) -> Image.Image:

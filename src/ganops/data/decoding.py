@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ganops.data.auto import choose_format, sample
-from ganops.data.decode import SUFFIXES, inspect
+from ganops.data.decode import SUFFIXES, inspect, peak
 from ganops.data.decoders import Decoder
 from ganops.data.disk_array import disk_array
 from ganops.data.image_format import ImageFormat, Pixels
 from ganops.data.listing import Candidate, Files
 from ganops.data.rejection import Rejection
+from ganops.data.sixteen_bits import FULL, check_range
 from ganops.data.sources.source import SourceContext
 from ganops.data.splitting import Hashes
 from ganops.data.workers import decode_all, work_all
@@ -62,15 +63,28 @@ def decode_files(
 
 
 def find_format(
-    files: Files, candidates: Sequence[Candidate], context: SourceContext, *, halves: bool = False
+    files: Files,
+    candidates: Sequence[Candidate],
+    context: SourceContext,
+    *,
+    halves: bool = False,
+    white: int | None = None,
 ) -> ImageFormat:
     """The format that the settings ask for; where one is auto, what a sample of the images themselves suggests.
 
-    halves: each file is a side-by-side picture of two.
+    halves: each file is a side-by-side picture of two. white: of 16-bit files; None: 65535, and DataError is raised
+    where the whole sample is nearly black by that.
     """
+    chosen = sample([each.name for each in pictures(candidates)])
+    if white is None:
+        peaks = (result for _, result in work_all(files, chosen, peak, context.processes))
+        check_range([each for each in peaks if isinstance(each, int)])
+    return replace(_size_and_channels(files, chosen, context, halves=halves), white=white or FULL)
+
+
+def _size_and_channels(files: Files, chosen: Sequence[str], context: SourceContext, *, halves: bool) -> ImageFormat:
     if "auto" not in (context.params.image_size, context.params.channels):
         return context.image_format(choose_format([]))
-    chosen = sample([each.name for each in pictures(candidates)])
     inspected = work_all(files, chosen, inspect, context.processes)
     found = [result for _, result in inspected if not isinstance(result, Rejection)]
     if halves:

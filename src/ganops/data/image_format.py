@@ -14,10 +14,14 @@ Pixels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class ImageFormat:
-    """size: height and width in pixels. channels: 1 (grey) or 3 (RGB)."""
+    """size: height and width in pixels. channels: 1 (grey) or 3 (RGB).
+
+    white: the value of 16-bit files that becomes 255; None: 65535, and files that are nearly black by that are refused.
+    """
 
     size: int
     channels: Literal[1, 3]
+    white: int | None = None
 
     @property
     def shape(self) -> tuple[int, int, int]:

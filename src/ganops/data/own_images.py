@@ -17,6 +17,7 @@ from ganops.data.listing import Candidate, Files, Listing
 from ganops.data.raw_dataset import RawDataset, RawDomains
 from ganops.data.rejection import Reason, Rejection
 from ganops.data.sides import Sides, match
+from ganops.data.sixteen_bits import FULL
 from ganops.data.sources.source import SourceContext
 from ganops.data.spec import IMAGE, SOURCE
 
@@ -25,18 +26,23 @@ Direction = Literal["AtoB", "BtoA"]
 
 @dataclass(frozen=True)
 class Role:
-    """How one side of pairs is read. context: with its size and channels. labels: where it consists of label maps."""
+    """How one side of pairs is read.
+
+    context: with its size and channels. labels: where it consists of label maps. white: of 16-bit files.
+    """
 
     column: str
     context: SourceContext
     labels: LabelTable | None = None
+    white: int | None = None
 
     def format(self, files: Files, candidates: list[Candidate], *, halves: bool = False) -> AnyFormat:
         """The format of its pictures."""
         context = self.context
         if self.labels is not None and context.params.channels == "auto":
             context = replace(context, params=context.params.model_copy(update={"channels": 1}))
-        form = find_format(files, candidates, context, halves=halves)
+        white = self.white if self.labels is None else FULL  # indices of classes are small numbers
+        form = find_format(files, candidates, context, halves=halves, white=white)
         return form if self.labels is None else self.labels.format(form.size)
 
     def field(self, form: AnyFormat) -> Field:
@@ -47,12 +53,9 @@ class Role:
         return LabelMapField(size=form.size, labels=self.labels)
 
 
-def collect_single(
-    files: Files, listing: Listing, context: SourceContext, origin: str, labels: LabelTable | None = None
-) -> RawDataset:
+def collect_single(files: Files, listing: Listing, role: Role, origin: str) -> RawDataset:
     """Each file is one row."""
-    candidates = sorted(listing.candidates, key=lambda each: each.parts)
-    role = Role(IMAGE, context, labels)
+    candidates, context = sorted(listing.candidates, key=lambda each: each.parts), role.context
     form = role.format(files, candidates)
     decoded = decode_files(files, candidates, Whole(form), context)
     rows = RowSet(
@@ -116,10 +119,10 @@ def collect_pairs(
     return assemble(rows, roles[0].context, origin)
 
 
-def collect_domains(files: Files, listing: Listing, sides: Sides, context: SourceContext, origin: str) -> RawDomains:
+def collect_domains(files: Files, listing: Listing, sides: Sides, role: Role, origin: str) -> RawDomains:
     """Each side is a data set of its own, with its own size, splits and classes."""
     domains = {
-        name: collect_single(files, Listing(list(side)), context, f"{origin}/{name}")
+        name: collect_single(files, Listing(list(side)), role, f"{origin}/{name}")
         for name, side in (("A", sides.a), ("B", sides.b))
     }
     return RawDomains.join(domains, origin, (*listing.rejections, *sides.outside))

@@ -102,7 +102,8 @@ def find_drift(path: Path, evaluator: Evaluator, data: DataParams, params: Watch
             expected="data whose target is an image",
             found=field.description,
         )
-    names, images = _newest(path, ImageFormat(field.size, field.channels), data, params)
+    form = ImageFormat(field.size, field.channels, data.options.get("white"))
+    names, images = _newest(path, form, data, params)
     column = evaluator.reference.columns[spec.target]
     held_out = column.splits.get("test")
     real = held_out if held_out is not None and len(held_out.features) >= params.window else column.compared

@@ -190,7 +190,7 @@ def _decode(pictures: Pictures, name: str, size: int | None) -> Tensor:
             f"{name} in {pictures.path} cannot be read as an image",
             code="unreadable-image",
             found=Rejection(name, error.reason, error.detail).words,
-            action="remove it",
+            action="remove it, or convert it",
         ) from error
     pixels = torch.from_numpy(np.array(picture)).permute(2, 0, 1)
     if size is None:

@@ -62,6 +62,22 @@ def test_images_without_folders_have_no_labels(tmp_path: Path) -> None:
     assert used(images) == 20
 
 
+def test_16_bit_pictures_that_would_be_nearly_black_stop_the_work_until_their_white_is_named(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 4096, (8, 16, 16), dtype=np.uint16)
+    values[0, 0, 0] = 4095
+    files = {f"{n}.png": encode(Image.fromarray(each), "PNG") for n, each in enumerate(values)}
+    folder = write_files(tmp_path / "mine", {**files, "8.png": png(8)})
+    with pytest.raises(DataError) as error:
+        collected(folder)
+    assert (error.value.code, error.value.found) == ("dim-16-bit", "at most 4095 in 8 pictures")
+    assert "white: 4095" in error.value.action
+    bright = collected(folder, channels=1, options={"white": 4095})
+    assert np.sort(bright.columns["image"].mean(axis=(1, 2, 3)))[0] > 100
+    dark = collected(folder, channels=1, options={"white": 65_535})
+    assert np.sort(dark.columns["image"].max(axis=(1, 2, 3)))[:8].max() == 16
+    assert code_of(folder, options={"image_labels": ["a", "b"]}) == "no-images", "indices are not light"
+
+
 def test_a_folder_and_its_zip_give_the_same(tmp_path: Path) -> None:
     files = {f"{'cats' if n % 2 else 'dogs'}/{n}.png": png(n) for n in range(20)}
     folder = collected(write_files(tmp_path / "mine", files))

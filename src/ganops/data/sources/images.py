@@ -42,6 +42,8 @@ class Images(Source):
     direction: which of A (left) and B (right) is the source of pairs.
     source_size, source_channels: as data.image_size and data.channels, for sources; where these are auto they follow
         data.image_size and data.channels if those are numbers, else the sources' own pictures.
+    white: the value of 16-bit pictures that is white, such as 4095 for 12 bits in a file of 16; null: 65535, and data
+        that are nearly black by that are refused.
     image_labels, source_labels: the classes, for a side that consists of label maps; null: what a file labels.yaml in
         its folder A or B says, if there is one.
     """
@@ -50,6 +52,7 @@ class Images(Source):
     direction: Direction = "AtoB"
     source_size: Annotated[int, Bounded(ge=8, le=1024)] | Literal["auto"] = "auto"
     source_channels: Literal[1, 3, "auto"] = "auto"
+    white: Annotated[int, Bounded(ge=255, le=65535)] | None = None
     image_labels: LabelTable | None = None
     source_labels: LabelTable | None = None
 
@@ -75,7 +78,7 @@ class Images(Source):
         sides = None if self.layout == "single" else self._sides(listing, path)
         if sides is None:
             self._refuse_idle("single images", *OF_SOURCES)
-            return collect_single(files, listing, context, origin, self.image_labels)
+            return collect_single(files, listing, Role(IMAGE, context, self.image_labels, self.white), origin)
         (a, of_a), (b, of_b) = take_table(files, sides.a), take_table(files, sides.b)
         sides = replace(sides, a=a, b=b)
         if self.layout == "pairs" or (self.layout == "auto" and sides.are_pairs):
@@ -84,7 +87,7 @@ class Images(Source):
         self._refuse_idle("two domains without pairs", *OF_SOURCES, "image_labels")
         if of_a is not None or of_b is not None:
             raise _idle(f"the file {FILE}", "two domains without pairs")
-        return collect_domains(files, listing, sides, context, origin)
+        return collect_domains(files, listing, sides, Role(IMAGE, context, white=self.white), origin)
 
     def _refuse_idle(self, found: str, *options: str) -> None:
         """Raise SettingsError where one of these options is set, though the data that were found do not use it."""
@@ -101,8 +104,8 @@ class Images(Source):
             "channels": params.channels if self.source_channels == "auto" else self.source_channels,
         }
         of_source = replace(context, params=params.model_copy(update=own))
-        image = Role(IMAGE, context, self.image_labels or image_table)
-        return image, Role(SOURCE, of_source, self.source_labels or source_table)
+        image = Role(IMAGE, context, self.image_labels or image_table, self.white)
+        return image, Role(SOURCE, of_source, self.source_labels or source_table, self.white)
 
     def _sides(self, listing: Listing, path: Path) -> Sides | None:
         sides = read_sides(listing.candidates)
