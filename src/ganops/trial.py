@@ -12,15 +12,20 @@ from statistics import mean
 import psutil
 import torch
 
+from ganops.data.fields.label_map import LabelMapField
 from ganops.data.manifest import Manifest, read_manifest
 from ganops.data.packed import read_domains
 from ganops.data.rows import Rows
 from ganops.evaluation.baselines import baselines_of
 from ganops.evaluation.extractors.choose import load_extractor
+from ganops.evaluation.extractors.segmenter import SegmenterSettings, train_segmenter
 from ganops.evaluation.held_out import held_out, sample_count, task_rows
 from ganops.evaluation.metric import scored_field
+from ganops.evaluation.metric_groups import chosen_groups
+from ganops.evaluation.metrics.segmentation import columns_read
 from ganops.evaluation.validation_metric import MOST_SAMPLES
 from ganops.games.sampling import sample_outputs
+from ganops.games.task import Task
 from ganops.params import EvaluateParams
 from ganops.training.job import TrainingJob
 from ganops.training.trainer import Trainer
@@ -38,7 +43,8 @@ STARTS = 6  # of processes, one after the other: reference, train, evaluate, com
 class Estimate:
     """Minutes on this machine.
 
-    training: of a recipe's steps. scoring: of its validations and scores. reference: of the real images, once for all.
+    training: of a recipe's steps. scoring: of its validations and scores. reference: of the real images, and of what
+    reads outputs, once for all.
     """
 
     training: float
@@ -69,6 +75,7 @@ def estimate(job: TrainingJob, prepared: Path, evaluate: EvaluateParams) -> Esti
         passes = 3 if task.paired and "perceptual" in evaluate.metrics else 1
         scoring += scored * (made + passes * seen * (1 + len(baselines_of(task))))
     real = _real_images(read_manifest(prepared), evaluate) * seen
+    real += sum(_seconds_of_reader(task, rows[0], job, evaluate) for task in trainer.game.tasks.values())
     return Estimate(trainer.plan.steps * step / 60, scoring / 60, real / 60)
 
 
@@ -82,6 +89,22 @@ def _seconds_of_features(trainer: Trainer, job: TrainingJob, evaluate: EvaluateP
     start = time.monotonic()
     extractor(outputs[scored])
     return (time.monotonic() - start) / SAMPLES
+
+
+def _seconds_of_reader(task: Task, rows: Rows, job: TrainingJob, evaluate: EvaluateParams) -> float:
+    """Seconds that a segmenter takes to learn to read outputs, by a few of its steps; 0 where none is needed."""
+    group, settings = chosen_groups(evaluate).get("segmentation", (None, None))
+    columns = columns_read(task)
+    if group is None or not isinstance(settings, SegmenterSettings) or columns is None:
+        return 0.0
+    if not group.applies(task, job.data):
+        return 0.0
+    labels, image = columns
+    few = settings.model_copy(update={"kimg": SAMPLES / 1000})
+    classes = job.data.field(labels, LabelMapField).channels
+    start = time.monotonic()
+    train_segmenter(rows, image, labels, classes, few, 0, torch.device("cpu"), lambda _: None)
+    return (time.monotonic() - start) * settings.kimg / few.kimg
 
 
 def _real_images(manifest: Manifest, evaluate: EvaluateParams) -> int:

@@ -13,6 +13,7 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from tiny_training import shrunk
 
+from ganops import trial
 from ganops.applying.folder import apply_to_folder
 from ganops.applying.translator import PictureTranslator
 from ganops.data.fields.label_map import LabelMapField
@@ -25,6 +26,7 @@ from ganops.reporting.contents import read_contents
 from ganops.workspace import WORKSPACE
 from pipeline.stages.evaluate import main as evaluate
 from pipeline.stages.reference import main as make_reference
+from pipeline.stages.resolve import bring_up_to_date
 from pipeline.stages.train import main as train
 
 pytestmark = pytest.mark.slow
@@ -79,3 +81,18 @@ def test_label_maps_are_trained_on_scored_by_a_reader_shown_and_applied() -> Non
     assert model["spec"]["fields"]["source"]["labels"]["classes"] == ["paper", "grey", "ink"]
     translator = PictureTranslator(load_game(WORKSPACE.model("spade")))
     assert apply_to_folder(translator, Path("mine/A/0.png"), Path("made"), {}).written == ("0.png",)
+
+
+@pytest.mark.usefixtures("home")
+def test_the_announced_minutes_count_what_a_reader_takes_to_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+
+    def learn(*_: object) -> None:
+        now[0] += 3.2  # seconds for 64 images; all else takes no time
+
+    monkeypatch.setattr(trial, "train_segmenter", learn)
+    monkeypatch.setattr(trial, "load_extractor", lambda *_: lambda images: images)
+    monkeypatch.setattr(trial.time, "monotonic", lambda: now[0])
+    found = bring_up_to_date()
+    made = trial.estimate(found.jobs["spade"], WORKSPACE.prepared, found.params.evaluate)
+    assert made.reference * 60 == pytest.approx(3.2 * 100 / 64), "0.1 kimg"

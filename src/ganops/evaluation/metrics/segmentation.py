@@ -25,7 +25,7 @@ class _Reading:
     """Reads outputs and real photos batch by batch, and counts which class was taken for which."""
 
     def __init__(self, context: EvalContext) -> None:
-        columns = _columns(context.task)
+        columns = columns_read(context.task)
         assert columns is not None
         assert context.prepared is not None, "a group that reads outputs is not asked of mere files"
         device = torch.device("cpu") if context.extractor is None else context.extractor.device
@@ -79,15 +79,15 @@ def iou(confusion: Tensor) -> Tensor:
     return both / (confusion.sum(dim=0) + confusion.sum(dim=1) - both)
 
 
-def _columns(task: Task) -> tuple[str, str] | None:
-    """The label map that is given, and the image that is made."""
+def columns_read(task: Task) -> tuple[str, str] | None:
+    """The label map that is given, and the image that is made; None where a task has none."""
     labels = next((name for name, field in task.inputs.items() if isinstance(field, LabelMapField)), None)
     image = first_image(task.outputs)
     return None if labels is None or image is None else (labels, image)
 
 
 def _applies(task: Task, spec: DataSpec) -> bool:
-    columns = _columns(task)
+    columns = columns_read(task)
     return task.paired and columns is not None and set(columns) <= set(spec.fields)
 
 
