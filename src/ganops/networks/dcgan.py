@@ -118,10 +118,6 @@ class DcganDiscriminator(Discriminator):
         """The smallest maps, flattened: (N / pack, feature_count)."""
         return flatten_maps(self.layers(self.label(pack_images(images, self.pack), labels)))
 
-    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
-        """One logit for each row of features."""
-        return cast(Tensor, self.head(features, labels))
-
 
 class DcganEncoderSettings(DcganWidths):
     """latent_dim: as the generator's."""

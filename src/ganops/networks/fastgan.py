@@ -124,10 +124,6 @@ class FastganDiscriminator(ReconstructingDiscriminator):
         """The smallest maps, flattened: (N, feature_count)."""
         return flatten_maps(self.downs(self.first(images)))
 
-    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
-        """One logit for each row of features."""
-        return cast(Tensor, self.head(features, labels))
-
     def reconstruct(self, features: Tensor, images: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Images of half the size."""
         return [(self.decoder(unflatten_maps(features, self.smallest)), F.avg_pool2d(images, 2))]

@@ -115,10 +115,6 @@ class MlpDiscriminator(Discriminator):
         """The last hidden layer, (N / pack, feature_count)."""
         return cast(Tensor, self.layers(self.label(pack_images(images, self.pack).flatten(1), labels)))
 
-    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
-        """One logit for each row of features."""
-        return cast(Tensor, self.head(features, labels))
-
 
 class MlpEncoderSettings(Settings):
     """Hidden layers from the input inwards; latent_dim: as the generator's."""

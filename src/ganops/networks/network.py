@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, TypeVar
+from typing import ClassVar, TypeVar, cast
 
 from torch import Tensor, nn
 
@@ -54,12 +54,13 @@ class Discriminator(nn.Module):
 
     It works in two steps, so that other heads can share its features.
     class_count: number of classes whose labels it takes; 0 where it takes no labels.
-    feature_count: length of one row's features.
+    feature_count: length of one row's features. head: makes logits of features and labels.
     pack: rows that share one logit; there are N / pack logits (PacGAN, Lin et al. 2017, arXiv:1712.04086).
     """
 
     class_count: int = 0
     feature_count: int
+    head: nn.Module
     pack: int = 1
 
     def features(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -68,7 +69,7 @@ class Discriminator(nn.Module):
 
     def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
         """(N / pack,) logits of features."""
-        raise NotImplementedError
+        return cast(Tensor, self.head(features, labels))
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """One logit for every `pack` rows."""

@@ -115,10 +115,6 @@ class R3ganDiscriminator(Discriminator):
             maps = stage(maps if index == 0 else self.transitions[index - 1](self.downsample(maps)))
         return cast(Tensor, self.basis(maps)).flatten(1)
 
-    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
-        """One logit for each row of features."""
-        return cast(Tensor, self.head(features, labels))
-
 
 class _Block(nn.Module):
     """Widen, convolve in groups, narrow, added to the input; starts as the identity (Fix-up, arXiv:1901.09321)."""

@@ -115,10 +115,6 @@ class ResnetDiscriminator(Discriminator):
         """(N, feature_count): the last maps, summed over their pixels."""
         return F.relu(cast(Tensor, self.layers(images))).sum(dim=(2, 3))
 
-    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
-        """One logit for each row of features."""
-        return cast(Tensor, self.head(features, labels))
-
 
 def _class_norm(class_count: int, channels: int) -> ConditionalBatchNorm2d:
     """Batch norm with a gain and a bias for each class, which start at 1 and 0."""

@@ -157,10 +157,6 @@ class StyleganDiscriminator(Discriminator):
         maps = leaky(self.last(self.deviation(self.blocks(leaky(channels_last(self.first(images)))))))
         return leaky(self.hidden(maps.flatten(1)))
 
-    def logits(self, features: Tensor, labels: Tensor | None = None) -> Tensor:
-        """One logit for each row of features."""
-        return cast(Tensor, self.head(features, labels))
-
 
 class _NoisyConv(nn.Module):
     """A modulated convolution with noise and LeakyReLU behind it; the noise's strength is learned, from zero."""
