@@ -125,7 +125,7 @@ def metrics_page(source: Source) -> str:
     lines = ["# Metrics", "`evaluate.metrics` of params.yaml names the groups. What they mean: [scores](../scores.md)."]
     for call, module in sorted(source.calls("MetricGroup"), key=lambda found: found[1].name):
         given = {word.arg: word.value for word in call.keywords}
-        names = ("name", "metrics", "applies", "start", "requires", "lacks")
+        names = ("name", "metrics", "applies", "start", "requires")
         given |= dict(zip(names, call.args, strict=False))
         metrics = [_metric(each) for each in ast.walk(given["metrics"]) if _is_call(each, "Metric")]
         settings = ast.unparse(given["settings"]) if "settings" in given else ""

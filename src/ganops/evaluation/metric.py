@@ -109,17 +109,13 @@ class NoSettings(Settings):
 Counts = Mapping[Split, int]
 
 
-def _never(_task: Task, _spec: DataSpec, _counts: Counts) -> str:
-    return ""
-
-
 @dataclass(frozen=True)
 class MetricGroup:
     """Metrics that are computed together, under the name by which `evaluate.metrics` asks for them.
 
     applies: whether they make sense for a task on such data; known right after `prepare`.
     requires: what `applies` asks for, as a phrase.
-    lacks: what the data have too little of for these metrics, given how many rows each split has; empty: nothing.
+    fewest_test: test images that they need at least.
     settings: the group's section of `evaluate.metrics`, and of the protocol; two scores compare when it is equal.
     start: begins a measurement.
     needs_features: the context must gather features of the outputs.
@@ -132,7 +128,7 @@ class MetricGroup:
     applies: Callable[[Task, DataSpec], bool]
     start: Callable[[EvalContext], Accumulator]
     requires: str = ""
-    lacks: Callable[[Task, DataSpec, Counts], str] = _never
+    fewest_test: int = 0
     settings: type[Settings] = NoSettings
     needs_features: bool = True
     needs_classifier: bool = False

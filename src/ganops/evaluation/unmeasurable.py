@@ -30,8 +30,8 @@ def divide(
     for name, (group, settings) in groups.items():
         if not group.applies(task, spec):
             found.other_tasks[name] = f"needs {group.requires}"
-        elif lacks := group.lacks(task, spec, counts):
-            found.too_little[name] = f"needs {lacks}"
+        elif (test := counts.get("test", 0)) < group.fewest_test:
+            found.too_little[name] = f"needs {group.fewest_test} test images or more; there are {test}"
         elif group.needs_classifier and not classifier:
             found.too_little[name] = "needs a classifier of the data's classes, for which there are too few images"
         else:

@@ -15,12 +15,11 @@ from torch import Tensor
 
 from ganops.data.packed import read_packed
 from ganops.data.rows import Rows
-from ganops.data.spec import LABEL, DataSpec
+from ganops.data.spec import LABEL
 from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import Estimate, share_error
 from ganops.evaluation.extractors.classifier import train_classifier
-from ganops.evaluation.metric import CLASSES, Counts, Metric, MetricGroup, Result, has_classes
-from ganops.games.task import Task
+from ganops.evaluation.metric import CLASSES, Metric, MetricGroup, Result, has_classes
 from ganops.progress import progress
 
 FEWEST_TEST = 20
@@ -77,11 +76,6 @@ class _Training:
         return pixels.view(-1, *self._empty.shape[1:])
 
 
-def _lacks(_task: Task, _spec: DataSpec, counts: Counts) -> str:
-    found = counts.get("test", 0)
-    return "" if found >= FEWEST_TEST else f"{FEWEST_TEST} test images or more; there are {found}"
-
-
 GROUP = MetricGroup(
     "cas",
     (
@@ -91,7 +85,7 @@ GROUP = MetricGroup(
     has_classes,
     _Training,
     CLASSES,
-    _lacks,
+    fewest_test=FEWEST_TEST,
     needs_classifier=True,
     validates=False,
 )

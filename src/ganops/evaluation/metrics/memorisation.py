@@ -11,12 +11,10 @@ from math import erfc, sqrt
 import torch
 from torch import Tensor
 
-from ganops.data.spec import DataSpec
 from ganops.errors import EvaluationError
 from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import Estimate
-from ganops.evaluation.metric import FEATURES, Counts, Metric, MetricGroup, Result, at_the_end, has_features
-from ganops.games.task import Task
+from ganops.evaluation.metric import FEATURES, Metric, MetricGroup, Result, at_the_end, has_features
 
 FEWEST_HELD_OUT = 20  # below, not even complete separation gives a p-value that says much
 
@@ -80,11 +78,6 @@ def _measure(context: EvalContext) -> Result:
     return Result(values, {"held_out": len(context.reals.held_out)})
 
 
-def _lacks(_task: Task, _spec: DataSpec, counts: Counts) -> str:
-    found = counts.get("test", 0)
-    return "" if found >= FEWEST_HELD_OUT else f"{FEWEST_HELD_OUT} test images or more; there are {found}"
-
-
 GROUP = MetricGroup(
     "memorisation",
     (
@@ -99,6 +92,6 @@ GROUP = MetricGroup(
     has_features,
     at_the_end(_measure),
     FEATURES,
-    _lacks,
+    fewest_test=FEWEST_HELD_OUT,
     validates=False,
 )
