@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from itertools import count
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from postgres_server import serving_postgres
@@ -94,10 +97,33 @@ def refuses(backup: Path, home: Path, other: Path) -> None:
         restore_backup(backup, Place.local(other))
     assert code_of(error) == "backup-altered"
     assert model.name in error.value.found
+    for content in ("[]", '{"artifacts": []}', '{"artif', ""):
+        (backup / CONTENTS).write_text(content)
+        with pytest.raises(TrackingError) as error:
+            restore_backup(backup, Place.local(other))
+        assert code_of(error) == "not-a-backup"
     (backup / CONTENTS).unlink()
     with pytest.raises(TrackingError) as error:
         restore_backup(backup, Place.local(other))
     assert code_of(error) == "not-a-backup"
+
+
+def test_damage_in_the_records_names_their_file_and_an_interruption_leaves_nothing(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ganops.tracking.migrate.copy_artifacts", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        write_backup(Place.local(home), tmp_path / "backup")
+    with closing(sqlite3.connect(home / "mlflow.db")) as records:
+        (root,) = records.execute("SELECT rootpage FROM sqlite_master WHERE name = 'tags'").fetchone()
+        (size,) = records.execute("PRAGMA page_size").fetchone()
+    content = bytearray((home / "mlflow.db").read_bytes())
+    content[(root - 1) * size : root * size] = b"\xaa" * size
+    (home / "mlflow.db").write_bytes(content)
+    with pytest.raises(TrackingError) as error:
+        write_backup(Place.local(home), tmp_path / "backup")
+    assert (code_of(error), str(home / "mlflow.db") in error.value.action) == ("store-damaged", True)
+    assert list(tmp_path.glob("backup*")) == []
 
 
 def test_a_database_that_does_not_answer_is_an_error_and_leaves_nothing(home: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ganops.errors import EvaluationError, RegistryError
 from ganops.evaluation.scores import Scores, load_scores
 from ganops.registry.gate import ModelRecord
 from ganops.tracking.outbox import FINAL, first_line
-from ganops.tracking.store import Store
+from ganops.tracking.store import Store, unusable
 
 if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
@@ -25,6 +25,7 @@ RECIPE, LINEAGE, CONTENT, PACKAGE = "recipe", "lineage", "content", "package"
 PROTOCOL, MEASURED, MEAN, SEEDS = "protocol", "measured.", "mean", "seeds"
 METRIC, DATA_FAMILY, TASK = "metric", "data.family", "task"
 UNHEALTHY, QUARANTINED = "unhealthy", "quarantined"
+ABOUT_REQUEST = FINAL | {"BAD_REQUEST", "RESOURCE_ALREADY_EXISTS", "INVALID_STATE"}  # MLflow's codes that blame it
 ABOUT = (
     "Generators trained by ganops. champion: in use; challenger: the latest winner; previous-champion: the target of "
     "a rollback."
@@ -212,10 +213,24 @@ def _readable(model: str) -> Generator[None]:
 
 
 def _refused(model: str, error: Any) -> RegistryError:
-    missing = error.error_code == "RESOURCE_DOES_NOT_EXIST"
+    """The error for a request that failed: there is no such thing, it has no sense, or the store has trouble."""
+    import mlflow
+
+    message = f"the registry refused a request for the model '{model}'"
+    if error.error_code in ABOUT_REQUEST:
+        missing = error.error_code == "RESOURCE_DOES_NOT_EXIST"
+        return RegistryError(
+            message,
+            code="no-such-version" if missing else "registry-refused",
+            found=first_line(error),
+            action="`mlflow ui` lists the versions; `dvc repro` registers one",
+        )
+    trouble = unusable(mlflow.get_registry_uri(), error)
     return RegistryError(
-        f"the registry refused a request for the model '{model}'",
-        code="no-such-version" if missing else "registry-refused",
-        found=first_line(error),
-        action="`mlflow ui` lists the versions; `dvc repro` registers one",
+        message,
+        code="registry-refused",
+        expected=trouble.expected,
+        found=trouble.found,
+        action=trouble.action,
+        exit_code=trouble.exit_code,
     )

@@ -82,10 +82,12 @@ def copy_store(source: Place, target: Place) -> Contents:
     def move(address: str) -> str:
         return _moved(address, source, target)
 
-    with store_lock(source.database, "setup"), store_lock(source.database, "promotion"), _answering(target):
-        before = digest_records(source.database, move)
-        artifacts = copy_artifacts(source.artifacts, target.artifacts)
-        rows = copy_records(source.database, target.database, move, before)
+    with store_lock(source.database, "setup"), store_lock(source.database, "promotion"):
+        with _answering(source):
+            before = digest_records(source.database, move)
+        with _answering(target):
+            artifacts = copy_artifacts(source.artifacts, target.artifacts)
+            rows = copy_records(source.database, target.database, move, before)
     return Contents(rows, artifacts)
 
 
@@ -110,7 +112,7 @@ def write_backup(source: Place, folder: Path) -> Contents:
         contents = copy_store(source, target)
         write_json(partial / CONTENTS, {"rows": dict(contents.rows), "artifacts": dict(contents.artifacts)})
         partial.rename(folder)
-    except Exception:
+    except BaseException:  # Ctrl-C and SIGTERM, too
         shutil.rmtree(partial)
         raise
     return contents
@@ -120,7 +122,8 @@ def restore_backup(folder: Path, target: Place) -> Contents:
     """Copy a backup into an empty store, after its files were compared with what was written; raises TrackingError."""
     try:
         known = json.loads((folder / CONTENTS).read_text(encoding="utf-8"))["artifacts"]
-    except (OSError, ValueError, KeyError) as error:
+        names = known.keys()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrackingError(
             f"{folder} is not a whole backup",
             code="not-a-backup",
@@ -128,7 +131,7 @@ def restore_backup(folder: Path, target: Place) -> Contents:
             found=str(error),
         ) from error
     found = digests(folder / ARTIFACTS)
-    if different := sorted(name for name in {*known, *found} if known.get(name) != found.get(name)):
+    if different := sorted(name for name in {*names, *found} if known.get(name) != found.get(name)):
         raise TrackingError(
             f"{len(different)} artifacts of the backup were altered since",
             code="backup-altered",

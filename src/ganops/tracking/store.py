@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 DAMAGED = ("database disk image is malformed", "file is not a database")  # in SQLite's own words
-DENIED = ("error code 401", "error code 403")  # in MLflow's
+DENIED = ("error code 401", "error code 403", "PERMISSION_DENIED", "UNAUTHENTICATED")  # in MLflow's
 # MLflow's defaults retry an unreachable server for some four minutes and phone home; a person's own settings win.
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
