@@ -130,8 +130,10 @@ def metrics_page(source: Source) -> str:
         metrics = [_metric(each) for each in ast.walk(given["metrics"]) if _is_call(each, "Metric")]
         settings = ast.unparse(given["settings"]) if "settings" in given else ""
         name = ast.literal_eval(given["name"])
-        asked = source.find_value(ast.unparse(given["requires"]), module) if "requires" in given else None
-        needs = f"For {_text(asked[0])}." if asked else ""
+        asked = given.get("requires", ast.Constant(""))
+        constant = source.find_value(ast.unparse(asked), module)
+        requires = _text(constant[0] if constant else asked)
+        needs = f"For {requires}." if requires else ""
         shown = (
             table(("key", "title", "better", "what it says"), metrics) if metrics else "Its metrics depend on the data."
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from PIL import Image
 
-from ganops.data.fields.image import ImageField
+from ganops.data.fields.image import ImageField, first_image
 from ganops.data.fields.vector import VectorField
 from ganops.data.packed import Split
 from ganops.data.rows import Rows
@@ -157,5 +157,11 @@ def has_classes(task: Task, spec: DataSpec) -> bool:
     return scored_field(task, spec) == spec.target and len(spec.classes) >= 2
 
 
+def makes_paired_images(task: Task, _spec: DataSpec) -> bool:
+    """`applies` of groups that compare images with their truth."""
+    return task.paired and first_image(task.outputs) is not None
+
+
 FEATURES = "outputs that are images or vectors of the data"
 CLASSES = "images or vectors of two or more classes"
+PAIRED_IMAGES = "a paired task that makes images"

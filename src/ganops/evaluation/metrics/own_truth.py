@@ -10,11 +10,9 @@ from torch import Tensor
 
 from ganops.data.fields.image import first_image
 from ganops.data.rows import Rows
-from ganops.data.spec import DataSpec
 from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import from_share
-from ganops.evaluation.metric import Metric, MetricGroup, Result
-from ganops.games.task import Task
+from ganops.evaluation.metric import PAIRED_IMAGES, Metric, MetricGroup, Result, makes_paired_images
 
 CHUNK = 256  # outputs compared at a time
 
@@ -56,10 +54,6 @@ def nearest_is_own(outputs: Tensor, truth: Tensor) -> Tensor:
     return torch.cat(found)
 
 
-def _applies(task: Task, _spec: DataSpec) -> bool:
-    return task.paired and first_image(task.outputs) is not None
-
-
 GROUP = MetricGroup(
     "own-truth",
     (
@@ -70,8 +64,8 @@ GROUP = MetricGroup(
             "The share of outputs that no other truth of the test set is nearer to than their own, pixel by pixel.",
         ),
     ),
-    _applies,
+    makes_paired_images,
     _Matching,
-    "a paired task that makes images",
+    PAIRED_IMAGES,
     needs_features=False,
 )

@@ -11,11 +11,9 @@ from torch import Tensor
 
 from ganops.data.fields.image import first_image
 from ganops.data.rows import Rows
-from ganops.data.spec import DataSpec
 from ganops.evaluation.context import EvalContext
 from ganops.evaluation.estimate import from_mean
-from ganops.evaluation.metric import Metric, MetricGroup, Result
-from ganops.games.task import Task
+from ganops.evaluation.metric import PAIRED_IMAGES, Metric, MetricGroup, Result, makes_paired_images
 from ganops.networks.image_features.features import IMAGE_FEATURES, ImageFeatures
 from ganops.settings import Settings
 
@@ -74,10 +72,6 @@ class _Perceptual:
         return Result({f"perceptual_{self.features.kind}": from_mean(torch.cat(self._values))}, used)
 
 
-def _applies(task: Task, _spec: DataSpec) -> bool:
-    return task.paired and first_image(task.outputs) is not None
-
-
 GROUP = MetricGroup(
     "perceptual",
     (
@@ -90,9 +84,9 @@ GROUP = MetricGroup(
         ),
         Metric("perceptual_vgg19", "Perceptual distance (VGG19)", "lower", SENTENCE.format("VGG19"), True),
     ),
-    _applies,
+    makes_paired_images,
     _Perceptual,
-    "a paired task that makes images",
+    PAIRED_IMAGES,
     settings=PerceptualMetricSettings,
     needs_features=False,
 )
