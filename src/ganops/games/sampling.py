@@ -6,7 +6,8 @@ come from here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -84,7 +85,7 @@ def sample(
     wanted = find_task(game, task)
     device = next(game.parameters()).device
     for drawn in draw_inputs(wanted, count, seed, held_out=held_out, given=given, batch_size=batch_size):
-        with torch.no_grad(), _Evaluating(game):
+        with torch.no_grad(), _evaluating(game):
             outputs = game.generate(drawn.modelled.to(device), task)
         yield Sample(drawn.inputs, stored_rows(outputs, wanted.outputs), drawn.truth, drawn.classes)
 
@@ -195,18 +196,15 @@ def class_sequence(shares: Sequence[float] | int, count: int) -> Tensor:
     return torch.cat(classes)[torch.cat(places).sort(stable=True).indices[:count]]
 
 
-class _Evaluating:
-    """Puts all modules into eval mode, and each back into its own mode: frozen parts of a game in training stay so."""
-
-    def __init__(self, game: nn.Module) -> None:
-        self._modules = [(module, module.training) for module in game.modules()]
-        self._game = game
-
-    def __enter__(self) -> None:
-        self._game.eval()
-
-    def __exit__(self, *_error: object) -> None:
-        for module, training in self._modules:
+@contextmanager
+def _evaluating(game: nn.Module) -> Generator[None]:
+    """Put all modules into eval mode, and each back into its own mode: frozen parts of a game in training stay so."""
+    modules = [(module, module.training) for module in game.modules()]
+    game.eval()
+    try:
+        yield
+    finally:
+        for module, training in modules:
             module.training = training
 
 
