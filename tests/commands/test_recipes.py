@@ -139,3 +139,7 @@ def test_what_was_measured_is_measured_again_only_where_a_recipe_has_changed(
     (Workspace().prepared / "manifest.json").write_text("other data")
     measured(changed, measure)
     assert asked[3:] == ["mlp", "dcgan"]
+    for content in ("[1]", '{"a": 1}', "\xff"):
+        Workspace().measured.write_text(content, encoding="latin-1")
+        measured(changed, measure)
+    assert len(asked) == 11, "a damaged file is made again"

@@ -187,9 +187,10 @@ def test_missing_and_damaged_files_are_refused(reference_folder: Path, tmp_path:
     folder = tmp_path / "reference"
     shutil.copytree(reference_folder, folder)
     content = (folder / file).read_bytes()
-    (folder / file).write_bytes(content[: len(content) // 2])
-    with pytest.raises(EvaluationError):
-        load_reference(folder)
+    for damaged in (content[: len(content) // 2], b"\xff" * 100):
+        (folder / file).write_bytes(damaged)
+        with pytest.raises(EvaluationError):
+            load_reference(folder)
     (folder / file).unlink()
     with pytest.raises(EvaluationError):
         load_reference(folder)

@@ -191,9 +191,10 @@ def test_unlabelled_data_are_validated_by_few_samples_of_imagenets_features(tmp_
 def test_missing_and_damaged_files_are_refused(file: str, reference_folder: Path, tmp_path: Path) -> None:
     shutil.copytree(reference_folder / VALIDATION, tmp_path / VALIDATION)
     path = tmp_path / VALIDATION / file
-    path.write_bytes(path.read_bytes()[:10])
-    with pytest.raises(EvaluationError):
-        read_validation(tmp_path)
+    for damaged in (path.read_bytes()[:10], b"\xff" * 100):
+        path.write_bytes(damaged)
+        with pytest.raises(EvaluationError):
+            read_validation(tmp_path)
     path.unlink()
     with pytest.raises(EvaluationError):
         read_validation(tmp_path)

@@ -73,7 +73,11 @@ def test_a_folder_without_description_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "x"}', "\xff"])
 def test_a_damaged_description_is_refused(model: Path, text: str) -> None:
     (model / "model.json").write_text(text, encoding="latin-1")
-    assert code_of_loading(model) == "model-unreadable"
+    with pytest.raises(ModelError) as error:
+        load_description(model)
+    assert error.value.code == "model-unreadable"
+    assert "\n" not in error.value.found
+    assert "dvc" in error.value.action
 
 
 def test_missing_weights_are_refused(model: Path) -> None:

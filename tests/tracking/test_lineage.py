@@ -78,7 +78,7 @@ def test_dvc_hashes_are_those_of_the_outputs_where_a_path_is_both(tmp_path: Path
     }
 
 
-@pytest.mark.parametrize("content", [None, "", "stages: [", "\x00", "stages:\n  prepare:\n"])
+@pytest.mark.parametrize("content", [None, "", "stages: [", "\x00", "stages:\n  prepare:\n", "[1]", "stages: [1]"])
 def test_a_missing_empty_or_torn_lock_file_gives_no_hashes(tmp_path: Path, content: str | None) -> None:
     if content is not None:
         (tmp_path / "dvc.lock").write_text(content)

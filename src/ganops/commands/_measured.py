@@ -26,8 +26,9 @@ class Measured(NamedTuple):
 def measured(recipes: Mapping[str, Recipe], measure: Callable[[str, Recipe], Measured]) -> dict[str, Measured]:
     """What `measure` finds of each recipe, or found when code, data and recipe were the same."""
     kept, ground = dict[str, tuple[str, int, int]](), _ground()
-    with suppress(OSError, ValueError):
-        kept = json.loads(WORKSPACE.measured.read_text(encoding="utf-8"))
+    with suppress(OSError, ValueError, TypeError, AttributeError):  # the last two: a file of another form
+        read = json.loads(WORKSPACE.measured.read_text(encoding="utf-8"))
+        kept = {key: (str(fits), int(weights), int(flops)) for key, (fits, weights, flops) in read.items()}
     keys = {
         name: hashlib.sha256((ground + recipe.model_dump_json()).encode()).hexdigest()
         for name, recipe in recipes.items()

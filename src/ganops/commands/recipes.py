@@ -149,7 +149,7 @@ def _minutes_of_cost(flops: Mapping[str, int]) -> float | None:
 
     rates = list[float]()
     for name, each in flops.items():
-        with suppress(OSError, ValueError, KeyError, ZeroDivisionError):
+        with suppress(OSError, ValueError, KeyError, TypeError, ZeroDivisionError):
             facts = json.loads((WORKSPACE.trained(name) / "training.json").read_text(encoding="utf-8"))
             rates.append(facts["seconds"] / 60 / (each * facts["kimg"]))
     return median(rates) if rates else None

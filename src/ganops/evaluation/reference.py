@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -90,7 +89,7 @@ def load_reference(folder: Path) -> Reference:
             for name, field in description.spec.fields.items()
             if isinstance(field, ImageField | VectorField)
         }
-    except (OSError, ValidationError, SafetensorError, KeyError) as error:
+    except (OSError, ValueError, SafetensorError, KeyError) as error:  # a ValidationError is a ValueError
         raise EvaluationError(
             f"{folder} does not hold a usable reference",
             code="damaged-reference",

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
@@ -69,7 +68,7 @@ def read_validation(reference: Path, device: torch.device | str = "cpu") -> Vali
             return ValidationReference(description, None, None)
         tensors = load_file(folder / FEATURES)
         real = RealFeatures(tensors["features"], tensors["rows"], tensors.get("labels"))
-    except (OSError, ValidationError, SafetensorError, KeyError) as error:
+    except (OSError, ValueError, SafetensorError, KeyError) as error:
         raise EvaluationError(
             f"{folder} does not say how to validate a training",
             code="damaged-validation",

@@ -67,7 +67,14 @@ def load_description(folder: Path) -> SavedModel:
             action="train it first, or check the path",
         ) from None
     except (OSError, ValidationError, UnicodeDecodeError) as error:
-        raise ModelError(f"{path} cannot be read", code="model-unreadable", found=str(error)) from error
+        wrong = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise ModelError(
+            f"{path} cannot be read",
+            code="model-unreadable",
+            found=wrong,
+            action="bring the file back (dvc checkout), train the recipe again (dvc repro --force train@NAME), or take "
+            "the version of ganops that wrote it",
+        ) from error
 
 
 def load_game(folder: Path, device: str | torch.device = "cpu") -> Game:

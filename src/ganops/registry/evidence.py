@@ -44,7 +44,7 @@ def write_evidence(versions: Versions, version: str, out: Path, workspace: Works
     if _is_of(workspace, versions, version) and workspace.report.is_file():
         parts["report.html"] = workspace.report.read_bytes()
     signature = tags.pop(SIGNATURE, "")
-    parts["protocol.json"] = _json([json.loads(tags.pop(key)) for key in sorted(tags) if key.startswith(MEASURED)])
+    parts["protocol.json"] = _json([_parsed(tags.pop(key)) for key in sorted(tags) if key.startswith(MEASURED)])
     changes = [entry.model_dump(mode="json") for entry in entries(versions) if entry.version == version]
     parts["decision.json"] = _json({"version": found.uri, "tags": tags, "history": changes})
     made = datetime.fromtimestamp(versions.get(version).creation_timestamp / 1000, UTC)
@@ -81,7 +81,16 @@ def _is_of(workspace: Workspace, versions: Versions, version: str) -> bool:
         registration = json.loads(workspace.registration.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return (registration.get("model"), registration.get("version")) == (versions.model, version)
+    known = registration if isinstance(registration, dict) else {}
+    return (known.get("model"), known.get("version")) == (versions.model, version)
+
+
+def _parsed(text: str) -> Any:
+    """The value of a JSON text; the text itself where somebody has edited it, or a store has cut it."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _json(value: Any) -> bytes:

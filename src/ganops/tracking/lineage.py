@@ -6,7 +6,6 @@ import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -40,11 +39,12 @@ def dvc_hashes(folder: Path) -> dict[str, str]:
         lock = yaml.safe_load((folder / "dvc.lock").read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError):
         return {}
-    stages: dict[str, Any] = (lock or {}).get("stages") or {}
-    entries = [
-        entry for part in ("deps", "outs") for stage in stages.values() for entry in (stage or {}).get(part) or []
-    ]
-    return {entry["path"]: entry["md5"] for entry in entries if "md5" in entry and "path" in entry}
+    try:
+        stages = list(((lock or {}).get("stages") or {}).values())
+        entries = [entry for part in ("deps", "outs") for stage in stages for entry in (stage or {}).get(part) or []]
+        return {entry["path"]: entry["md5"] for entry in entries if "md5" in entry and "path" in entry}
+    except (AttributeError, TypeError):  # YAML of another form
+        return {}
 
 
 def lineage_tags(folder: Path, of: tuple[str, ...] = ()) -> dict[str, str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 from pydantic import Field as Bounded
-from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -112,7 +111,7 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
         description = ClassifierDescription.model_validate_json((folder / "classifier.json").read_text("utf-8"))
         network = _network(description.spec, description.width)
         network.load_state_dict(load_file(folder / "classifier.safetensors"))
-    except (OSError, ValidationError, SafetensorError, RuntimeError) as error:
+    except (OSError, ValueError, SafetensorError, RuntimeError) as error:
         raise EvaluationError(
             f"{folder} does not hold a usable classifier",
             code="damaged-classifier",
