@@ -31,7 +31,7 @@ from ganops.games.task import Task
 from ganops.params import EvaluateParams
 from ganops.recipe import Recipe, load_recipes
 from ganops.settings import nearest, validate
-from ganops.workspace import WORKSPACE
+from ganops.workspace import WORKSPACE, how_to_enter
 
 if TYPE_CHECKING:
     from ganops.applying.translator import PictureTranslator
@@ -197,7 +197,9 @@ def model_folder(model: str) -> Path:
             code="no-model",
             expected="models:/NAME@ALIAS, models:/NAME/VERSION, a model folder, or a trained recipe",
             found=f"trained here: {', '.join(_trained()) or 'nothing yet'}",
-            action="train one with `dvc repro`, or correct the name",
+            action="train one with `dvc repro`, or correct the name"
+            if WORKSPACE.params.is_file()
+            else how_to_enter(Path.cwd()),
         )
     return found
 

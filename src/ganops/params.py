@@ -13,7 +13,7 @@ from ganops.atomic import write_text
 from ganops.errors import SettingsError
 from ganops.recipe import bare_name, find_recipe
 from ganops.settings import Settings, read_yaml, validate
-from ganops.workspace import Workspace
+from ganops.workspace import Workspace, how_to_enter
 
 FeaturesName = Literal["auto", "classifier", "inception-v3", "efficientnet-lite0", "custom"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -332,6 +332,11 @@ def read_params(path: Path = Path("params.yaml")) -> Params:
 
     Raises SettingsError naming the file, the key and what was expected.
     """
+    if not path.exists():
+        folder = path.parent.resolve()
+        raise SettingsError(
+            f"{path} is missing", code="missing-file", found=f"no such file in {folder}", action=how_to_enter(folder)
+        )
     return validate(Params, read_yaml(path), str(path))
 
 

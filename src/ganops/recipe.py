@@ -11,6 +11,7 @@ from pydantic import Field, PositiveFloat, model_validator
 
 from ganops.errors import SettingsError
 from ganops.settings import Settings, nearest, read_yaml, validate
+from ganops.workspace import how_to_enter
 
 PRESETS = "paper"  # folder of the presets, among the recipes
 
@@ -188,7 +189,7 @@ def load_recipes(folder: Path) -> dict[str, Recipe]:
             f"{folder} has no recipes",
             code="no-recipes",
             found=str(Path.cwd()),
-            action="run this in the root of the checkout",
+            action=how_to_enter(Path.cwd()),
         )
     return found
 
@@ -215,7 +216,10 @@ def find_recipe(name: str, folder: Path) -> Path:
     files = presets if bare != name else presets | recipes
     if bare not in files:
         raise SettingsError(
-            f"{folder} has no recipe '{name}'", code="unknown-recipe", found=name, action=nearest(bare, list(files))
+            f"{folder} has no recipe '{name}'",
+            code="unknown-recipe",
+            found=name,
+            action=nearest(bare, list(files)) if files else how_to_enter(Path.cwd()),
         )
     return files[bare]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,6 +160,14 @@ class Workspace:
     def evaluated(self, recipe: str) -> Path:
         """The folder with scores, figures and tables of one recipe."""
         return self.results / "evaluate" / recipe
+
+
+def how_to_enter(folder: Path) -> str:
+    """What to do in a folder that is not the root of a checkout: where that is, as far as it is known."""
+    for above in folder.resolve().parents:
+        if Workspace(above).params.is_file() and Workspace(above).recipes.is_dir():
+            return f"run this in the root of the checkout: cd {shlex.quote(str(above))}"
+    return "run this in the root of a checkout"
 
 
 WORKSPACE = Workspace()
