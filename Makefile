@@ -44,11 +44,11 @@ lock: env-dev ## write requirements/*.txt after a change of pyproject.toml
 ifdef DATA
 run: export GANOPS_DATA := $(value DATA)
 endif
-run: env ## train, score, compare, register and promote, as params.yaml says; DATA=folder-or-zip: on your own images
+run: env ## train, score, compare, register and promote, as params.yaml says; DATA=folder-or-zip: your own images
 	@if [ -n "$$GANOPS_DATA" ]; then $(BIN)/python -m pipeline.own_data "$$GANOPS_DATA"; fi
 	@$(BIN)/python -m pipeline.flows.run
 
-repro: env ## the same stages by DVC alone: no flow, no promotion
+repro: env ## run the same stages by DVC alone: no flow, no promotion
 	$(TOOL) dvc repro
 
 plots: env ## draw curves and samples into dvc_plots/index.html, which opens offline
@@ -88,7 +88,7 @@ server: env ## start Prefect's server and its pages on http://127.0.0.1:4200
 
 # The four below talk to the server of `make server`, or to the one that PREFECT_API_URL names.
 deploy worker spread: export PREFECT_API_URL ?= http://127.0.0.1:4200/api
-deploy: env ## put the scheduled retraining of prefect.yaml on the server
+deploy: env ## put the deployments of prefect.yaml on the server
 	$(TOOL) prefect work-pool create ganops --type process --overwrite
 	PWD="$(CURDIR)" $(TOOL) prefect --no-prompt deploy --all
 
@@ -98,7 +98,7 @@ worker: env ## end what dead workers have left, then run what the server schedul
 spread: env ## train and score on the workers of all machines, compare and promote here; needs a DVC remote
 	@$(BIN)/python -m pipeline.flows.run spread
 
-retrain: env ## pull, train, gate and push once, without a server; PROMOTE=no: judge, and promote nothing
+retrain: env ## pull, train, promote and push once, without a server; PROMOTE=no: judge, and promote nothing
 	@$(BIN)/python -m pipeline.flows.run retraining $(if $(filter-out yes,$(PROMOTE)),--no-promote)
 
 .PHONY: test test-fast lint types format tiny soak gpu-check ci
@@ -107,7 +107,7 @@ TEST := $(TOOL) pytest --numprocesses 2 --dist loadgroup
 test: env-dev ## the whole test suite
 	$(TEST)
 
-test-fast: env-dev ## the tests that take no more than some seconds each
+test-fast: env-dev ## the tests that take a few seconds at most
 	$(TEST) -m "not slow"
 
 lint: env-dev ## check style and format
@@ -117,7 +117,7 @@ lint: env-dev ## check style and format
 types: env-dev ## check types
 	$(TOOL) pyrefly check --python-interpreter-path $(BIN)/python
 
-format: env-dev ## put style and format right where a tool can
+format: env-dev ## correct style and format, as far as ruff can
 	$(TOOL) ruff check --fix .
 	$(TOOL) ruff format .
 
@@ -125,7 +125,7 @@ tiny: env ## the whole pipeline on tiny settings in build/tiny, twice: the secon
 	@$(BIN)/python tests/tiny.py build/tiny
 
 MINUTES ?= 30
-soak: env-dev ## disturb trainings, registry commands and records for half an hour (MINUTES=...): nothing may be lost
+soak: env-dev ## kill and disturb trainings, registry commands and records for half an hour (MINUTES=...): nothing may be lost
 	OMP_NUM_THREADS=1 $(BIN)/python tests/soak.py --minutes $(MINUTES)
 
 gpu-check: env-dev ## all that only a GPU can show, in nine minutes: tests, resume, graphs, scores, images/s; prints what to send back
@@ -144,7 +144,7 @@ audit: env ## known vulnerabilities of the pinned packages, and unsafe workflows
 	$(AUDIT) pip-audit@2.10.1 --disable-pip --require-hashes --requirement requirements/run.txt
 	$(AUDIT) zizmor@1.32.0 --offline .github
 
-newest: env-dev ## put the newest packages that pyproject.toml allows in place of the pinned ones, to see what breaks
+newest: env-dev ## replace the pinned packages by the newest that pyproject.toml allows, to see what breaks
 	$(BIN)/uv pip install --quiet --upgrade --editable '.[dev]'
 
 .PHONY: clean distclean

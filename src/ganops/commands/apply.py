@@ -47,7 +47,7 @@ def command(
 
     Names, folders, EXIF and colour profiles stay; kinds of files that are not written become PNG. Pictures that were
     made before from the same files are kept, so an interrupted call resumes; files of these names that are not its own
-    are never replaced. Unreadable files are listed.
+    are replaced only with --again. Unreadable files are listed.
     """
     from ganops.api import load
     from ganops.applying.folder import apply_to_folder
