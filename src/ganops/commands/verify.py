@@ -18,7 +18,8 @@ def command(sample: bool) -> None:
     names a public key, the champion, the one before and every version with a signature must be signed with its private
     half.
 
-    Exit code 1 when a version is not as it was registered. `dvc repro --force register` registers the winner again.
+    Exit code 1 when a version is not as it was registered. `dvc repro --force --single-item register` registers the
+    winner again.
     """
     from ganops.registry.verify import verify
     from ganops.tracking.store import connect

@@ -94,7 +94,7 @@ def load_reference(folder: Path) -> Reference:
             f"{folder} does not hold a usable reference",
             code="damaged-reference",
             found=str(error),
-            action="make it again: dvc repro --force reference",
+            action="make it again: dvc repro --force --single-item reference",
         ) from error
     return Reference(description, columns, folder)
 

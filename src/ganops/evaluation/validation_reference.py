@@ -73,7 +73,7 @@ def read_validation(reference: Path, device: torch.device | str = "cpu") -> Vali
             f"{folder} does not say how to validate a training",
             code="damaged-validation",
             found=str(error),
-            action="make it again: dvc repro --force reference",
+            action="make it again: dvc repro --force --single-item reference",
         ) from error
     statistics, split = read_npz(folder / STATISTICS), description.split
     column = RealColumn(statistics, split, {split: real}, torch.arange(len(real)), torch.empty(0))

@@ -72,8 +72,8 @@ def load_description(folder: Path) -> SavedModel:
             f"{path} cannot be read",
             code="model-unreadable",
             found=wrong,
-            action="bring the file back (dvc checkout), train the recipe again (dvc repro --force train@NAME), or take "
-            "the version of ganops that wrote it",
+            action="bring the file back (dvc checkout), train the recipe again (dvc repro --force --single-item "
+            "train@NAME), or take the version of ganops that wrote it",
         ) from error
 
 

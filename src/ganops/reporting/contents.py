@@ -42,7 +42,7 @@ def read_contents(folder: Path) -> Contents:
     path = folder / CONTENTS
     if not path.is_file():
         return Contents()
-    action = f"run: dvc repro --force evaluate@{folder.name}"
+    action = f"run: dvc repro --force --single-item evaluate@{folder.name}"
     try:
         contents = Contents.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValidationError, UnicodeDecodeError) as error:

@@ -104,7 +104,7 @@ def read_row(workspace: Workspace, recipe: str) -> LeaderboardRow:
             code="damaged-file",
             expected="the facts of a training",
             found=f"{type(error).__name__}: {error}",
-            action=f"run: dvc repro --force train@{recipe}",
+            action=f"run: dvc repro --force --single-item train@{recipe}",
         ) from error
     path = workspace.evaluated(recipe) / "scores.json"
     unscored = training.unhealthy and not path.exists()

@@ -111,7 +111,8 @@ def unusable(uri: str, error: Exception) -> TrackingError:
             expected=f"an SQLite database at {database}",
             found=found,
             action=f"move {database} away, then `ganops restore` a backup; without one, `sqlite3 {database} .recover` "
-            "may save some. Models and scores in results/ are whole: `dvc repro --force register` registers them again",
+            "may save some. Models and scores in results/ are whole: `dvc repro --force --single-item register` "
+            "registers the winner again",
         )
     if any(words in found for words in DENIED):
         return TrackingError(

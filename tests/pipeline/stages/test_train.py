@@ -131,7 +131,7 @@ def test_without_a_reference_nothing_is_trained(home: Path) -> None:
         train()
     assert caught.value.code == "damaged-validation"
     assert str(WORKSPACE.reference) in caught.value.found
-    assert "dvc repro --force reference" in caught.value.action
+    assert "dvc repro --force --single-item reference" in caught.value.action
     assert not WORKSPACE.checkpoints.exists()
     assert not WORKSPACE.trained("tiny").exists()
 

@@ -116,7 +116,7 @@ def load_classifier(folder: Path, device: torch.device | str = "cpu") -> Classif
             f"{folder} does not hold a usable classifier",
             code="damaged-classifier",
             found=str(error),
-            action="make it again: dvc repro --force reference",
+            action="make it again: dvc repro --force --single-item reference",
         ) from error
     return Classifier(network, description, device)
 
