@@ -109,3 +109,10 @@ def test_given_takes_inputs_alone(given: str) -> None:
     """Names of the command's own options are refused before a model is loaded."""
     with pytest.raises(click.BadParameter):
         given_inputs([given])
+
+
+def test_a_read_only_folder_is_known_before_any_work(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    result = run("sample", "no-such-model")
+    assert result.exit_code == 2
+    assert "'grid.png' cannot be written: the folder . is read-only for you" in result.output

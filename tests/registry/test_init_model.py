@@ -32,7 +32,9 @@ def test_a_version_that_does_not_exist_is_an_error(tracking_home: Path, address:
     assert error.value.code == "no-such-version"
 
 
-@pytest.mark.parametrize("address", ["models:/", "models:/ganops", "models:/ganops@", "models:/ganops/latest"])
+@pytest.mark.parametrize(
+    "address", ["models:/", "models:/ganops", "models:/ganops@", "models:/ganops/latest", f"models:/ganops/{10**18}"]
+)
 def test_other_addresses_are_refused(tracking_home: Path, address: str) -> None:
     with pytest.raises(RegistryError) as error:
         find_init_model(address)

@@ -53,6 +53,8 @@ def command(
     from ganops.devices import find_device
 
     given = given_inputs(pairs)
+    if output is None:
+        OutputFile().convert("grid.png", None, click.get_current_context())  # before any work
     loaded = load(model or champion(), find_device(device))
     generated = loaded.generate(count, seed, task=task, **given)
     path = _write(generated, output, columns)

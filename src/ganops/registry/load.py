@@ -21,9 +21,9 @@ from ganops.registry.versions import CONTENT, PACKAGE
 from ganops.tracking.outbox import FINAL, first_line
 from ganops.tracking.store import unusable
 
-AGAIN = "register the model again: dvc repro --force register"
+AGAIN = "register the model again: dvc repro --force --single-item register"
 PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".bin", ".ckpt")
-ADDRESS = re.compile(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))")
+ADDRESS = re.compile(r"models:/([^/@]+)(?:@([^/@]+)|/(\d{1,18}))")
 
 
 @dataclass(frozen=True)

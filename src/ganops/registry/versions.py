@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ganops.errors import EvaluationError, RegistryError
 from ganops.evaluation.scores import Scores, load_scores
 from ganops.registry.gate import ModelRecord
-from ganops.tracking.outbox import FINAL, first_line
+from ganops.tracking.outbox import FINAL
 from ganops.tracking.store import Store, unusable
 
 if TYPE_CHECKING:
@@ -216,21 +216,13 @@ def _refused(model: str, error: Any) -> RegistryError:
     """The error for a request that failed: there is no such thing, it has no sense, or the store has trouble."""
     import mlflow
 
-    message = f"the registry refused a request for the model '{model}'"
-    if error.error_code in ABOUT_REQUEST:
-        missing = error.error_code == "RESOURCE_DOES_NOT_EXIST"
-        return RegistryError(
-            message,
-            code="no-such-version" if missing else "registry-refused",
-            found=first_line(error),
-            action="`mlflow ui` lists the versions; `dvc repro` registers one",
-        )
     trouble = unusable(mlflow.get_registry_uri(), error)
+    about_request = error.error_code in ABOUT_REQUEST
     return RegistryError(
-        message,
-        code="registry-refused",
-        expected=trouble.expected,
+        f"the registry refused a request for the model '{model}'",
+        code="no-such-version" if error.error_code == "RESOURCE_DOES_NOT_EXIST" else "registry-refused",
+        expected="" if about_request else trouble.expected,
         found=trouble.found,
-        action=trouble.action,
-        exit_code=trouble.exit_code,
+        action="`mlflow ui` lists the versions; `dvc repro` registers one" if about_request else trouble.action,
+        exit_code=1 if about_request else trouble.exit_code,
     )
