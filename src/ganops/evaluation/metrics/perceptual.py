@@ -18,7 +18,6 @@ from ganops.networks.image_features.features import IMAGE_FEATURES, ImageFeature
 from ganops.settings import Settings
 
 EPSILON = 1e-10  # of lengths, as LPIPS has it
-SENTENCE = "Distance of output and truth in the feature maps of {}: 0 is equal."
 
 
 class PerceptualMetricSettings(Settings):
@@ -79,10 +78,16 @@ GROUP = MetricGroup(
             "perceptual_efficientnet-lite0",
             "Perceptual distance (EfficientNet-Lite0)",
             "lower",
-            SENTENCE.format("EfficientNet-Lite0"),
+            "Distance of output and truth in the feature maps of EfficientNet-Lite0: 0 is equal.",
             True,
         ),
-        Metric("perceptual_vgg19", "Perceptual distance (VGG19)", "lower", SENTENCE.format("VGG19"), True),
+        Metric(
+            "perceptual_vgg19",
+            "Perceptual distance (VGG19)",
+            "lower",
+            "Distance of output and truth in the feature maps of VGG19: 0 is equal.",
+            True,
+        ),
     ),
     makes_paired_images,
     _Perceptual,
