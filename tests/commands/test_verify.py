@@ -13,6 +13,10 @@ from ganops.tracking.run import start_run
 from ganops.tracking.store import connect
 
 
+def test_an_empty_store_is_not_called_checked(run: Callable[..., Result]) -> None:
+    assert run("verify").output.splitlines()[-1].startswith("no version is registered at sqlite:///")
+
+
 def test_the_command_names_what_is_broken(tracking_home: Path, run: Callable[..., Result]) -> None:
     register_small(tracking_home)
     register_small(tracking_home, seed=1)

@@ -104,6 +104,16 @@ def test_a_server_that_wants_a_password_is_not_said_to_be_down() -> None:
     assert "MLFLOW_TRACKING_TOKEN" in error.value.action
 
 
+def test_no_database_is_made_outside_of_a_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.delenv("DVC_ROOT", raising=False)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(TrackingError) as error:
+        connect()
+    assert error.value.code == "no-checkout"
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_deleted_experiment_is_a_clear_error(tracking_home: Path) -> None:
     store = connect()
     store.client.delete_experiment(store.experiment("ganops"))

@@ -22,13 +22,17 @@ def command(sample: bool) -> None:
     winner again.
     """
     from ganops.registry.verify import verify
+    from ganops.tracking.location import redact
     from ganops.tracking.store import connect
 
-    count = broken = 0
-    for uri, problem in verify(connect(), sample=sample):
+    store, count, broken = connect(), 0, 0
+    for uri, problem in verify(store, sample=sample):
         count, broken = count + 1, broken + bool(problem)
         click.echo(f"{'BROKEN' if problem else 'ok    '}  {uri}" + (f": {problem}" if problem else ""))
-    click.echo(
-        f"{broken} of {count} versions are not as they were registered" if broken else f"{count} versions checked"
-    )
+    if count == 0:
+        click.echo(f"no version is registered at {redact(store.uri)}: `make run` trains and registers one")
+    elif broken:
+        click.echo(f"{broken} of {count} versions are not as they were registered")
+    else:
+        click.echo(f"{count} version{'' if count == 1 else 's'} checked")
     sys.exit(1 if broken else 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -12,9 +13,17 @@ from ganops.credentials import hide_credentials
 from ganops.errors import TrackingError
 from ganops.services import bypass_proxies_on_loopback, why_silent
 from ganops.tracking.database import is_database, prepare_database
-from ganops.tracking.location import artifact_location, redact, sqlite_path, store_lock, tracking_uri
+from ganops.tracking.location import (
+    artifact_location,
+    redact,
+    repository_root,
+    sqlite_path,
+    store_lock,
+    tracking_uri,
+)
 from ganops.tracking.moved import correct_artifact_paths
 from ganops.tracking.outbox import first_line
+from ganops.workspace import how_to_enter
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -68,12 +77,15 @@ def connect(uri: str | None = None) -> Store:
     """Reach the tracking store, make or migrate its SQLite database where needed, and make it MLflow's default.
 
     The artifact addresses in the database of a moved checkout are corrected. Raises TrackingError within seconds when
-    the server does not answer or the database cannot be used.
+    the server does not answer or the database cannot be used, and where no address is given outside of a checkout:
+    nothing is made there.
     """
     quieten()
     bypass_proxies_on_loopback()
     hide_credentials()
-    uri = uri or tracking_uri()
+    if uri is None:
+        uri = tracking_uri()
+        _check_place(uri)
     _check_reachable(uri)
     import mlflow
     from mlflow.exceptions import MlflowException
@@ -135,6 +147,20 @@ def unusable(uri: str, error: Exception) -> TrackingError:
         found=found,
         action=action,
         exit_code=os.EX_TEMPFAIL,  # trying again later may help
+    )
+
+
+def _check_place(uri: str) -> None:
+    """Raise TrackingError where the default database would be made in a folder that is not a checkout."""
+    database, root = sqlite_path(uri), repository_root()
+    if os.environ.get("MLFLOW_TRACKING_URI") or database is None or database.exists() or (root / ".dvc").is_dir():
+        return
+    raise TrackingError(
+        "there are no records here",
+        code="no-checkout",
+        expected=f"a checkout with .dvc, or an MLflow database at {database}",
+        found=f"neither in {root}",
+        action=f"{how_to_enter(Path.cwd())}, or name the store in MLFLOW_TRACKING_URI",
     )
 
 
