@@ -73,12 +73,12 @@ def find_format(
     """The format that the settings ask for; where one is auto, what a sample of the images themselves suggests.
 
     halves: each file is a side-by-side picture of two. white: of 16-bit files; None: 65535, and DataError is raised
-    where the whole sample is nearly black by that.
+    where they are nearly black by that.
     """
     chosen = sample([each.name for each in pictures(candidates)])
     if white is None:
         peaks = (result for _, result in work_all(files, chosen, peak, context.processes))
-        check_range([each for each in peaks if isinstance(each, int)])
+        check_range([each for each in peaks if isinstance(each, int)], len(chosen))
     return replace(_size_and_channels(files, chosen, context, halves=halves), white=white or FULL)
 
 

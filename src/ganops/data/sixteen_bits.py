@@ -20,6 +20,7 @@ from ganops.data.rejection import Reason, RefusedError
 from ganops.errors import DataError
 
 FULL = 65535
+FEW = 0.05  # of all pictures: so many may be dark
 DIM = FULL // 4  # pictures without a brighter pixel use 14 bits at most
 BITS_TAG, PHOTOMETRIC_TAG, WHITE_IS_ZERO = 0x0102, 0x0106, 0  # TIFF 6.0, section 8
 
@@ -50,10 +51,13 @@ def brightest_colour(image: Image.Image) -> int:
     return int(np.asarray(image.convert("RGB")).max()) * 257
 
 
-def check_range(found: Sequence[int]) -> None:
-    """Raise DataError where these, the brightest values of 16-bit pictures, say that all of them are nearly black."""
+def check_range(found: Sequence[int], count: int) -> None:
+    """Raise DataError where 16-bit pictures are nearly black, and more than a few of `count` pictures.
+
+    found: the brightest value of each 16-bit picture among them.
+    """
     most = max(found, default=0)
-    if 0 < most <= DIM:
+    if 0 < most <= DIM and len(found) > FEW * count:
         raise DataError(
             "the 16-bit pictures use a small part of their range, and would be nearly black",
             code="dim-16-bit",

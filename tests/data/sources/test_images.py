@@ -78,6 +78,12 @@ def test_16_bit_pictures_that_would_be_nearly_black_stop_the_work_until_their_wh
     assert code_of(folder, options={"image_labels": ["a", "b"]}) == "no-images", "indices are not light"
 
 
+def test_a_few_dark_pictures_of_16_bits_stop_nothing(tmp_path: Path) -> None:
+    dark = encode(Image.fromarray(np.full((16, 16), 4095, dtype=np.uint16)), "PNG")
+    files = {f"{n}.png": png(n) for n in range(19)}
+    assert used(collected(write_files(tmp_path / "mine", {**files, "dark.png": dark}))) == 20
+
+
 def test_a_folder_and_its_zip_give_the_same(tmp_path: Path) -> None:
     files = {f"{'cats' if n % 2 else 'dogs'}/{n}.png": png(n) for n in range(20)}
     folder = collected(write_files(tmp_path / "mine", files))
