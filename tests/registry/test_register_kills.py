@@ -83,7 +83,7 @@ def copy(source: Path, target: Path) -> None:
 @pytest.mark.usefixtures("short_source")
 def test_every_point_and_then_promote_or_rollback(tracking_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(promotion, "smoke_test", problem_with)  # the real one starts a process of seconds
-    monkeypatch.setattr(sweep, "has_died", lambda tags: True)  # that process is this one here
+    monkeypatch.setattr(sweep, "has_died", lambda tags, *_: True)  # that process is this one here
     register_small(tracking_home, fid=10.0)
     promote(PARAMS)
     before, database = tracking_home / "before.db", tracking_home / "mlflow.db"
