@@ -11,7 +11,14 @@ import pytest
 import torch
 
 from ganops.errors import TrainingError
-from ganops.training.checkpoint import Checkpoint, flatten, read_checkpoints, unflatten, write_checkpoint
+from ganops.training.checkpoint import (
+    Checkpoint,
+    checkpoint_steps,
+    flatten,
+    read_checkpoints,
+    unflatten,
+    write_checkpoint,
+)
 
 
 def checkpoint(step: int) -> Checkpoint:
@@ -56,6 +63,19 @@ def test_a_damaged_newest_one_falls_back_to_the_previous_one_with_a_reason(
     if (suffix, damage) != (".json", "gone"):  # without its description it was never finished
         assert isinstance(found[0], str)
         assert "step 2" in found[0]
+
+
+def test_a_changed_number_among_the_facts_is_found(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, checkpoint(3))
+    path = tmp_path / "step-000000003.json"
+    path.write_text(path.read_text().replace('"loss": 1.0', '"loss": 9.0'))
+    assert newest(tmp_path) is None
+
+
+def test_files_of_other_names_do_not_count(tmp_path: Path) -> None:
+    write_checkpoint(tmp_path, checkpoint(1))
+    (tmp_path / "step-copy.json").touch()
+    assert checkpoint_steps(tmp_path) == [1]
 
 
 @contextmanager

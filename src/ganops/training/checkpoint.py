@@ -1,8 +1,9 @@
-"""Checkpoints without pickle: tensors in safetensors, the rest and the tensors' digest in JSON, written last."""
+"""Checkpoints without pickle: tensors in safetensors, the rest and the digest of both in JSON, written last."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -37,15 +38,15 @@ class Checkpoint:
 def write_checkpoint(folder: Path, checkpoint: Checkpoint, healthy: int = 0) -> None:
     """Write a checkpoint and remove all but the last two, and the last one up to the step `healthy`.
 
-    The JSON file is written after the tensors and carries their sha256: a checkpoint without it, or with another
-    digest, is invalid. When the disk is full the older checkpoints stay valid and TrainingError says how much
-    space is needed.
+    The JSON file is written after the tensors and carries the sha256 of them and of its facts: a checkpoint without it,
+    or with another digest, is invalid. When the disk is full the older checkpoints stay valid and TrainingError says
+    how much space is needed.
     """
     tensors_path, facts_path = _paths(folder, checkpoint.step)
     needed = sum(tensor.numel() * tensor.element_size() for tensor in checkpoint.tensors.values())
     try:
         save_tensors(tensors_path, checkpoint.tensors)
-        digest = file_sha256(tensors_path)
+        digest = _digest(tensors_path, checkpoint.facts)
         write_text(facts_path, json.dumps({"step": checkpoint.step, "sha256": digest, "facts": checkpoint.facts}))
     except (OSError, SafetensorError) as error:
         for path in (tensors_path, facts_path):
@@ -70,7 +71,7 @@ def read_checkpoints(folder: Path, device: str = "cpu") -> Iterator[Checkpoint |
         tensors_path, facts_path = _paths(folder, step)
         try:
             description = json.loads(facts_path.read_text(encoding="utf-8"))
-            if file_sha256(tensors_path) != description["sha256"]:
+            if _digest(tensors_path, description["facts"]) != description["sha256"]:
                 yield f"the checkpoint of step {step} is damaged (its digest differs)"
                 continue
             yield Checkpoint(step, load_file(tensors_path, device=device), description["facts"])
@@ -123,7 +124,12 @@ def forget(folder: Path) -> None:
 
 def checkpoint_steps(folder: Path) -> list[int]:
     """Steps that have a checkpoint, ascending."""
-    return sorted(int(path.stem.removeprefix("step-")) for path in folder.glob("step-*.json"))
+    names = (path.stem.removeprefix("step-") for path in folder.glob("step-*.json"))
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def _digest(tensors: Path, facts: Mapping[str, Any]) -> str:
+    return hashlib.sha256(f"{file_sha256(tensors)}{json.dumps(facts)}".encode()).hexdigest()
 
 
 def _paths(folder: Path, step: int) -> tuple[Path, Path]:

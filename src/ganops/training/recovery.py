@@ -30,6 +30,8 @@ def resume(trainer: Trainer) -> None:
     """
     if _restore_newest(trainer):
         trainer.callback.on_resume(trainer.step)
+    elif checkpoint_steps(trainer.folder) and trainer.group.is_main_process:
+        print("no checkpoint is whole: training starts again", flush=True)
     if not trainer.group.all_equal(trainer.step):
         raise TrainingError(
             "the processes of this training do not find the same checkpoint",
