@@ -57,6 +57,15 @@ def test_what_is_no_settings_file_is_refused(tmp_path: Path, content: bytes, sai
         read_yaml(path)
 
 
+def test_a_conflict_of_a_merge_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("a: 1\n<<<<<<< HEAD\nseed: 7\n=======\nseed: 8\n>>>>>>> other\n")
+    with pytest.raises(SettingsError) as error:
+        read_yaml(path)
+    assert error.value.code == "merge-conflict"
+    assert error.value.found == "line 2: <<<<<<< HEAD"
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"nowhere\.yaml is missing"):
         read_yaml(tmp_path / "nowhere.yaml")

@@ -11,9 +11,11 @@ import logging
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from types import FrameType
 
 from ganops.params import load_params, recipe_files
+from ganops.settings import refuse_conflict
 from ganops.workspace import WORKSPACE
 from pipeline.flows.command_group import CommandGroup
 from pipeline.flows.entry import run_flow
@@ -32,6 +34,8 @@ def main(*arguments: str) -> None:
     flow, *options = arguments if named else ("training", *arguments)
     if flow == "training" and not HELP & set(options):
         recipe_files(load_params(WORKSPACE.params), WORKSPACE.recipes)  # an unknown name ends it before any work
+        for path in (WORKSPACE.resolved, Path("dvc.lock"), Path("dvc.yaml")):
+            refuse_conflict(path)  # in DVC's words it would be a YAML error, without a file
         write_inventory()
         if is_up_to_date():
             logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")

@@ -31,6 +31,7 @@ class Settings(BaseModel):
 
 
 S = TypeVar("S", bound=Settings)
+MARKER = "<<<<<<< "  # of git, where its side of a conflict begins
 
 
 class Yaml(yaml.SafeLoader):
@@ -75,7 +76,7 @@ def parse_yaml(text: str | bytes) -> Any:
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping.
 
-    Raises SettingsError when the file is missing, is not UTF-8, is not YAML or is not a mapping.
+    Raises SettingsError when the file is missing, is not UTF-8, is not YAML, is not a mapping or holds a conflict.
     """
     try:
         value = parse_yaml(path.read_text(encoding="utf-8"))
@@ -85,12 +86,29 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} cannot be read", code="unreadable", found=str(error)) from error
     except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a date that does not exist
+        refuse_conflict(path)
         found = " ".join(str(error).split())
         raise SettingsError(f"{path} is not valid YAML", code="bad-yaml", found=found) from error
     if not isinstance(value, dict):
         found = type(value).__name__
         raise SettingsError(f"{path} holds no settings", code="no-settings", expected="keys and values", found=found)
     return value
+
+
+def refuse_conflict(path: Path) -> None:
+    """Raise SettingsError where a merge left its markers in a text file; a file that cannot be read has none."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return
+    number = next((place for place, line in enumerate(lines, 1) if line.startswith(MARKER)), None)
+    if number is not None:
+        raise SettingsError(
+            f"{path} holds both sides of a merge",
+            code="merge-conflict",
+            found=f"line {number}: {lines[number - 1]}",
+            action=f"choose: edit it, or `git checkout --ours {path}` (or --theirs)",
+        )
 
 
 def validate(kind: type[S], values: Mapping[str, Any], where: str) -> S:
