@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import tempfile
@@ -10,12 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}  # no room for more
+
 
 @contextmanager
 def atomic_path(path: Path) -> Generator[Path]:
     """Yield a temporary path next to `path`; when the block ends well, flush it to disk and rename it to `path`.
 
-    When the block raises (disk full, Ctrl-C), the temporary file is removed and `path` is untouched.
+    When the block raises (disk full, Ctrl-C), the temporary file is removed and `path` is untouched. The error of a
+    full disk names `path`: the system's own names no file.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,6 +32,10 @@ def atomic_path(path: Path) -> Generator[Path]:
         _flush(temporary)
         temporary.replace(path)
         _flush(path.parent)
+    except OSError as error:
+        if error.errno in FULL and error.filename is None:
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
@@ -28,7 +29,9 @@ def export_pt2(module: TaskModule, path: Path) -> float:
     """Write a program for torch.export.load; the largest difference of its outputs from the model's."""
     program = _program(module)
     with atomic_path(path) as temporary, _quiet():
-        torch.export.save(program, temporary, extra_files={DESCRIPTION: describe(module)})
+        content = io.BytesIO()  # torch's own writer of files ends the process where the disk is full
+        torch.export.save(program, content, extra_files={DESCRIPTION: describe(module)})
+        temporary.write_bytes(content.getbuffer())
         loaded = torch.export.load(temporary).module()
         with torch.no_grad():
             return check_parity(module, lambda given: tuple(loaded(*given)), "program")
