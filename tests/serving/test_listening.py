@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import pytest
@@ -39,3 +40,21 @@ def test_every_address_of_localhost_is_open() -> None:
         socket.create_connection(each.getsockname()[:2], timeout=5).close()
         each.close()
     assert url("::1", port) == f"http://[::1]:{port}/"
+
+
+def test_answers_are_sent_without_delay() -> None:
+    async def accepted_without_delay() -> int:
+        port, found = free_port(), asyncio.get_running_loop().create_future()
+        (listening,) = take_addresses("127.0.0.1", port)
+        open_addresses([listening], "127.0.0.1", port)
+
+        def accepted(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            found.set_result(writer.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+
+        async with await asyncio.start_server(accepted, sock=listening):
+            _, client = await asyncio.open_connection("127.0.0.1", port)
+            without_delay: int = await asyncio.wait_for(found, 5)
+            client.close()
+        return without_delay
+
+    assert asyncio.run(accepted_without_delay())

@@ -50,7 +50,8 @@ def url(host: str, port: int) -> str:
 
 
 def _bound(family: int, address: tuple[str | int | bytes, ...]) -> socket.socket:
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends answers without delay (TCP_NODELAY) only where the protocol is named; else each waits some 40 ms.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
