@@ -18,7 +18,7 @@ from ganops.data.manifest import Manifest
 from ganops.data.packed import read_domains
 from ganops.data.rows import Rows
 from ganops.devices import find_device
-from ganops.errors import TrainingError
+from ganops.errors import TrackingError, TrainingError
 from ganops.evaluation.held_out import task_rows
 from ganops.evaluation.metric_groups import module_of_group
 from ganops.evaluation.validation_metric import NoValidation, ValidationMetric, load_validation_metric
@@ -29,7 +29,7 @@ from ganops.progress import progress
 from ganops.registry.init_model import InitModel
 from ganops.tracking.callback import RunCallback
 from ganops.tracking.replay import replay
-from ganops.tracking.run import RunFile, resume_run, start_run
+from ganops.tracking.run import RunFile, read_run_file, resume_run, start_run
 from ganops.tracking.tracked import TrackedRun
 from ganops.training.callback import Callback
 from ganops.training.checkpoint import forget
@@ -216,12 +216,17 @@ def _write_results(training: Training, trainer: Trainer) -> None:
 
 @contextmanager
 def _tracked(file: Path, training: Training) -> Generator[TrackedRun]:
-    """The MLflow run of this training: a new one, or that of the killed training it resumes."""
+    """The MLflow run of this training: that of the killed training it resumes, or a new one."""
     about: dict[str, Any] = {"params": training.params, "recipe": training.job.recipe, "manifest": training.manifest}
     if file.exists():
-        with resume_run(file, **about, system_metrics=True) as run:
-            yield run
-        return
+        try:
+            read_run_file(file)
+        except TrackingError as error:
+            print(f"{error}; a new run records this training", flush=True)
+        else:
+            with resume_run(file, **about, system_metrics=True) as run:
+                yield run
+            return
     with start_run(training.job.name, **about) as run:
         RunFile(run_id=run.run_id, recipe=training.job.name).write(file)
         yield run

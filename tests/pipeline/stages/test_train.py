@@ -196,6 +196,19 @@ def test_a_killed_training_of_the_same_code_is_resumed_in_its_run(
     assert not list(WORKSPACE.checkpoints.glob("tiny/*/*")), "a complete training leaves no checkpoints"
 
 
+def test_a_training_whose_run_is_not_known_any_more_resumes_in_a_new_one(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without_features()
+    kill(monkeypatch, after=20)
+    killed = run_ids()
+    (file,) = WORKSPACE.checkpoints.glob("tiny/*/run.json")
+    file.write_text('{"run_id": ')
+    train()
+    assert f"{RESUMED} 20" in capsys.readouterr().out
+    assert read_run_file(WORKSPACE.run_file("tiny")).run_id not in killed
+
+
 def test_a_killed_training_is_not_resumed_after_a_change_of_its_code(
     home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
