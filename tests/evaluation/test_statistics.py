@@ -10,7 +10,7 @@ import torch
 from pytorch_fid.fid_score import compute_statistics_of_path
 
 from ganops.errors import EvaluationError
-from ganops.evaluation.statistics import StatisticsGatherer, read_npz, statistics_of, write_npz
+from ganops.evaluation.statistics import BLOCK, StatisticsGatherer, read_npz, statistics_of, write_npz
 
 
 def rows(count: int = 5000, dim: int = 6) -> torch.Tensor:
@@ -19,8 +19,9 @@ def rows(count: int = 5000, dim: int = 6) -> torch.Tensor:
     return torch.randn(count, dim, generator=generator) @ mixing + torch.arange(dim)
 
 
-def test_equals_numpy() -> None:
-    features = rows()
+@pytest.mark.parametrize("dim", [6, 2 * BLOCK + 3])
+def test_equals_numpy(dim: int) -> None:
+    features = rows(dim=dim)
     found = statistics_of([features])
     # Both compute in float64; the order of additions differs.
     np.testing.assert_allclose(found.mean.numpy(), features.double().numpy().mean(axis=0), rtol=1e-12)

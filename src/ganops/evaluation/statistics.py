@@ -16,6 +16,7 @@ from torch import Tensor
 from ganops.atomic import atomic_path
 from ganops.errors import EvaluationError
 
+BLOCK = 64  # rows and columns of a block that is transposed within the cache
 ROWS_AT_ONCE = 2048  # rows gathered before the covariance is updated: the update's cost does not depend on their number
 
 
@@ -61,7 +62,7 @@ class StatisticsGatherer:
                 found=str(tuple(features.shape)),
             )
         self._dim = dim
-        if not torch.isfinite(features).all():
+        if not torch.isfinite(features.sum()):  # NaN and infinity stay in a sum, which takes a fraction of the time
             raise EvaluationError(
                 "features hold NaN or infinity",
                 code="features-not-finite",
@@ -82,8 +83,10 @@ class StatisticsGatherer:
                 expected="at least 2",
                 found=str(self.count),
             )
-        lower = torch.from_numpy(self._scatter).tril() / (self.count - 1)
-        return Statistics(self._mean, lower + lower.tril(-1).T, self.count)
+        # The lower triangle by columns is the upper one by rows.
+        covariance = torch.from_numpy(self._scatter.T) / (self.count - 1)
+        _mirror(covariance)
+        return Statistics(self._mean, covariance, self.count)
 
     def _merge(self) -> None:
         if not self._rows_waiting:
@@ -102,6 +105,15 @@ class StatisticsGatherer:
         self._mean = self._mean + shift * share
         self._waiting = []
         self.count, self._rows_waiting = total, 0
+
+
+def _mirror(upper: Tensor) -> None:
+    """Fill the lower triangle of a (d, d) matrix from its upper one, by blocks: whole rows would miss the cache."""
+    for start in range(0, len(upper), BLOCK):
+        stop = start + BLOCK
+        square = upper[start:stop, start:stop]
+        square.copy_(square.triu() + square.triu(1).T)
+        upper[stop:, start:stop] = upper[start:stop, stop:].T
 
 
 def statistics_of(batches: Iterable[Tensor]) -> Statistics:
