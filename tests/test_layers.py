@@ -53,6 +53,7 @@ LAYERS = (
         "ganops.machine",
         "ganops.errors",
         "ganops.file_digest",
+        "ganops.file_lock",
         "ganops.malloc",
         "ganops.printing",
     ),

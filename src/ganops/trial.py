@@ -95,9 +95,12 @@ def _seconds_of_reader(task: Task, rows: Rows, job: TrainingJob, evaluate: Evalu
     """Seconds that a segmenter takes to learn to read outputs, by a few of its steps; 0 where none is needed."""
     group, settings = chosen_groups(evaluate).get("segmentation", (None, None))
     columns = columns_read(task)
-    if group is None or not isinstance(settings, SegmenterSettings) or columns is None:
-        return 0.0
-    if not group.applies(task, job.data):
+    if (
+        group is None
+        or not isinstance(settings, SegmenterSettings)
+        or columns is None
+        or not group.applies(task, job.data)
+    ):
         return 0.0
     labels, image = columns
     few = settings.model_copy(update={"kimg": SAMPLES / 1000})

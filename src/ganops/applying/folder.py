@@ -63,9 +63,9 @@ def apply_to_folder(
     what was made from the same file under the same settings is kept; with other settings the folder is refused,
     unless `again` says that all is to be made once more.
 
-    A file that cannot be used is rejected and listed; all headers are read before any work. Raises DataError where
-    there are no pictures and for folders that lie within each other. Raises DataError without `again` where
-    `output` has no record but holds files of these names, since this function did not write them.
+    A file that cannot be used is rejected and listed; all headers are read before any work.
+    Raises DataError for a folder without pictures and for folders that lie within each other; without `again`, also
+    where `output` has no record but holds files of these names, since this function did not write them.
     """
     files, listing = _listing(source)
     _check_apart(source, output)

@@ -108,5 +108,5 @@ def _own_white(image: Image.Image) -> int | None:
 
 
 def _likely_white(most: int) -> int:
-    """The largest number of 8, 10, 12 or 14 bits that is no smaller."""
+    """White of the fewest bits, of 8, 10, 12 and 14, that reach `most`."""
     return next(2**bits - 1 for bits in (8, 10, 12, 14) if most < 2**bits)

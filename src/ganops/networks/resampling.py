@@ -9,9 +9,10 @@ Measured in docs/measurements/training-speed.md.
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ganops.networks.maps import channels_last
 
 
 def double(maps: Tensor) -> Tensor:
@@ -33,7 +34,7 @@ class DoublingConv(nn.Conv2d):
     def forward(self, input: Tensor) -> Tensor:
         """Like `Conv2d` of `double(input)`."""
         weight = _at_four_places(self.weight.flip(2, 3).transpose(0, 1))
-        return F.conv_transpose2d(input, _channels_last(weight), self.bias, stride=2, padding=1)
+        return F.conv_transpose2d(input, channels_last(weight), self.bias, stride=2, padding=1)
 
 
 class HalvingConv(nn.Conv2d):
@@ -43,15 +44,11 @@ class HalvingConv(nn.Conv2d):
         super().__init__(before, after, 3, padding=1, bias=bias)
 
     def forward(self, input: Tensor) -> Tensor:
-        """Like `halve` of `Conv2d`, for even heights and widths."""
-        return F.conv2d(input, _channels_last(_at_four_places(self.weight) / 4), self.bias, stride=2, padding=1)
+        """Like `halve` of `Conv2d`."""
+        return F.conv2d(input, channels_last(_at_four_places(self.weight) / 4), self.bias, stride=2, padding=1)
 
 
 def _at_four_places(weight: Tensor) -> Tensor:
     """(A, B, 3, 3) filters, added at the four places within 4 x 4."""
     rows = F.pad(weight, (0, 0, 0, 1)) + F.pad(weight, (0, 0, 1, 0))
     return F.pad(rows, (0, 1)) + F.pad(rows, (1, 0))
-
-
-def _channels_last(weight: Tensor) -> Tensor:
-    return weight.contiguous(memory_format=torch.channels_last)

@@ -213,7 +213,7 @@ def _readable(model: str) -> Generator[None]:
 
 
 def _refused(model: str, error: Any) -> RegistryError:
-    """The error for a request that failed: there is no such thing, it has no sense, or the store has trouble."""
+    """The error for a failed request: the version does not exist, the request is wrong, or the store has trouble."""
     import mlflow
 
     trouble = unusable(mlflow.get_registry_uri(), error)

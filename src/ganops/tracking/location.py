@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
@@ -11,6 +10,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from ganops.file_lock import locked
 
 SQLITE = "sqlite:///"
 LOCAL_PAGES = "http://127.0.0.1:5000"  # where `mlflow ui` answers
@@ -87,7 +88,5 @@ def store_lock(uri: str, purpose: str) -> Generator[None]:
     else:
         digest = hashlib.sha256(uri.encode()).hexdigest()[:16]
         path = Path(tempfile.gettempdir()) / f"ganops-{os.getuid()}-{digest}.{purpose}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with locked(path):
         yield

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -20,6 +17,7 @@ from ganops.data.manifest import read_manifest
 from ganops.data.packed import read_packed
 from ganops.data.tensor_file import save_tensors
 from ganops.evaluation.extractors.segmenter import Segmenter, SegmenterSettings, train_segmenter
+from ganops.file_lock import locked
 from ganops.progress import progress
 from ganops.workspace import WORKSPACE
 
@@ -44,7 +42,7 @@ def segmenter_of(
     name = hashlib.sha256(json.dumps(needed, sort_keys=True).encode()).hexdigest()[:32]
     path = WORKSPACE.segmenters / f"{name}.safetensors"
     classes = manifest.spec.field(labels, LabelMapField).channels
-    with _locked(path):
+    with locked(path.with_suffix(".lock")):
         kept = Segmenter(manifest.spec.field(image, ImageField).channels, classes, settings.width)
         try:
             kept.load_state_dict(load_file(path))
@@ -56,12 +54,3 @@ def segmenter_of(
             made = train_segmenter(rows, image, labels, classes, settings, seed, device, bar.update)
         save_tensors(path, made.state_dict())
     return made
-
-
-@contextmanager
-def _locked(path: Path) -> Generator[None]:
-    """One process at a time; the lock ends with the process."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.with_suffix(".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
