@@ -26,8 +26,9 @@ from benchmarks.trainers import make_trainer
 from ganops.data.manifest import read_manifest
 from ganops.data.packed import read_packed
 from ganops.games.build import recipe_spec
-from ganops.params import TrainParams, load_params
+from ganops.params import TrainParams
 from ganops.recipe import load_recipe
+from ganops.resolved import load_params
 from ganops.tracked_training import FileCallback
 from ganops.tracking.run import start_run
 from ganops.training import trainer as loop

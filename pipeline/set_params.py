@@ -28,8 +28,9 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from ganops.atomic import atomic_path
 from ganops.data.sources.source import find_source
 from ganops.errors import SettingsError
-from ganops.params import Params, read_params, read_resolved, recipe_files, write_resolved
+from ganops.params import Params, read_params
 from ganops.recipe import Recipe
+from ganops.resolved import read_resolved, recipe_files, write_resolved
 from ganops.settings import nearest, parse_yaml, read_yaml, validate
 from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage

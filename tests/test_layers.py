@@ -38,6 +38,7 @@ LAYERS = (
     ("ganops.networks", "ganops.objectives"),
     ("ganops.data",),
     ("ganops.code_digest",),
+    ("ganops.resolved",),
     ("ganops.recipe", "ganops.params", "ganops.registry_of_kinds"),
     (
         "ganops.progress",

@@ -16,16 +16,9 @@ from ganops.data.fields.vector import VectorField
 from ganops.data.manifest import Manifest
 from ganops.data.spec import DataSpec
 from ganops.errors import SettingsError
-from ganops.params import (
-    AUTO_RECIPES,
-    Params,
-    Resolved,
-    load_params,
-    read_params,
-    read_resolved,
-    write_resolved,
-)
+from ganops.params import AUTO_RECIPES, Params, read_params
 from ganops.resolve import choose_recipes, resolve
+from ganops.resolved import Resolved, load_params, read_resolved, write_resolved
 from ganops.trial import in_words, together
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,8 +9,8 @@ import pytest
 
 from ganops.api import model_folder
 from ganops.errors import GanopsError
-from ganops.params import load_params
 from ganops.recipe import load_recipes
+from ganops.resolved import load_params
 
 ROOT = Path(__file__).resolve().parent.parent
 CALLS = {

@@ -19,7 +19,8 @@ from typing import Any
 
 import yaml
 
-from ganops.params import read_params, read_resolved, write_resolved
+from ganops.params import read_params
+from ganops.resolved import read_resolved, write_resolved
 from ganops.workspace import WORKSPACE
 
 ROOT = Path(__file__).resolve().parent.parent

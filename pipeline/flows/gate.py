@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ganops.errors import RegistryError
-from ganops.params import load_params
+from ganops.resolved import load_params
 from ganops.workspace import WORKSPACE
 from pipeline.flows.command_group import CommandGroup
 from pipeline.flows.outcome import verdict

@@ -11,7 +11,7 @@ from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 
 from ganops.errors import GanopsError
-from ganops.params import load_params
+from ganops.resolved import load_params
 from ganops.workspace import WORKSPACE
 from pipeline.flows.begin import begin, flow_commands
 from pipeline.flows.command_group import CommandGroup

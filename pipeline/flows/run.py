@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-from ganops.params import load_params, recipe_files
+from ganops.resolved import load_params, recipe_files
 from ganops.settings import refuse_conflict
 from ganops.workspace import WORKSPACE
 from pipeline.flows.command_group import CommandGroup

@@ -15,7 +15,7 @@ from prefect.client.schemas.objects import FlowRun, State
 from prefect.deployments import run_deployment
 
 from ganops.errors import SettingsError
-from ganops.params import load_params
+from ganops.resolved import load_params
 from ganops.workspace import WORKSPACE
 from pipeline.flows.begin import flow_commands
 from pipeline.flows.checkout import go_to, revision

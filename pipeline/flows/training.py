@@ -16,7 +16,7 @@ from prefect.futures import PrefectFuture
 
 from ganops.errors import GanopsError
 from ganops.machine import gpu_ids, places
-from ganops.params import load_params, recipe_files
+from ganops.resolved import load_params, recipe_files
 from ganops.slots import Slots
 from ganops.workspace import WORKSPACE
 from pipeline.flows.artifacts import artifact_key, stage_markdown

@@ -9,7 +9,7 @@ import os
 import sys
 from typing import NoReturn
 
-from ganops.params import load_params
+from ganops.resolved import load_params
 from ganops.workspace import WORKSPACE
 from pipeline.flows.dead import end_dead_flow_runs, worker_name
 from pipeline.flows.entry import check_server

@@ -9,7 +9,7 @@ from ganops.data.manifest import Manifest, read_manifest
 from ganops.errors import SettingsError
 from ganops.evaluation.metric import Metric
 from ganops.evaluation.metric_names import describe
-from ganops.params import AUTO, Params, load_params
+from ganops.params import AUTO, Params
 from ganops.recipe import Recipe, find_recipe, load_recipe
 from ganops.reporting.contents import read_contents
 from ganops.reporting.leaderboard import LeaderboardRow, read_references, read_row
@@ -23,6 +23,7 @@ from ganops.reporting.tables import (
     leaderboard_text,
 )
 from ganops.reporting.winner import Winner, choose_winner
+from ganops.resolved import load_params
 from ganops.tracking.run import resume_run
 from ganops.workspace import WORKSPACE
 

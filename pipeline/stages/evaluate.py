@@ -27,13 +27,14 @@ from ganops.evaluation.scores import NO_SCORES, Scores
 from ganops.games.game import Game
 from ganops.games.saved import load_description, load_game
 from ganops.malloc import disable_malloc_trim
-from ganops.params import Params, load_params
+from ganops.params import Params
 from ganops.recipe import find_recipe, load_recipe
 from ganops.reporting.animation import animate
 from ganops.reporting.contents import CONTENTS, Contents, PictureEntry, TableEntry
 from ganops.reporting.curves import plot_curves
 from ganops.reporting.figures import draw_figures
 from ganops.reporting.trade_off import plot_trade_off
+from ganops.resolved import load_params
 from ganops.tracking.run import resume_run
 from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage

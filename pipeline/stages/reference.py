@@ -15,7 +15,7 @@ from ganops.evaluation.evaluate import open_evaluator
 from ganops.evaluation.reference import make_reference
 from ganops.evaluation.rows import ScoredRow, real_row
 from ganops.malloc import disable_malloc_trim
-from ganops.params import load_params
+from ganops.resolved import load_params
 from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage
 

@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from ganops.errors import RegistryError
-from ganops.params import load_params
 from ganops.registry.candidate import read_candidate
 from ganops.registry.register import register
+from ganops.resolved import load_params
 from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage
 

@@ -15,9 +15,10 @@ from ganops.errors import GanopsError, SettingsError
 from ganops.evaluation.metric_groups import group_of_metric, module_of_group
 from ganops.evaluation.metric_names import base_of
 from ganops.machine import gpu_ids, places
-from ganops.params import AUTO_RECIPES, Params, Resolved, read_params, read_resolved, write_resolved
+from ganops.params import AUTO_RECIPES, Params, read_params
 from ganops.recipe import find_recipe, load_recipe
 from ganops.resolve import choose_recipes, resolve
+from ganops.resolved import Resolved, read_resolved, write_resolved
 from ganops.training.job import TrainingJob
 from ganops.workspace import WORKSPACE
 from pipeline.stages.entry import run_stage

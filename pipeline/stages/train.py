@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ganops.data.manifest import read_manifest
-from ganops.params import load_params
 from ganops.recipe import find_recipe, load_recipe
 from ganops.registry.init_model import find_init_model
+from ganops.resolved import load_params
 from ganops.tracked_training import new_training, places_of, train
 from ganops.training.distributed.join import join, started_by_torchrun
 from ganops.training.job import TrainingJob

@@ -25,7 +25,7 @@ REGISTRY = re.compile(r'KindRegistry\(\s*"([^"]+)",\s*"([^"]+)",\s*"([^"]+)",?\s
 
 # Code that carries results about and decides none: settings, files, progress, errors, records, models by name.
 MACHINERY = (
-    *("ganops.atomic", "ganops.errors", "ganops.file_digest", "ganops.params", "ganops.progress"),
+    *("ganops.atomic", "ganops.errors", "ganops.file_digest", "ganops.params", "ganops.progress", "ganops.resolved"),
     *("ganops.registry_of_kinds", "ganops.settings", "ganops.workspace", "ganops.tracking", "ganops.registry"),
     *("ganops.data.manifest", "pipeline.environment", "ganops.machine", "pipeline.stages.entry"),
 )

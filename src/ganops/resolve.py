@@ -21,9 +21,10 @@ from ganops.evaluation.auto import auto_features
 from ganops.evaluation.metric_names import metric_key
 from ganops.games.build import outline_game, recipe_spec
 from ganops.games.game import Game
-from ganops.params import AUTO, AUTO_RECIPES, Params, Resolved
+from ganops.params import AUTO, AUTO_RECIPES, Params
 from ganops.recipe import Recipe, load_recipes
 from ganops.registry.naming import model_name
+from ganops.resolved import Resolved
 from ganops.workspace import WORKSPACE
 
 ENOUGH_IMAGES = 5_000  # for a plain GAN; recipes for few images do better below

@@ -11,8 +11,9 @@ import yaml
 from pydantic import BaseModel
 
 from ganops.code_digest import code_of, file_of, modules_of_kinds
-from ganops.params import Params, load_params, read_params, read_resolved
+from ganops.params import Params, read_params
 from ganops.recipe import load_recipe
+from ganops.resolved import load_params, read_resolved
 from ganops.settings import read_yaml
 from pipeline.flows.graph import Stage, read_stages
 from pipeline.stages.resolve import TRAINING

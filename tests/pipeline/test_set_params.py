@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ganops.errors import SettingsError
-from ganops.params import load_params, read_resolved
 from ganops.recipe import load_recipe
+from ganops.resolved import load_params, read_resolved
 from pipeline.set_params import main
 
 ROOT = Path(__file__).resolve().parent.parent.parent

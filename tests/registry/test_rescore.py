@@ -14,11 +14,12 @@ from ganops.evaluation.evaluate import evaluate_game
 from ganops.evaluation.reference import make_reference
 from ganops.evaluation.scores import Scores
 from ganops.games.saved import load_game
-from ganops.params import Params, load_params
+from ganops.params import Params
 from ganops.registry import promotion
 from ganops.registry.load import registered_folder
 from ganops.registry.promotion import promote
 from ganops.registry.versions import CHAMPION, Versions, measured_tag, protocol_digest
+from ganops.resolved import load_params
 from ganops.tracking.store import connect
 from ganops.workspace import Workspace
 

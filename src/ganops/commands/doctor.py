@@ -185,9 +185,10 @@ def prefect() -> Iterator[Finding]:
 
 def tracking() -> Iterator[Finding]:
     """The store of runs and models: whether it answers, and what it holds. Runs of killed processes are ended."""
-    from ganops.params import AUTO, load_params
+    from ganops.params import AUTO
     from ganops.registry.sweep import sweep
     from ganops.registry.versions import CHAMPION, Versions
+    from ganops.resolved import load_params
     from ganops.tracking.location import redact, tracking_uri
     from ganops.tracking.store import connect
 
@@ -210,7 +211,7 @@ def data() -> Iterator[Finding]:
     """Which data sets are on this machine, and whether that of params.yaml is."""
     from ganops.data.data_root import data_roots
     from ganops.data.sources.source import SOURCES, find_source
-    from ganops.params import load_params
+    from ganops.resolved import load_params
     from ganops.workspace import WORKSPACE
 
     try:

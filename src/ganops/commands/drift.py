@@ -22,7 +22,7 @@ def command(pictures: Path | None, as_json: bool) -> None:
     Exit code: 0 without drift, 3 with drift.
     """
     from ganops.evaluation.drift import look_for_drift
-    from ganops.params import load_params
+    from ganops.resolved import load_params
     from ganops.workspace import WORKSPACE
 
     found = look_for_drift(load_params(), WORKSPACE, pictures)

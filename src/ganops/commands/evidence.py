@@ -19,10 +19,10 @@ def command(version: str | None, out: Path | None) -> None:
     a file itself and adds it to the run of the version.
     """
     from ganops.errors import RegistryError
-    from ganops.params import load_params
     from ganops.registry.evidence import write_evidence
     from ganops.registry.naming import registered_name
     from ganops.registry.versions import CHAMPION, Versions
+    from ganops.resolved import load_params
     from ganops.tracking.store import connect
     from ganops.workspace import WORKSPACE
 

@@ -21,10 +21,10 @@ ENDINGS = {"promoted": "replaced", "rolled back": "rolled back", "unknown": "unk
 @click.option("--json", "as_json", is_flag=True, help="Everything that is known, as JSON.")
 def command(as_json: bool) -> None:
     """List all champions of the registered model, the newest first; times are in this machine's time zone."""
-    from ganops.params import load_params
     from ganops.registry.history import history
     from ganops.registry.naming import registered_name
     from ganops.registry.versions import Versions
+    from ganops.resolved import load_params
     from ganops.tracking.store import connect
 
     model = registered_name(load_params())

@@ -20,9 +20,9 @@ def command(version: str | None, dry_run: bool) -> None:
 
     Exit code: 0 when it is champion (or with --dry-run), 3 when the gate refused it, 4 when the smoke test failed.
     """
-    from ganops.params import load_params
     from ganops.registry.evidence import keep_evidence
     from ganops.registry.promotion import promote
+    from ganops.resolved import load_params
     from ganops.workspace import WORKSPACE
 
     params = load_params()

@@ -12,8 +12,8 @@ def command(reason: str) -> None:
 
     The version that was champion is quarantined: the gate refuses it until a person promotes it by its number.
     """
-    from ganops.params import load_params
     from ganops.registry.promotion import rollback
+    from ganops.resolved import load_params
 
     params = load_params()
     model = params.tracking.model

@@ -15,8 +15,8 @@ def command(machines: tuple[str, ...]) -> None:
     The runs of other machines stay open, because nothing is known of their processes. To end those of a machine that
     will not return, name it as the tag process.host of its runs does.
     """
-    from ganops.params import load_params
     from ganops.registry.sweep import sweep
+    from ganops.resolved import load_params
 
     for line in sweep(load_params(), machines) or ["nothing was left behind"]:
         click.echo(line)

@@ -19,8 +19,9 @@ from ganops.evaluation.metric_groups import group_of_metric
 from ganops.evaluation.metric_names import base_of, describe
 from ganops.evaluation.validation_metric import NoValidation, ValidationMetric
 from ganops.games.build import outline_game
-from ganops.params import EvaluateParams, Params, load_params
+from ganops.params import EvaluateParams, Params
 from ganops.recipe import Recipe, find_recipe, load_recipe
+from ganops.resolved import load_params
 from ganops.search.budget import Budget, with_budget
 from ganops.search.obstacles import obstacles
 from ganops.search.space import SearchSpace, load_space

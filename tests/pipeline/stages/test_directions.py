@@ -14,8 +14,9 @@ from ganops.data.prepare import prepare
 from ganops.evaluation.evaluate import evaluate_game
 from ganops.evaluation.scores import load_scores, read_scores
 from ganops.games.saved import load_description, load_game
-from ganops.params import DataParams, load_params
+from ganops.params import DataParams
 from ganops.reporting.contents import read_contents
+from ganops.resolved import load_params
 from ganops.workspace import WORKSPACE
 from pipeline.stages.evaluate import main as evaluate
 from pipeline.stages.reference import main as make_reference

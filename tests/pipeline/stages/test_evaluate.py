@@ -12,8 +12,8 @@ from tiny_training import shrunk
 
 from ganops.errors import EvaluationError, SettingsError
 from ganops.evaluation.scores import read_scores
-from ganops.params import load_params
 from ganops.reporting.contents import read_contents
+from ganops.resolved import load_params
 from ganops.tracking.run import start_run
 from ganops.tracking.store import connect
 from pipeline.stages.evaluate import main

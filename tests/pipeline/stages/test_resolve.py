@@ -12,7 +12,7 @@ from evaluated_home import make_home
 
 from ganops import trial
 from ganops.errors import SettingsError
-from ganops.params import read_resolved
+from ganops.resolved import read_resolved
 from ganops.workspace import WORKSPACE
 from pipeline.stages import resolve
 from pipeline.stages.resolve import bring_up_to_date, main, summary

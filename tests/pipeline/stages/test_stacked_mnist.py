@@ -24,7 +24,7 @@ from ganops.evaluation.evaluator import outputs_only
 from ganops.evaluation.reference import load_reference
 from ganops.evaluation.scores import read_scores
 from ganops.games.task import Task
-from ganops.params import load_params
+from ganops.resolved import load_params
 from ganops.workspace import WORKSPACE
 from pipeline.stages.evaluate import main as evaluate
 from pipeline.stages.prepare import main as prepare

@@ -21,7 +21,7 @@ from ganops.evaluation.metric_groups import module_of_group
 from ganops.evaluation.validation_metric import NoValidation, ValidationMetric, load_validation_metric
 from ganops.evaluation.validation_reference import DESCRIPTION, VALIDATION, ValidationDescription
 from ganops.games.saved import load_game
-from ganops.params import load_params
+from ganops.resolved import load_params
 from ganops.tracked_training import Training, places_of
 from ganops.tracking.run import read_run_file
 from ganops.tracking.store import connect

@@ -21,11 +21,11 @@ from ganops.data.manifest import read_manifest
 from ganops.errors import RegistryError, SettingsError
 from ganops.games.sampling import sample_outputs
 from ganops.games.saved import digest_of, load_game
-from ganops.params import load_params
 from ganops.recipe import Recipe
 from ganops.registry.init_model import InitModel
 from ganops.registry.package import log_package
 from ganops.registry.versions import CHAMPION, Versions
+from ganops.resolved import load_params
 from ganops.tracking.run import read_run_file, start_run
 from ganops.tracking.store import connect
 from ganops.training.job import TrainingJob
