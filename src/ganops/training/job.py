@@ -29,7 +29,7 @@ from ganops.recipe import Recipe
 from ganops.training.batches import TrainingData
 from ganops.training.best import Validation
 from ganops.training.callback import Callback
-from ganops.training.cpu.convolutions import install_cpu_kernels
+from ganops.training.cpu.kernels import install_cpu_kernels
 from ganops.training.distributed.batch_norm import norms_across_processes
 from ganops.training.distributed.process_group import ProcessGroup
 from ganops.training.graphs.captured_steps import capture_steps

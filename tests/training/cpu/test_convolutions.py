@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from ganops.training.cpu.convolutions import (
     Backward,
     Forward,
-    _backward,
-    _forward,
-    _input_gradient,
-    _weight_product,
-    install_cpu_kernels,
+    backward,
+    forward,
+    input_gradient,
+    weight_product,
 )
+from ganops.training.cpu.kernels import install_cpu_kernels
 from ganops.training.hardware import computes_bfloat16
 
 LAYERS = {
@@ -75,7 +75,7 @@ def test_small_maps_take_the_product_and_large_ones_go_to_torch() -> None:
         layer = nn.Conv2d(8, channels, 4, 2, 1)
         inputs = torch.randn(5, 8, size, size, dtype=dtype)
         gradient = torch.randn(5, channels, size // 2, size // 2, dtype=dtype)
-        return _weight_product(call_of(layer, inputs, gradient, [True, True, False]))
+        return weight_product(call_of(layer, inputs, gradient, [True, True, False]))
 
     assert product_for(8, torch.bfloat16) is not None
     assert product_for(16, torch.bfloat16) is None
@@ -95,7 +95,7 @@ def test_torch_is_asked_for_no_more_than_is_left() -> None:
         asked.clear()
         layer = nn.Conv2d(channels, 12, 4, 2, 1)
         inputs = torch.randn(5, channels, size, size).bfloat16()
-        _backward(call_of(layer, inputs, torch.randn(5, 12, size // 2, size // 2).bfloat16(), wanted), original)
+        backward(call_of(layer, inputs, torch.randn(5, 12, size // 2, size // 2).bfloat16(), wanted), original)
         return asked
 
     assert asked_of_torch(9, 8, [True, True, True]) == [[True, False, True]]
@@ -103,14 +103,14 @@ def test_torch_is_asked_for_no_more_than_is_left() -> None:
     assert asked_of_torch(3, 32, [True, True, True]) == [[False, True, True]]
     assert asked_of_torch(3, 8, [True, True, False]) == []
     untouched = call_of(nn.Conv2d(8, 12, 3), torch.randn(5, 8, 9, 9), torch.randn(5, 12, 7, 7), [True] * 3)
-    assert _backward(untouched, original) is None
+    assert backward(untouched, original) is None
 
 
 def test_doublings_to_an_image_are_plain_convolutions_and_others_go_to_torch() -> None:
     def taken(channels: int, *sides: int, **others: int) -> bool:
         layer = nn.ConvTranspose2d(6, channels, *sides, **others)
         sizes = (layer.stride, layer.padding, layer.dilation, True, layer.output_padding, layer.groups)
-        return _forward(Forward(torch.randn(2, 6, 4, 4), layer.weight, layer.bias, *sizes), _backward) is not None
+        return forward(Forward(torch.randn(2, 6, 4, 4), layer.weight, layer.bias, *sizes), backward) is not None
 
     assert taken(3, 4, 2, 1)
     assert taken(1, 4, 2, 1)
@@ -148,7 +148,7 @@ def test_the_input_gradient_is_pytorchs(name: str) -> None:
     outputs = layer(inputs)
     gradient = torch.randn_like(outputs)
     (plain,) = torch.autograd.grad(outputs, inputs, gradient, retain_graph=True)
-    found = _input_gradient(call_of(layer, inputs, gradient, [True, False, False]), lambda _call: (None, None, None))
+    found = input_gradient(call_of(layer, inputs, gradient, [True, False, False]), lambda _call: (None, None, None))
     assert found is not None
     # The same sums in another order, in float64.
     torch.testing.assert_close(found[0], plain, rtol=1e-12, atol=1e-12)
@@ -158,4 +158,4 @@ def test_a_gradient_that_is_not_differentiated_again_goes_to_torch() -> None:
     layer = nn.Conv2d(8, 12, 3)
     call = call_of(layer, torch.randn(5, 8, 4, 4), torch.randn(5, 12, 2, 2), [True, False, False])
     with torch.no_grad():
-        assert _input_gradient(call, lambda _call: (None, None, None)) is None
+        assert input_gradient(call, lambda _call: (None, None, None)) is None

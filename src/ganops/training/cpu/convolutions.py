@@ -16,7 +16,6 @@ Measured in docs/measurements/training-speed.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any, NamedTuple
 
 import torch
@@ -63,49 +62,18 @@ class Backward(NamedTuple):
     wanted: Sequence[bool]
 
 
-@cache
-def install_cpu_kernels() -> torch.library.Library:
-    """Override CPU convolution kernels for this process; unsupported cases fall back to PyTorch.
-
-    Autograd still decides which gradients are computed. A second call does nothing. Returns the object that holds the
-    override: it is undone when that is collected.
-    """
-    # torch leaves Library without types.
-    library = torch.library.Library("aten", "IMPL")
-    for name, key, call, faster in (
-        ("convolution", "CPU", Forward, _forward),
-        ("convolution_backward", "CPU", Backward, _backward),
-        ("convolution_backward", "AutogradCPU", Backward, _input_gradient),
-    ):
-        original = torch.library.get_kernel(f"aten::{name}", key)
-        library.impl(name, _kernel(call, faster, original.call_boxed), key, with_keyset=True)
-    return library
-
-
-def _kernel(make_call: Callable[..., Any], faster: Callable[[Any, Original], Any], original: Original) -> Original:
-    def kernel(keys: object, *arguments: Any) -> Any:
-        def pass_on(call: tuple[Any, ...]) -> Any:
-            return original(keys, *call)
-
-        call = make_call(*arguments)
-        found = faster(call, pass_on)
-        return pass_on(call) if found is None else found
-
-    return kernel
-
-
-def _forward(call: Forward, _original: Original) -> Tensor | None:
+def forward(call: Forward, _original: Original) -> Tensor | None:
     """A transposed convolution to few channels as a plain one; None for other cases."""
     if not call.transposed or max(call.output_padding) > 0 or not _doubles_to_few(call):
         return None
     return doubled(call.inputs, call.weight, call.bias)
 
 
-def _backward(call: Backward, original: Original) -> Gradients | None:
+def backward(call: Backward, original: Original) -> Gradients | None:
     """The gradients, each computed the faster way where that pays; None where it never does."""
     wants_inputs, wants_weight, wants_bias = call.wanted
     inputs = _inputs_doubled(call) if wants_inputs else None
-    weight = _weight_product(call) if wants_weight else None
+    weight = weight_product(call) if wants_weight else None
     if inputs is None and weight is None:
         return None
     left = [wants_inputs and inputs is None, wants_weight and weight is None, wants_bias]
@@ -126,7 +94,7 @@ def _doubles_to_few(call: Forward | Backward) -> bool:
     return sides == DOUBLING and call.groups == 1 and call.weight.shape[1] <= MOST_CHANNELS
 
 
-def _weight_product(call: Backward) -> Tensor | None:
+def weight_product(call: Backward) -> Tensor | None:
     """The weight gradient as one matrix product; None where that does not pay."""
     # For a transposed convolution inputs and outputs are swapped: the patches come from the outputs.
     few, many = (call.inputs, call.gradient) if call.transposed else (call.gradient, call.inputs)
@@ -151,7 +119,7 @@ def _product(few: Tensor, many: Tensor, shape: Sequence[int], stride: Sequence[i
     return (rows @ columns).view(shape[0], high, wide, shape[1]).permute(0, 3, 1, 2)
 
 
-def _input_gradient(call: Backward, _original: Original) -> Gradients | None:
+def input_gradient(call: Backward, _original: Original) -> Gradients | None:
     """The input gradient alone, as a convolution; None where others are needed too, or no graph is recorded."""
     if list(call.wanted) != [True, False, False] or not torch.is_grad_enabled() or call.inputs.dim() != 4:
         return None
