@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,7 @@ def test_the_recipe_says_which_weights_are_selected(tmp_path: Path) -> None:
 
     class Upwards(MeanImage):
         def __call__(self, game: Any) -> float:
+            time.sleep(0.01)  # seconds are rounded to hundredths
             return -super().__call__(game)
 
     trainers = {

@@ -9,6 +9,7 @@ Measured in docs/measurements/training-speed.md.
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -28,27 +29,42 @@ def halve(maps: Tensor) -> Tensor:
 class DoublingConv(nn.Conv2d):
     """Each pixel four times, then a convolution of 3 x 3: (N, before, H, W) to (N, after, 2 H, 2 W)."""
 
+    places: Tensor
+
     def __init__(self, before: int, after: int, *, bias: bool = True) -> None:
         super().__init__(before, after, 3, padding=1, bias=bias)
+        # The transposed convolution turns its filters by half a turn.
+        self.register_buffer("places", _four_places().flip(1).contiguous(), persistent=False)
 
     def forward(self, input: Tensor) -> Tensor:
         """Like `Conv2d` of `double(input)`."""
-        weight = _at_four_places(self.weight.flip(2, 3).transpose(0, 1))
+        after, before = self.weight.shape[:2]
+        filters = self.places @ self.weight.permute(2, 3, 1, 0).reshape(9, before * after)
+        weight = filters.view(4, 4, before, after).permute(2, 3, 0, 1)
         return F.conv_transpose2d(input, channels_last(weight), self.bias, stride=2, padding=1)
 
 
 class HalvingConv(nn.Conv2d):
     """A convolution of 3 x 3, then the mean of each four pixels: (N, before, H, W) to (N, after, H / 2, W / 2)."""
 
+    places: Tensor
+
     def __init__(self, before: int, after: int, *, bias: bool = True) -> None:
         super().__init__(before, after, 3, padding=1, bias=bias)
+        self.register_buffer("places", _four_places() / 4, persistent=False)
 
     def forward(self, input: Tensor) -> Tensor:
         """Like `halve` of `Conv2d`."""
-        return F.conv2d(input, channels_last(_at_four_places(self.weight) / 4), self.bias, stride=2, padding=1)
+        after, before = self.weight.shape[:2]
+        filters = self.places @ self.weight.permute(0, 2, 3, 1).reshape(after, 9, before)
+        weight = filters.view(after, 4, 4, before).permute(0, 3, 1, 2)
+        return F.conv2d(input, channels_last(weight), self.bias, stride=2, padding=1)
 
 
-def _at_four_places(weight: Tensor) -> Tensor:
-    """(A, B, 3, 3) filters, added at the four places within 4 x 4."""
-    rows = F.pad(weight, (0, 0, 0, 1)) + F.pad(weight, (0, 0, 1, 0))
-    return F.pad(rows, (0, 1)) + F.pad(rows, (1, 0))
+def _four_places() -> Tensor:
+    """(16, 9): adds a 3 x 3 filter at the four places within 4 x 4, both row by row.
+
+    One product on weights in channels-last format takes a third of the time of padding and adding.
+    """
+    line = torch.tensor([[1.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 1.0]])
+    return torch.kron(line, line)
