@@ -3,16 +3,19 @@
 python -m benchmarks.translation_speed [--recipe pix2pix] [--size 64] [--channels 3] [--threads 1] [--quick]
                                        [--json FILE]
 
-The images are noise, which costs as much as any. Each side has its own process and waits there for its turn.
+The images are noise, which costs as much as any. Each side has its own process and waits there for its turn. Ours runs
+in float32 and, where the hardware computes in it, in bfloat16, as the shipped settings choose.
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -40,14 +43,13 @@ def noise(channels: int, size: int) -> Tensor:
     return torch.randint(0, 256, (IMAGES, channels, size, size), dtype=torch.uint8)
 
 
-def ours(name: str, channels: int, size: int) -> tuple[Measure, str]:
-    """Our training, warmed up."""
+def ours(name: str, channels: int, size: int, settings: TrainParams) -> tuple[Measure, str]:
+    """Our training, warmed up, and its precision."""
     field = ImageField.model_validate({"channels": channels, "size": size})
     paired = name == "pix2pix"
     spec = DataSpec(fields=dict.fromkeys((IMAGE, SOURCE) if paired else DOMAINS, field), paired=paired)
     columns = {column: noise(channels, size) for column in spec.fields}
     rows = [Rows(columns)] if paired else [Rows({column: images}) for column, images in columns.items()]
-    settings = TrainParams(precision="float32", compile="never", sample_images=2)
     job = TrainingJob("benchmark", load_recipe(RECIPES / f"{name}.yaml"), settings, 0, spec, data_digest="")
     trainer = job.build(rows, Path("unused"), held_out=HeldOut(rows[0], spec))
 
@@ -58,7 +60,7 @@ def ours(name: str, channels: int, size: int) -> tuple[Measure, str]:
         return steps * trainer.plan.images_per_step / (time.perf_counter() - begin)
 
     measure(WARM_UP)
-    return measure, "ours"
+    return measure, trainer.hardware.precision_name
 
 
 def plain(name: str, channels: int, size: int) -> tuple[Measure, str]:
@@ -67,7 +69,7 @@ def plain(name: str, channels: int, size: int) -> tuple[Measure, str]:
     loop = Pix2PixLoop(recipe, channels, size) if name == "pix2pix" else CycleGANLoop(recipe, channels)
     a, b = (memory_batches(noise(channels, size), recipe.batch_size, torch.device("cpu")) for _ in DOMAINS)
     loop.run(a, b, 2)
-    return lambda steps: loop.run(a, b, steps), "plain loop"
+    return lambda steps: loop.run(a, b, steps), "plain loop, float32"
 
 
 def main() -> None:
@@ -78,19 +80,29 @@ def main() -> None:
     arguments.add_argument("--channels", type=int, default=3)
     arguments.add_argument("--threads", type=int, default=1)
     arguments.add_argument("--quick", action="store_true", help="fewer and shorter measurements")
-    arguments.add_argument("--json", type=Path, help="write the row to this file")
+    arguments.add_argument("--json", type=Path, help="write the rows to this file")
     options = arguments.parse_args()
     sides = options.recipe, options.channels, options.size
     times, steps = (3, 4) if options.quick else (5, 12)
-    with (
-        closing(OwnProcess(options.threads, ours, *sides)) as one,
-        closing(OwnProcess(options.threads, plain, *sides)) as other,
-    ):
-        median = alternate({side.name: partial(side.measure, steps) for side in (one, other)}, times)
-    name = f"{options.recipe}, {options.channels} x {options.size} x {options.size}"
-    value, baseline = median["ours"], median["plain loop"]
+    modes = [TrainParams(precision=name, compile="never", sample_images=2) for name in ("auto", "float32")]
+    with ExitStack() as children:
+
+        def child(make: Callable[..., tuple[Measure, str]], *arguments: Any) -> OwnProcess:
+            return children.enter_context(closing(OwnProcess(options.threads, make, *arguments)))
+
+        modes_of = [child(ours, *sides, mode) for mode in modes]
+        kinds = {side.name: side for side in modes_of}  # `auto` may be float32
+        baseline = child(plain, *sides)
+        measured = {side.name: partial(side.measure, steps) for side in [*kinds.values(), baseline]}
+        median = alternate(measured, times)
+    title, theirs = f"{options.recipe}, {options.channels} x {options.size} x {options.size}", median[baseline.name]
+    target = TARGETS[options.recipe]
     report(
-        [Row(name, value, "images/s", "plain loop", baseline, value / baseline, TARGETS[options.recipe])], options.json
+        [
+            Row(f"{title}, {kind}", median[kind], "images/s", baseline.name, theirs, median[kind] / theirs, target)
+            for kind in kinds
+        ],
+        options.json,
     )
 
 
