@@ -9,6 +9,7 @@ transposed convolution, and vice versa. Written as such, its derivatives are ord
 PyTorch's formula makes the batch a channel dimension, and takes up to three times as long.
 
 Transposed convolutions to an image, forward or as the gradient of one that starts from an image: see sub_pixel.py.
+Convolutions to one channel: see one_output.py.
 
 Measured in docs/measurements/training-speed.md.
 """
@@ -22,6 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ganops.training.cpu.one_output import gradients_to_one, is_to_one, to_one
 from ganops.training.cpu.sub_pixel import DOUBLING, MOST_CHANNELS, doubled
 
 # Largest maps on which the product was faster with all filters tried.
@@ -63,7 +65,9 @@ class Backward(NamedTuple):
 
 
 def forward(call: Forward, _original: Original) -> Tensor | None:
-    """A transposed convolution to few channels as a plain one; None for other cases."""
+    """A convolution to one channel, and a transposed one to few channels as a plain one; None for other cases."""
+    if _is_to_one(call):
+        return to_one(call.inputs, call.weight, call.bias, call.padding)
     if not call.transposed or max(call.output_padding) > 0 or not _doubles_to_few(call):
         return None
     return doubled(call.inputs, call.weight, call.bias)
@@ -71,6 +75,8 @@ def forward(call: Forward, _original: Original) -> Tensor | None:
 
 def backward(call: Backward, original: Original) -> Gradients | None:
     """The gradients, each computed the faster way where that pays; None where it never does."""
+    if _is_to_one(call):
+        return gradients_to_one(call.gradient, call.inputs, call.weight, call.padding, call.wanted)
     wants_inputs, wants_weight, wants_bias = call.wanted
     inputs = _inputs_doubled(call) if wants_inputs else None
     weight = weight_product(call) if wants_weight else None
@@ -79,6 +85,10 @@ def backward(call: Backward, original: Original) -> Gradients | None:
     left = [wants_inputs and inputs is None, wants_weight and weight is None, wants_bias]
     rest = original(call._replace(wanted=left)) if any(left) else (None, None, None)
     return rest[0] if inputs is None else inputs, rest[1] if weight is None else weight, rest[2]
+
+
+def _is_to_one(call: Forward | Backward) -> bool:
+    return not call.transposed and is_to_one(call.weight, call.stride, call.dilation, call.groups)
 
 
 def _inputs_doubled(call: Backward) -> Tensor | None:
