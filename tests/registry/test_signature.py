@@ -102,6 +102,24 @@ def test_only_the_owner_can_sign(keys: dict[str, Path], monkeypatch: pytest.Monk
             assert error.value.code == expected
 
 
+def test_who_signs_also_checks(promoted: Versions, tracking_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a key to verify with, the public half of the key to sign with is taken."""
+    monkeypatch.delenv(VERIFY_KEY)
+    register_small(tracking_home, seed=1, fid=9.0)
+    assert code("models:/ganops/1") == ""
+    assert code("models:/ganops/2") == "not-signed"
+    promoted.mark("2", {SIGNATURE: promoted.get("1").tags[SIGNATURE]})
+    assert code("models:/ganops/2") == "signature-wrong"
+
+
+def test_a_champion_of_the_time_before_the_key_is_signed_when_somebody_names_it(promoted: Versions) -> None:
+    promoted.store.client.delete_model_version_tag("ganops", "1", SIGNATURE)
+    assert code("models:/ganops@champion") == "not-signed"
+    for version, dry_run, expected in ((None, False, "not-signed"), ("1", True, "not-signed"), ("1", False, "")):
+        assert promote(small_params(), version, dry_run=dry_run).decision.verdict == "already champion"
+        assert code("models:/ganops@champion") == expected
+
+
 @pytest.mark.parametrize(("content", "expected"), [(None, "no-key"), ("not a key", "bad-key")])
 def test_a_key_that_cannot_be_used_stops_a_promotion(
     promoted: Versions, tracking_home: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, expected: str

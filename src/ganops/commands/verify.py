@@ -15,8 +15,8 @@ def command(sample: bool) -> None:
     """Compare every registered version with what was registered: all its files, and the tags of its lineage.
 
     Pickles among the files are found, and models whose files the next `mlflow gc` would remove. Where GANOPS_VERIFY_KEY
-    names a public key, the champion, the one before and every version with a signature must be signed with its private
-    half.
+    or GANOPS_SIGNING_KEY names a key, the champion, the one before and every version with a signature must be signed
+    with it.
 
     Exit code 1 when a version is not as it was registered. `dvc repro --force --single-item register` registers the
     winner again.

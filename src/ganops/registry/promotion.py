@@ -43,7 +43,8 @@ def promote(
 ) -> Promotion:
     """Test a version, put it before the gate and, where it is accepted, make it champion.
 
-    version: by default the challenger. One that is named was chosen by a person: an earlier quarantine does not count.
+    version: by default the challenger. One that is named was chosen by a person: an earlier quarantine does not count,
+    and a champion of the time before there was a key is signed.
     dry_run: judge and change nothing. workspace: where reference and prepared data are; with it a champion that was
     scored under another protocol is scored again under the challenger's, without it the gate refuses to compare.
     Where this very promotion was interrupted before, it is completed, and nothing else is done.
@@ -73,8 +74,10 @@ def promote(
         decision = decide(policy, challenger, champion)
         if policy.mode == "enabled":
             _mark(versions, challenger, decision, failure)
-        if decision.promote:
+        confirmed = version is not None and decision.verdict == "already champion" and policy.mode == "enabled"
+        if decision.promote or confirmed:
             sign_version(versions, challenger.version)
+        if decision.promote:
             usable = champion is not None and not champion.broken
             previous = former if usable else versions.at(PREVIOUS)
             pending = note_promotion(versions, "promoted", challenger.version, previous, decision.reasons)

@@ -3,7 +3,8 @@
 What is signed is a small statement: the name, the number and the digest of all files of a version. It is signed by
 model-signing (OpenSSF's format of a Sigstore bundle, an elliptic-curve key, no service), and stored with the version.
 Two environment variables name the keys: GANOPS_SIGNING_KEY where models are promoted, GANOPS_VERIFY_KEY wherever they
-are loaded. Whoever can write to the registry, but has not the private key, can then not bring in a model of his own.
+are loaded; without the second the public half of the first is taken. Whoever can write to the registry, but has not the
+private key, can then not bring in a model of his own.
 """
 
 from __future__ import annotations
@@ -48,31 +49,36 @@ def sign(name: str, version: str, package: str) -> str:
 
 
 def check_signature(name: str, version: str, package: str, tags: Mapping[str, str]) -> None:
-    """Raise RegistryError where a key is configured and the version was not signed with its private half."""
-    key = _key(VERIFY_KEY)
+    """Raise RegistryError where a key is configured and the version was not signed with its private half.
+
+    Where models are signed they are checked, too: without GANOPS_VERIFY_KEY by the public half of the key that signs.
+    """
+    variable = VERIFY_KEY if _key(VERIFY_KEY) else SIGNING_KEY
+    key = _key(variable)
     if key is None:
         return
     if not tags.get(SIGNATURE):
         raise RegistryError(
             f"version {version} of '{name}' is not signed",
             code="not-signed",
-            expected=f"a signature by the owner of the key in {VERIFY_KEY}",
-            action=f"promote it where {SIGNING_KEY} is set, or use a version that was promoted there",
+            expected=f"a signature by the owner of the key in {variable}",
+            action=f"`ganops promote {version}` where {SIGNING_KEY} is set, or use a version that was promoted there",
         )
     verifying = _library().verifying
     with _stated(name, version, package) as (folder, signature):
         signature.write_text(tags[SIGNATURE], encoding="utf-8")
         try:
-            verifier = verifying.Config().use_elliptic_key_verifier(public_key=key)
+            public = key if variable == VERIFY_KEY else _public_half(key, signature.with_name("public.pem"))
+            verifier = verifying.Config().use_elliptic_key_verifier(public_key=public)
         except (ValueError, TypeError, OSError) as error:
-            raise _unusable(VERIFY_KEY, key, error) from error
+            raise _unusable(variable, key, error) from error
         try:
             verifier.verify(folder, signature)
         except Exception as error:  # the library raises what its parts raise for whatever a stranger wrote into the tag
             raise RegistryError(
                 f"the signature of version {version} of '{name}' is wrong",
                 code="signature-wrong",
-                expected=f"a signature of its files by the owner of the key in {VERIFY_KEY}",
+                expected=f"a signature of its files by the owner of the key in {variable}",
                 found=f"{type(error).__name__}",
                 action="find out who changed it; `ganops verify` checks all versions",
             ) from error
@@ -88,6 +94,15 @@ def _key(variable: str) -> Path | None:
             f"{variable} does not name a key", code="no-key", expected="the path of a PEM file", found=str(path)
         )
     return path
+
+
+def _public_half(key: Path, out: Path) -> Path:
+    """Write the public half of a private key to `out`; raises ValueError or TypeError where it is not a private key."""
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
+    public = load_pem_private_key(key.read_bytes(), password=None).public_key()
+    out.write_bytes(public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    return out
 
 
 def _library() -> Any:
