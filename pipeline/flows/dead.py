@@ -13,11 +13,11 @@ from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.context import FlowRunContext
 from prefect.states import Cancelled, Crashed
 
-from ganops.tracking.process import BOOT, CHECKOUT, HOST, NAMESPACE, PID, STARTED, has_died, process_tags
+from ganops.tracking.process import BOOT, CHECKOUT, HOST, NAMESPACE, NETWORK, PID, STARTED, has_died, process_tags
 
 AT_WORK = {"state": {"type": {"any_": [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]}}}
 WORKER = "prefect.worker.name"  # the label in which Prefect keeps which worker a run was given to
-IDENTITY = (HOST, BOOT, NAMESPACE, PID, STARTED)  # of a worker: its name; none of the values has a space
+IDENTITY = (HOST, BOOT, NAMESPACE, NETWORK, PID, STARTED)  # of a worker: its name; none of the values has a space
 GRACE = timedelta(seconds=60)  # as grace_period_seconds in prefect.yaml
 ENGINE = "prefect.engine"  # what a worker of a process pool starts
 

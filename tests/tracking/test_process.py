@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,11 +13,18 @@ from pathlib import Path
 
 import pytest
 
-from ganops.tracking.process import BOOT, CHECKOUT, HOST, NAMESPACE, PID, STARTED, has_died, process_tags
+from ganops.tracking.process import BOOT, CHECKOUT, HOST, NAMESPACE, NETWORK, PID, STARTED, has_died, process_tags
 
 PROGRAM = (
     "import json, sys; from ganops.tracking.process import process_tags\n"
     "print(json.dumps(process_tags()), flush=True); sys.stdin.read()"
+)
+
+ID = "0f3a9c8b7d61"  # the name of a container
+NESTED = (
+    "import json, socket, sys; from ganops.tracking.process import has_died, process_tags\n"
+    f"socket.gethostname = lambda: '{ID}'\n"
+    "print(json.dumps([process_tags(), has_died(json.loads(sys.argv[1]))]), flush=True); sys.stdin.read()"
 )
 
 
@@ -65,10 +73,25 @@ def test_only_what_is_known_to_be_dead_counts(
 
 
 def test_a_container_that_was_restarted_ends_what_it_ran_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(socket, "gethostname", lambda: "0f3a9c8b7d61")
-    before = process_tags() | {NAMESPACE: "pid:[1]"}
+    monkeypatch.setattr(socket, "gethostname", lambda: ID)
+    before = process_tags() | {NAMESPACE: "pid:[1]", NETWORK: "net:[1]"}
     assert has_died(before)
     assert not has_died(before | {HOST: "1f3a9c8b7d61"})
+
+
+def test_processes_of_a_nested_namespace_and_around_it_leave_each_other_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`unshare`, a sandbox, or a second container that shares network and name: numbers of processes say nothing."""
+    nested = ["unshare", "--pid", "--fork", "--mount-proc"]
+    if shutil.which(nested[0]) is None or subprocess.run([*nested, "true"], capture_output=True).returncode != 0:
+        pytest.skip("needs a PID namespace, which is not permitted here")
+    monkeypatch.setattr(socket, "gethostname", lambda: ID)
+    call, pipe = [*nested, sys.executable, "-c", NESTED, json.dumps(process_tags())], subprocess.PIPE
+    with subprocess.Popen(call, stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdout
+        tags, died = json.loads(process.stdout.readline())
+        assert tags[NAMESPACE] != process_tags()[NAMESPACE]
+        assert (has_died(tags), died) == (False, False)
+        process.communicate()
 
 
 def test_a_run_of_an_older_version_says_nothing() -> None:

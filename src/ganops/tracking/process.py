@@ -12,8 +12,8 @@ import psutil
 
 from ganops.tracking.location import repository_root
 
-HOST, BOOT, NAMESPACE, PID, STARTED, CHECKOUT = (
-    f"process.{name}" for name in ("host", "boot", "namespace", "pid", "started", "checkout")
+HOST, BOOT, NAMESPACE, NETWORK, PID, STARTED, CHECKOUT = (
+    f"process.{name}" for name in ("host", "boot", "namespace", "network", "pid", "started", "checkout")
 )
 
 CONTAINER = re.compile(r"[0-9a-f]{12}")  # the name of a machine that is a container of Docker
@@ -25,6 +25,7 @@ def process_tags() -> dict[str, str]:
         HOST: socket.gethostname(),
         BOOT: _read("/proc/sys/kernel/random/boot_id"),
         NAMESPACE: _target("/proc/self/ns/pid"),
+        NETWORK: _target("/proc/self/ns/net"),
         PID: str(os.getpid()),
         STARTED: _started(os.getpid()) or "",
         CHECKOUT: str(repository_root()),
@@ -35,8 +36,9 @@ def has_died(tags: Mapping[str, str], gone: Collection[str] = ()) -> bool:
     """Whether the process that wrote `tags` is known to have ended.
 
     False for a process of another machine whose name is not in `gone`, of another container, or of another checkout
-    that is still there: nothing is known of those. Docker names a container after its id: with that name, its other
-    processes are of a time before it was restarted.
+    that is still there: nothing is known of those. Docker names a container after its id: processes of that name and of
+    another network are of a time before it was restarted. Those of the same network may be at work: in a sandbox within
+    the container, or in a second container that shares its network and name.
     """
     mine, checkout = process_tags(), tags.get(CHECKOUT, "")
     if tags.get(HOST) != mine[HOST]:
@@ -51,7 +53,7 @@ def has_died(tags: Mapping[str, str], gone: Collection[str] = ()) -> bool:
     if not pid.isdecimal():  # edited by somebody
         return False
     if tags.get(NAMESPACE) != mine[NAMESPACE]:
-        return CONTAINER.fullmatch(mine[HOST]) is not None
+        return CONTAINER.fullmatch(mine[HOST]) is not None and tags.get(NETWORK) != mine[NETWORK]
     return _started(int(pid)) != tags.get(STARTED)
 
 
