@@ -37,7 +37,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 lock: env-dev ## write requirements/*.txt after a change of pyproject.toml
 	$(TOOL) $(COMPILE) pyproject.toml --extra build -o requirements/run.txt
 	$(TOOL) $(COMPILE) pyproject.toml --extra build --extra dev -c requirements/run.txt -o requirements/dev.txt
-	$(TOOL) $(COMPILE) pyproject.toml --extra export --extra heif --extra postgres --extra ray --extra s3 --extra search --extra server --extra sign -c requirements/run.txt -o requirements/extras.txt
+	$(TOOL) $(COMPILE) pyproject.toml --extra export --extra heif --extra hub --extra postgres --extra ray --extra s3 --extra search --extra server --extra sign -c requirements/run.txt -o requirements/extras.txt
 
 .PHONY: run repro plots ui doctor promote rollback serve
 # The path goes through the environment, as it is: it may hold spaces, quotes, $$ and =.
@@ -141,7 +141,7 @@ docs: env-dev ## write docs/reference from the code, and check links, commands a
 .PHONY: audit newest
 AUDIT := $(BIN)/uvx --quiet
 audit: env ## known vulnerabilities of the pinned packages, and unsafe workflows; needs the network
-	$(AUDIT) pip-audit@2.10.1 --disable-pip --require-hashes --requirement requirements/run.txt
+	$(AUDIT) pip-audit@2.10.1 --strict --disable-pip --require-hashes --requirement requirements/run.txt
 	$(AUDIT) zizmor@1.32.0 --offline .github
 
 newest: env-dev ## replace the pinned packages by the newest that pyproject.toml allows, to see what breaks

@@ -102,6 +102,11 @@ def test_ci_checks_everything_and_skips_all_the_second_time() -> None:
     assert {"test", "tiny"} <= set().union(*map(called, scripts))
 
 
+def test_a_package_that_was_not_audited_is_no_success() -> None:
+    """Without --strict pip-audit passes over what it cannot look up."""
+    assert "--strict" in re.search(r"pip-audit@.*", (ROOT / "Makefile").read_text())[0]
+
+
 def test_retraining_is_scheduled_started_by_hand_and_never_twice_at_once() -> None:
     workflow = read_yaml(ROOT / ".github" / "workflows" / "retrain.yml")
     assert set(workflow["on"]) == {"schedule", "workflow_dispatch"}

@@ -55,13 +55,13 @@ def export_hub(address: str, folder: Path) -> None:
 def push(folder: Path, repository: str) -> str:
     """Upload the folder to USER/NAME on the Hub, as the user that huggingface_hub knows; the address of the commit.
 
-    Raises ModelError where huggingface_hub is not installed or the Hub refuses.
+    Raises ModelError where huggingface_hub is not installed, and where the Hub refuses or does not answer.
     """
     if find_spec("huggingface_hub") is None:
         raise ModelError(
             "pushing takes the package huggingface_hub, which is not installed",
-            code="missing-package",
-            action=f"pip install huggingface_hub, or upload {folder} by hand",
+            code="missing-extra",
+            action=f'make env EXTRAS=hub, or pip install "ganops[hub]"; then: hf upload {repository} {folder}',
         )
     import huggingface_hub
 
@@ -69,12 +69,12 @@ def push(folder: Path, repository: str) -> str:
         client = huggingface_hub.HfApi()
         client.create_repo(repository, exist_ok=True)
         return str(client.upload_folder(repo_id=repository, folder_path=folder))
-    except (OSError, ValueError) as error:  # its own errors are both
+    except Exception as error:  # its own errors, and those of its HTTP client, which changes with its version
         raise ModelError(
             f"{repository} was not pushed",
             code="push-failed",
             found=str(error).partition("\n")[0],
-            action=f"log in with `hf auth login`, correct the name, or upload {folder} by hand",
+            action=f"log in with `hf auth login`, or correct the name; then: hf upload {repository} {folder}",
         ) from error
 
 
