@@ -10,6 +10,7 @@ from search.conftest import InThisProcess, order
 from ganops.games.saved import load_description
 from ganops.recipe import load_recipe
 from ganops.search.run import search
+from ganops.search.trial_folder import Outcome
 from ganops.tracking.store import connect
 from ganops.workspace import WORKSPACE
 from pipeline.stages.train import main as train
@@ -49,3 +50,15 @@ def test_the_recipe_that_is_found_trains_the_same_model_in_the_pipeline(home: Pa
         outcome = folder.outcome()
         assert outcome is not None
         assert load_description(WORKSPACE.model("again")).weights == outcome.weights
+
+
+def test_outcomes_that_no_study_knows_are_not_those_of_its_trials(home: Path) -> None:
+    """The database was lost: the same number is another trial now."""
+    asked = order(trials=2, seeds=1)
+    folder = asked.trial_folder(0)
+    folder.path.mkdir(parents=True)
+    folder.end(Outcome(state="complete", value=-1.0, kimg=0.2))
+    executor = InThisProcess()
+    final = search(asked, executor)
+    assert "0000" in [each.name for each in executor.folders]
+    assert all(each.trial.value != -1.0 for each in final.candidates)

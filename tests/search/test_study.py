@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+from collections.abc import Callable
 from math import log10
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ import pytest
 
 from ganops.errors import SearchError
 from ganops.search.space import SearchSpace
-from ganops.search.study import Study, Trial
+from ganops.search.study import Study, Trial, readable_errors
 from ganops.search.trial_folder import Outcome, Report
 from ganops.settings import validate
 
@@ -125,3 +128,43 @@ def test_trials_of_other_settings_are_not_mixed(tmp_path: Path) -> None:
     assert caught.value.code == "other-search"
     assert (caught.value.expected, caught.value.found) == ("data: a", "data: b")
     assert "--restart" in caught.value.action
+
+
+def damaged_at_once(path: Path) -> None:
+    path.write_bytes(b"half a file" * 1000)
+
+
+def of_another_program(path: Path) -> None:
+    with sqlite3.connect(path) as other:
+        other.execute("create table version_info (version_info_id integer primary key, schema_version integer, "
+                      "library_version text)")  # fmt: skip
+        other.execute("insert into version_info values (1, 1, '0.1')")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [(damaged_at_once, "study-damaged"), (of_another_program, "study-damaged"), (Path.mkdir, "study-unusable")],
+)
+def test_a_database_that_cannot_be_opened_is_named(tmp_path: Path, spoil: Callable[[Path], None], code: str) -> None:
+    spoil(tmp_path / "study.db")
+    with pytest.raises(SearchError) as caught, readable_errors(tmp_path / "study.db"):
+        study(tmp_path)
+    assert caught.value.code == code
+    assert caught.value.found
+
+
+@pytest.mark.parametrize("spoil", [shutil.rmtree, lambda folder: damaged_at_once(folder / "study.db")])
+def test_a_database_that_is_lost_meanwhile_is_named(tmp_path: Path, spoil: Callable[[Path], None]) -> None:
+    folder = tmp_path / "search"
+    known = study(folder)
+    number = known.ask().number
+    spoil(folder)
+    with pytest.raises(SearchError) as caught, readable_errors(folder / "study.db"):
+        known.tell(number, complete(1.0))
+    assert caught.value.code in ("study-damaged", "study-unusable")
+    assert caught.value.found
+
+
+def test_only_a_study_that_is_made_is_new(tmp_path: Path) -> None:
+    assert study(tmp_path).is_new
+    assert not study(tmp_path).is_new

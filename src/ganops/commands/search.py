@@ -12,16 +12,20 @@ if TYPE_CHECKING:
 
 @click.command(short_help="search for a better recipe")
 @click.argument("recipe")
-@click.option("--trials", type=click.IntRange(2), default=50, show_default=True, help="In all; more continue a search.")
+@click.option(
+    "--trials", type=click.IntRange(2, 10_000), default=50, show_default=True, help="In all; more continue a search."
+)
 @click.option(
     "--budget", default=None, metavar="TIME|KIMG", help="Of each trial: 1min, 90s, 40kimg.  [default: the recipe's own]"
 )
 @click.option("--seed", type=click.IntRange(0, 2**31 - 1), default=0, show_default=True, help="Of the proposals.")
-@click.option("--top", type=click.IntRange(1), default=3, show_default=True, help="Trials that are trained again.")
+@click.option("--top", type=click.IntRange(1, 100), default=3, show_default=True, help="Trials that are trained again.")
 @click.option(
-    "--seeds", type=click.IntRange(1), default=3, show_default=True, help="With which they are trained again."
+    "--seeds", type=click.IntRange(1, 100), default=3, show_default=True, help="With which they are trained again."
 )
-@click.option("--parallel", type=click.IntRange(1), default=None, help="Trainings at once.  [default: 1; Ray: as fit]")
+@click.option(
+    "--parallel", type=click.IntRange(1, 1024), default=None, help="Trainings at once.  [default: 1; Ray: as fit]"
+)
 @click.option(
     "--ray", "address", default=None, metavar="ADDRESS", help="Of a Ray cluster to train on; local: start one."
 )

@@ -15,13 +15,13 @@ from ganops.search.executor import Executor
 from ganops.search.finals import Final, final_works, read_final
 from ganops.search.order import Order
 from ganops.search.report import write_report
-from ganops.search.study import Study, Trial
+from ganops.search.study import Study, Trial, readable_errors
 from ganops.search.trial_folder import Assignment, Outcome
 from ganops.search.winner import sentence, write_winner
 from ganops.tracking.run import PARENT_VARIABLE, flow_run
 from ganops.tracking.tracked import TrackedRun
 
-DATABASE = "study.db"
+DATABASE, LOCK = "study.db", "lock"
 
 
 def search(order: Order, executor: Executor, *, restart: bool = False) -> Final:
@@ -29,13 +29,16 @@ def search(order: Order, executor: Executor, *, restart: bool = False) -> Final:
 
     restart: remove what an earlier search of this recipe has left. Raises SearchError, TrackingError.
     """
-    with _alone(order.folder):
+    database = order.folder / DATABASE
+    with _alone(order.folder), readable_errors(database):
         if restart:
             _forget(order.folder)
         study = Study(
-            *(order.folder / DATABASE, order.space, order.own_values, order.validation.better, order.seed),
+            *(database, order.space, order.own_values, order.validation.better, order.seed),
             identity=order.identity(),
         )
+        if study.is_new:
+            _forget(order.folder, but=DATABASE)  # outcomes of trials that no study knows would count for others
         tags = {"search": order.name, "search.budget": str(order.budget)}
         with flow_run(f"search {order.name}", params=order.params, tags=tags, run_id=study.parent_run) as parent:
             study.set_parent_run(parent.run_id)
@@ -124,7 +127,7 @@ def line(order: Order, study: Study, trial: Trial) -> str:
 def _alone(folder: Path) -> Generator[None]:
     """Hold the lock of a search; raises SearchError where another process has it."""
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("a+") as file:
+    with (folder / LOCK).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -141,10 +144,10 @@ def _alone(folder: Path) -> Generator[None]:
         yield
 
 
-def _forget(folder: Path) -> None:
-    """Remove everything but the lock."""
+def _forget(folder: Path, but: str = "") -> None:
+    """Remove everything except the lock and the file called `but`."""
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
-        elif path.name != "lock":
+        elif path.name not in (LOCK, but):
             path.unlink()

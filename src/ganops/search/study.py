@@ -6,14 +6,18 @@ One process alone writes to it, so that it needs no server; the trainings know n
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import OptunaError
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
 
 from ganops.errors import SearchError
 from ganops.search.space import Parameter, SearchSpace
@@ -21,6 +25,7 @@ from ganops.search.trial_folder import Outcome, Report
 from ganops.seeds import seed_for
 
 FEWEST_FOR_IMPORTANCE = 4  # complete trials
+DAMAGED = ("malformed", "not a database", "no such table", "table schema")  # in the words of SQLite and Optuna
 STATES = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
 
 
@@ -41,11 +46,21 @@ class Trial:
     reason: str = ""
 
 
+@contextmanager
+def readable_errors(path: Path) -> Generator[None]:
+    """Turn what Optuna and its database raise in the block into a SearchError about the study at `path`."""
+    try:
+        yield
+    except (OptunaError, SQLAlchemyError) as error:
+        raise _unusable(path, error.__cause__ or error) from error
+
+
 class Study:
     """The study of one recipe at `path`, made where it is missing.
 
     identity: everything that must be equal for results to compare, by name. own_values: of the recipe, which the first
-    trial takes. Raises SearchError (code "other-search") where the study has another identity.
+    trial takes. is_new: it was made just now.
+    Raises SearchError (code "other-search") where the study has another identity.
     """
 
     def __init__(
@@ -60,13 +75,17 @@ class Study:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         self.space, self.own_values, self.better, self.seed = space, own_values, better, seed
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._study = optuna.create_study(
-            storage=optuna.storages.RDBStorage(f"sqlite:///{path.resolve()}"),
-            study_name="search",
-            load_if_exists=True,
-            direction="minimize" if better == "lower" else "maximize",
-            pruner=_pruner(space),
-        )
+        try:
+            self._study = optuna.create_study(
+                storage=optuna.storages.RDBStorage(f"sqlite:///{path.resolve()}"),
+                study_name="search",
+                load_if_exists=True,
+                direction="minimize" if better == "lower" else "maximize",
+                pruner=_pruner(space),
+            )
+        except RuntimeError as error:  # of a database that is not Optuna's, or another version's
+            raise _unusable(path, error) from error
+        self.is_new = "identity" not in self._study.user_attrs
         self._check_identity(path, identity)
         if not self._study.get_trials(deepcopy=False):
             self._study.enqueue_trial({key: space.space[key].encode(value) for key, value in own_values.items()})
@@ -185,6 +204,21 @@ class Study:
             images_per_second=found.user_attrs.get("images_per_second"),
             reason=found.user_attrs.get("reason", ""),
         )
+
+
+def _unusable(path: Path, error: BaseException) -> SearchError:
+    found = str(getattr(error, "orig", error)).partition("\n")[0]
+    damaged = any(words in found for words in DAMAGED)
+    return SearchError(
+        f"the study {path} {'is damaged' if damaged else 'cannot be used'}",
+        code="study-damaged" if damaged else "study-unusable",
+        expected="a database of Optuna that this user can write, on a disk with room",
+        found=found,
+        action="start the search from scratch: --restart"
+        if damaged
+        else "correct that, and run the same command again: it continues after the last trial on record",
+        exit_code=1 if damaged else os.EX_TEMPFAIL,
+    )
 
 
 def _distribution(parameter: Parameter) -> BaseDistribution:
