@@ -42,6 +42,10 @@ def run_flow(start: Callable[[], Outcome]) -> NoReturn:
         outcome = describe(start())
     except GanopsError as error:
         _end(error.exit_code, f"error: {error}", log)
+    except OSError as error:
+        if log.is_file():
+            logging.getLogger(__name__).exception("the flow failed")
+        _end(FAILED, f"error: {error}\n  to do: correct the path, or see `ganops doctor`", log)
     except KeyboardInterrupt:
         _end(INTERRUPTED, "interrupted: the same command resumes where it was", log)
     except SystemExit as ended:

@@ -19,7 +19,8 @@ def run_stage(main: Callable[..., None]) -> NoReturn:
     """Call `main` with the command line's arguments and end the process.
 
     Exit codes: 0 when the stage is done, 1 for an error, or what a GanopsError says itself (75 where trying again may
-    help); a GanopsError is printed without a traceback, anything else with one. 2 for the wrong number of arguments,
+    help); a GanopsError and an OSError (a full disk, a folder that cannot be written) are printed without a traceback,
+    anything else with one. 2 for the wrong number of arguments,
     130 after Ctrl-C and 143 after SIGTERM.
     """
     signal.signal(signal.SIGTERM, _terminate)
@@ -32,6 +33,8 @@ def run_stage(main: Callable[..., None]) -> NoReturn:
         main(*arguments)
     except GanopsError as error:
         _end(error.exit_code, f"error: {error}")
+    except OSError as error:
+        _end(FAILED, f"error: {error}\n  to do: correct the path, or see `ganops doctor`")
     except KeyboardInterrupt:
         _end(INTERRUPTED, "interrupted")
     sys.exit(0)

@@ -97,3 +97,12 @@ def test_however_a_flow_ends_there_is_no_traceback(tmp_path: Path, ending: str, 
     assert done.returncode == code
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_folder_of_logs_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "logs").write_text("a file of that name")
+    done = run(tmp_path, "failed")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ")
+    assert "logs" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -31,6 +31,8 @@ def main(recipe: str) -> None:
         raise DataError("the folder is empty", expected="images", action="put some in")
     if recipe == "away":
         raise TrackingError("the tracking server does not answer", exit_code=75)
+    if recipe == "full":
+        raise OSError(28, "No space left on device", "results/x")
     if recipe == "bug":
         raise ValueError("a bug")
     print("done", recipe)
@@ -65,6 +67,7 @@ def start(stage: Path, *arguments: str) -> subprocess.Popen[str]:
         (["dcgan"], 0, "done dcgan", False),
         (["bad"], FAILED, "to do: put some in", False),
         (["away"], 75, "does not answer", False),
+        (["full"], FAILED, "No space left on device: 'results/x'", False),
         (["bug"], FAILED, "ValueError: a bug", True),
         ([], USAGE, "RECIPE", False),
         (["a", "b"], USAGE, "found: a b", False),
