@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 from sklearn.datasets import load_digits
 
+from ganops.data.digest import digest
 from ganops.data.fields.category import CategoryField
 from ganops.data.fields.image import ImageField
 from ganops.data.fields.pictures import image_grid, save_png
 from ganops.data.manifest import Manifest, manifest_path
-from ganops.data.packed import write_packed
+from ganops.data.packed import SPLITS, read_packed, write_packed
 from ganops.data.rows import Rows
 from ganops.data.spec import DataSpec
 from ganops.games.build import build_game
@@ -68,7 +69,8 @@ def make_home(folder: Path) -> Path:
     rows = Rows({"image": images, "label": torch.from_numpy(raw.target).long()})
     write_packed(home.prepared, "train", rows.select(slice(0, 300)), SPEC.fields)
     write_packed(home.prepared, "test", rows.select(slice(300, 400)), SPEC.fields)
-    Manifest(source="digits", digest="d" * 64, spec=SPEC, counts={"train": 300, "test": 100}).write(
+    splits = {split: read_packed(home.prepared, split) for split in SPLITS}
+    Manifest(source="digits", digest=digest(splits), spec=SPEC, counts={"train": 300, "test": 100}).write(
         manifest_path(home.prepared)
     )
     return folder

@@ -14,6 +14,7 @@ from ganops.atomic import atomic_path, write_json
 from ganops.data.fields.pictures import save_png
 from ganops.data.manifest import read_manifest
 from ganops.data.spec import DataSpec
+from ganops.data.unaltered import require_unaltered
 from ganops.devices import find_device
 from ganops.errors import EvaluationError
 from ganops.evaluation.directions import domain_folder, joint_scores
@@ -55,6 +56,7 @@ def main(recipe: str) -> None:
     """Score the trained model of `recipe`, draw it, and add both to its MLflow run."""
     disable_malloc_trim()
     params, out = load_params(WORKSPACE.params), WORKSPACE.evaluated(recipe)
+    require_unaltered(WORKSPACE.prepared)
     rules = load_recipe(find_recipe(recipe, WORKSPACE.recipes))
     shutil.rmtree(out, ignore_errors=True)
     scores = _evaluate(recipe, params, out)

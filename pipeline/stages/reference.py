@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ganops.atomic import write_json
 from ganops.data.manifest import read_manifest
+from ganops.data.unaltered import require_unaltered
 from ganops.devices import find_device
 from ganops.evaluation.directions import joint_scores
 from ganops.evaluation.evaluate import open_evaluator
@@ -30,7 +31,9 @@ def main() -> None:
     disable_malloc_trim()
     params, folder = load_params(WORKSPACE.params), WORKSPACE.reference
     device = find_device()
-    domains = list(read_manifest(WORKSPACE.prepared).spec.domains)
+    manifest = read_manifest(WORKSPACE.prepared)
+    require_unaltered(WORKSPACE.prepared, manifest)
+    domains = list(manifest.spec.domains)
     found = {}
     for domain in domains or [""]:
         real, data = folder / domain, WORKSPACE.prepared / domain

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ganops.data.manifest import read_manifest
+from ganops.data.unaltered import require_unaltered
 from ganops.recipe import find_recipe, load_recipe
 from ganops.registry.init_model import find_init_model
 from ganops.resolved import load_params
@@ -21,6 +22,8 @@ def main(recipe: str) -> None:
     start = find_init_model(rules.init.model) if rules.init else None
     job = TrainingJob(recipe, rules, params.train, params.seed, manifest.spec, manifest.digest, start, str(file))
     job.check(manifest.counts["train"])
+    if not started_by_torchrun():
+        require_unaltered(WORKSPACE.prepared, manifest)
     if params.train.processes > 1 and not started_by_torchrun():
         run_as_processes(params.train.processes, "pipeline.stages.train", recipe)
         return

@@ -46,6 +46,45 @@ def test_damaged_settings_are_lacking(run: Run) -> None:
     assert "data.source" in finding.found
 
 
+CONFLICT = "<<<<<<< HEAD\nseed: 1\n=======\nseed: 2\n>>>>>>> theirs\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("params.yaml", CONFLICT),
+        ("pipeline/recipes/tiny.yaml", CONFLICT),
+        ("pipeline/recipes/tiny.yaml", "summary: half a recipe\n"),
+        ("pipeline/recipes/paper/tiny.yaml", CONFLICT),
+        ("pipeline/resolved.yaml", CONFLICT),
+        ("dvc.yaml", "stages:\n" + CONFLICT),
+        ("dvc.lock", "schema: '2.0'\nstages:\n" + CONFLICT),
+        ("dvc.lock", "schema: '2.0'\nstages:\n  prepare:\n    cmd: [unclosed\n"),
+        ("dvc.lock", "schema: '2.0'\nstages: 7\n"),
+        ("dvc.lock", ""),
+        (".dvc/config", "[core]\n" + CONFLICT),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_lacking_and_named(run: Run, file: str, text: str) -> None:
+    assert [finding.state for finding in findings("files")] == ["ok"]
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    Path(file).write_text(text)
+    (finding,) = findings("files")
+    assert (finding.state, file in finding.found, bool(finding.action)) == ("lacking", True, True), finding
+
+
+def test_a_database_with_a_broken_page_is_lacking(run: Run) -> None:
+    with start_run("tiny", params=small_params(), system_metrics=False):
+        pass
+    assert findings("tracking")[0].state == "ok"
+    with Path("mlflow.db").open("r+b") as file:
+        file.seek(5 * 4096)
+        file.write(b"\xff" * 4096 * 20)
+    (finding,) = findings("tracking")
+    assert finding.state == "lacking"
+    assert "restore" in finding.action
+
+
 def test_data_sets_in_a_data_home_are_found(run: Run, shared_datasets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GANOPS_DATA_HOME", str(shared_datasets))
     here = findings("data")[0].found.partition(";")[0].split(", ")

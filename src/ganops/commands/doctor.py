@@ -35,7 +35,7 @@ class Finding:
 
 @click.command(short_help="check what this machine has and lacks")
 def command() -> None:
-    """Check Python, torch, the GPU, weights, disk, DVC, git, the tracking store, the data and the settings.
+    """Check Python, torch, the GPU, weights, disk, DVC, git, settings and recipes, the tracking store and the data.
 
     Exit code 1 when the pipeline cannot run.
     """
@@ -166,6 +166,19 @@ def git() -> Iterator[Finding]:
         yield Finding("note", "git", reason or "no commit here", action)
 
 
+def files() -> Iterator[Finding]:
+    """Settings, recipes, and what DVC has written: whether each file can be read."""
+    from ganops.commands._files import unreadable
+    from ganops.tracking.location import repository_root
+
+    found = list(unreadable(repository_root()))
+    for error in found:
+        reason = error.message + (f": {error.found}" if error.found else "")
+        yield Finding("lacking", "files", reason, error.action or "correct it, or take it from git: git checkout FILE")
+    if not found:
+        yield Finding("ok", "files", "settings, recipes and the files of DVC can be read")
+
+
 def prefect() -> Iterator[Finding]:
     """The tool that runs flows, with or without a server."""
     from ganops.services import why_silent
@@ -189,10 +202,13 @@ def tracking() -> Iterator[Finding]:
     from ganops.registry.sweep import sweep
     from ganops.registry.versions import CHAMPION, Versions
     from ganops.resolved import load_params
-    from ganops.tracking.location import redact, tracking_uri
-    from ganops.tracking.store import connect
+    from ganops.tracking.database import damage
+    from ganops.tracking.location import redact, sqlite_path, tracking_uri
+    from ganops.tracking.store import connect, damaged
 
     try:
+        if (database := sqlite_path(tracking_uri())) and (problem := damage(database)):
+            raise damaged(database, problem)
         store, params = connect(), load_params()
         ended, names = sweep(params), params.tracking
         experiment = store.client.get_experiment_by_name(names.experiment)
@@ -228,9 +244,23 @@ def data() -> Iterator[Finding]:
         action = "connect to the network, or name the folder with its files in data.home or GANOPS_DATA_HOME"
         found = f"{params.data.source} is not on this machine and will be downloaded"
         yield Finding("note", "data.source", found, action)
+    yield from _prepared()
     path = params.data.path
     if path is not None and not path.expanduser().exists():
         yield Finding("lacking", "data.path", f"{path} does not exist", "correct data.path in params.yaml")
+
+
+def _prepared() -> Iterator[Finding]:
+    """What `prepare` has left, where it has run: whether every row is what it was."""
+    from ganops.data.manifest import manifest_path
+    from ganops.data.unaltered import require_unaltered
+    from ganops.workspace import WORKSPACE
+
+    if manifest_path(WORKSPACE.prepared).exists():
+        try:
+            require_unaltered(WORKSPACE.prepared)
+        except GanopsError as error:
+            yield Finding("lacking", str(WORKSPACE.prepared), error.in_short, error.action)
 
 
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
@@ -240,6 +270,7 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     disk,
     dvc,
     git,
+    files,
     prefect,
     tracking,
     data,

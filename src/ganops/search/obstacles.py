@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ganops.check import impossible
+from ganops.data.unaltered import require_unaltered
 from ganops.errors import GanopsError, SearchError
 from ganops.evaluation.directions import domain_folder
 from ganops.evaluation.evaluate import open_evaluator
@@ -26,6 +27,7 @@ def obstacles(order: Order) -> Iterator[GanopsError]:
     try:
         order.own_values  # noqa: B018 - raises what is wrong with the space
         yield from _of_settings(order)
+        require_unaltered(WORKSPACE.prepared, order.manifest)
         yield from impossible(order.params, order.manifest, {order.name: order.job(order.recipe)})
         yield from _of_extremes(order)
         order.validation  # noqa: B018

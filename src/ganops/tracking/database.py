@@ -60,6 +60,20 @@ def open_database(uri: str) -> Engine:
         ) from error
 
 
+def damage(file: Path) -> str:
+    """What is broken in a SQLite file, every page of which is read; empty where nothing is, or no file is there."""
+    if not file.exists() or not file.stat().st_size:
+        return ""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True, timeout=SECONDS)) as database:
+            (found,) = database.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError:
+        return ""  # locked or not readable: that is another matter
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if found == "ok" else " ".join(str(found).split())
+
+
 def schema_version(engine: Engine) -> str | None:
     """MLflow's alembic version of a database; None for an empty one."""
     from mlflow.store.db import utils

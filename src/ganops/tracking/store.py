@@ -117,15 +117,7 @@ def unusable(uri: str, error: Exception) -> TrackingError:
     """The error for a store at `uri` that does not work: why, and what to do."""
     database, found = sqlite_path(uri), first_line(error)
     if database and any(words in found for words in DAMAGED):
-        return TrackingError(
-            "the file with all records is damaged",
-            code="store-damaged",
-            expected=f"an SQLite database at {database}",
-            found=found,
-            action=f"move {database} away, then `ganops restore` a backup; without one, `sqlite3 {database} .recover` "
-            "may save some. Models and scores in results/ are whole: `dvc repro --force --single-item register` "
-            "registers the winner again",
-        )
+        return damaged(database, found)
     if any(words in found for words in DENIED):
         return TrackingError(
             "the tracking store refuses this user",
@@ -147,6 +139,19 @@ def unusable(uri: str, error: Exception) -> TrackingError:
         found=found,
         action=action,
         exit_code=os.EX_TEMPFAIL,  # trying again later may help
+    )
+
+
+def damaged(database: Path, found: str) -> TrackingError:
+    """The error for a database whose content is broken."""
+    return TrackingError(
+        "the file with all records is damaged",
+        code="store-damaged",
+        expected=f"an SQLite database at {database}",
+        found=found,
+        action=f"move {database} away, then `ganops restore` a backup; without one, `sqlite3 {database} .recover` "
+        "may save some. Models and scores in results/ are whole: `dvc repro --force --single-item register` "
+        "registers the winner again",
     )
 
 

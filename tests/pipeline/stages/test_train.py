@@ -16,7 +16,8 @@ from tiny_training import StopAfter
 
 from ganops import tracked_training
 from ganops.data.manifest import read_manifest
-from ganops.errors import EvaluationError, TrainingError
+from ganops.data.packed import split_path
+from ganops.errors import DataError, EvaluationError, TrainingError
 from ganops.evaluation.metric_groups import module_of_group
 from ganops.evaluation.validation_metric import NoValidation, ValidationMetric, load_validation_metric
 from ganops.evaluation.validation_reference import DESCRIPTION, VALIDATION, ValidationDescription
@@ -223,3 +224,14 @@ def test_a_killed_training_is_not_resumed_after_a_change_of_its_code(
     train()
     assert RESUMED not in capsys.readouterr().out
     assert not list(WORKSPACE.checkpoints.rglob("*.safetensors"))
+
+
+def test_rows_that_were_altered_are_not_trained_on(home: Path) -> None:
+    make_reference()
+    path = split_path(WORKSPACE.prepared, "train")
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        train()
+    assert caught.value.code == "packed-altered"
