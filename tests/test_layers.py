@@ -29,6 +29,7 @@ LAYERS = (
     ("ganops.api",),
     ("ganops.search",),
     ("ganops.resolve", "ganops.check", "ganops.trial", "ganops.tracked_training"),
+    ("ganops.memory_needs",),
     ("ganops.registry",),
     ("ganops.tracking",),
     ("ganops.reporting",),

@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-import psutil
-import torch
-
 from ganops.data.fields.image import ImageField
 from ganops.data.manifest import Manifest
 from ganops.errors import GanopsError, SettingsError
@@ -20,15 +17,12 @@ from ganops.evaluation.metric_names import base_of, describe, metric_key
 from ganops.evaluation.unmeasurable import Division, divide
 from ganops.games.build import outline_game
 from ganops.games.game import Game
+from ganops.memory_needs import BYTES, COPIES, GIB, memory, too_large, too_many_samples, weights_of
 from ganops.params import Params
 from ganops.training.job import TrainingJob
 
-GIB = 1 << 30
-COPIES = 5  # of each weight: itself, its gradient, Adam's two moments, the moving average
-BYTES = 4
 SMALL_NETWORK, LARGE_IMAGE = 1_000_000, 64  # weights of a generator below which images above so many pixels stay vague
 LARGE_NETWORK = 200_000_000  # weights of one network; StyleGAN2 and BigGAN have 30 to 100 M at 256 to 1024 pixels
-CGROUP = Path("/sys/fs/cgroup/memory.max")
 
 
 def impossible(params: Params, manifest: Manifest, jobs: Mapping[str, TrainingJob]) -> list[GanopsError]:
@@ -37,7 +31,8 @@ def impossible(params: Params, manifest: Manifest, jobs: Mapping[str, TrainingJo
     for recipe, job in jobs.items():
         found += [_of_recipe(recipe, error) for error in job.problems(manifest.counts["train"])]
     games = outlines(jobs)
-    found += _too_large(games, memory(gpu=params.train.device in ("auto", "cuda")))
+    found += too_large(jobs, games, memory(gpu=params.train.device in ("auto", "cuda")))
+    found += too_many_samples(params.evaluate, len(manifest.spec.classes), memory(gpu=False))
     try:
         groups = divisions(params, manifest, jobs, games)
     except GanopsError as error:
@@ -64,14 +59,14 @@ def doubtful(games: Mapping[str, Game], manifest: Manifest) -> Iterator[str]:
     """What works and will disappoint."""
     image = manifest.spec.first(ImageField)
     for recipe, game in games.items():
-        weights = sum(_weights(game, network) for network in game.ema_networks)
+        weights = sum(weights_of(game, network) for network in game.ema_networks)
         if image is not None and image.size > LARGE_IMAGE and weights < SMALL_NETWORK:
             yield (
                 f"{recipe} has {weights / 1e6:.1f} M weights to make images of {image.size} pixels: "
                 "they will stay vague; raise width and max_width in its recipe"
             )
         for network, _ in game.named_children():
-            if (weights := _weights(game, network)) > LARGE_NETWORK:
+            if (weights := weights_of(game, network)) > LARGE_NETWORK:
                 memory_of = weights * COPIES * BYTES / GIB
                 yield (
                     f"{recipe}'s {network} has {weights / 1e6:,.0f} M weights, {memory_of:.1f} GiB in training: "
@@ -101,31 +96,6 @@ def _of_recipe(recipe: str, error: GanopsError) -> GanopsError:
         found=error.found,
         action=error.action,
     )
-
-
-def _too_large(games: Mapping[str, Game], available: int) -> Iterator[GanopsError]:
-    for recipe, game in games.items():
-        needed = sum(_weights(game, name) for name, _ in game.named_children()) * COPIES * BYTES
-        if needed > available:
-            yield SettingsError(
-                f"{recipe} does not fit into memory",
-                code="too-large",
-                expected=f"at most {available / GIB:.1f} GiB",
-                found=f"{needed / GIB:.1f} GiB for {needed / COPIES / BYTES / 1e6:,.0f} M weights in training",
-                action="set data.image_size lower, or width (widths, max_width) in the recipe",
-            )
-
-
-def memory(*, gpu: bool) -> int:
-    """Bytes that a training may take: of the GPU where it may use one and there is one, else of this machine."""
-    if gpu and torch.cuda.is_available():
-        return int(torch.cuda.get_device_properties(0).total_memory)
-    limit = CGROUP.read_text().strip() if CGROUP.is_file() else ""
-    return min(int(psutil.virtual_memory().total), int(limit) if limit.isdigit() else 1 << 62)
-
-
-def _weights(game: Game, network: str) -> int:
-    return sum(parameter.numel() for parameter in game.get_submodule(network).parameters())
 
 
 def _features(params: Params, manifest: Manifest) -> Iterator[GanopsError]:

@@ -73,11 +73,11 @@ class TrainParams(Settings):
     processes: int = Field(default=1, ge=1, le=1024)
     threads: int = Field(default=1, ge=1, le=1024)
     deterministic: bool = True
-    budget_scale: float = Field(default=1.0, gt=0)
+    budget_scale: float = Field(default=1.0, gt=0, le=1000)
     sample_images: int = Field(default=64, ge=1, le=1024)
     sample_times: int = Field(default=20, ge=1, le=1000)
     validate_kimg: float = Field(default=25.0, gt=0)
-    validation_samples: int = Field(default=2000, ge=2)
+    validation_samples: int = Field(default=2000, ge=2, le=100_000)
     checkpoint_seconds: float = Field(default=60.0, gt=0)
     on_unhealthy: Literal["recipe", "warn", "stop", "recover"] = "recipe"
     debug: Literal["off", "overfit-one-batch", "two-steps", "profile"] = "off"
@@ -96,11 +96,11 @@ class ClassifierParams(Settings):
     max_kimg: thousands of images shown at most, so that many epochs on few images and few on many take equally long.
     """
 
-    epochs: int = Field(default=10, ge=1)
-    max_kimg: float = Field(default=200.0, gt=0)
-    width: int = Field(default=16, ge=4)
+    epochs: int = Field(default=10, ge=1, le=10_000)
+    max_kimg: float = Field(default=200.0, gt=0, le=1_000_000)
+    width: int = Field(default=16, ge=4, le=1024)
     learning_rate: float = Field(default=5e-3, gt=0)
-    batch_size: int = Field(default=64, ge=2)
+    batch_size: int = Field(default=64, ge=2, le=10_000)
 
 
 DEFAULT_METRICS: dict[str, dict[str, Any]] = {
@@ -131,9 +131,9 @@ class EvaluateParams(Settings):
     resize: Literal["pytorch-fid", "clean-fid"] = "pytorch-fid"
     split: Literal["train", "test"] = "train"
     real_samples: int | None = Field(default=None, ge=2)
-    samples: int = Field(default=5000, ge=2)
-    pairwise_samples: int = Field(default=5000, ge=2)
-    batch_size: int = Field(default=250, ge=1)
+    samples: int = Field(default=5000, ge=2, le=1_000_000)
+    pairwise_samples: int = Field(default=5000, ge=2, le=100_000)
+    batch_size: int = Field(default=250, ge=1, le=10_000)
     metrics: Annotated[dict[str, dict[str, Any]], BeforeValidator(_empty_sections)] = Field(
         default_factory=lambda: dict(DEFAULT_METRICS), min_length=1
     )

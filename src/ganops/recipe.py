@@ -13,6 +13,7 @@ from ganops.errors import SettingsError
 from ganops.settings import Settings, nearest, read_yaml, validate
 from ganops.workspace import how_to_enter
 
+MOST_TURNS = 1000  # of one player in one step
 PRESETS = "paper"  # folder of the presets, among the recipes
 
 Beta = Annotated[float, Field(ge=0, lt=1)]
@@ -147,7 +148,7 @@ class Recipe(Settings):
     derived: dict[str, dict[str, Any]] = Field(default_factory=dict)
     optimizers: dict[str, OptimizerSettings] = Field(min_length=1)
     turns: dict[str, int] = Field(default_factory=dict)
-    batch_size: int = Field(ge=2)
+    batch_size: int = Field(ge=2, le=1_000_000)
     micro_batches: int = Field(default=1, ge=1)
     batch_norm: Literal["micro-batch", "processes"] = "micro-batch"
     budget_kimg: float = Field(gt=0)
@@ -164,8 +165,8 @@ class Recipe(Settings):
         for player, turns in self.turns.items():
             if player not in self.optimizers:
                 raise ValueError(f"turns.{player}: {nearest(player, self.optimizers)}")
-            if turns < 1:
-                raise ValueError(f"turns.{player}: must be at least 1")
+            if not 1 <= turns <= MOST_TURNS:
+                raise ValueError(f"turns.{player}: must be 1 to {MOST_TURNS:,}")
         if self.batch_size % self.micro_batches:
             raise ValueError(f"batch_size: must be a multiple of micro_batches ({self.micro_batches})")
         return self

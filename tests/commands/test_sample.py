@@ -116,3 +116,14 @@ def test_a_read_only_folder_is_known_before_any_work(run: Run, monkeypatch: pyte
     result = run("sample", "no-such-model")
     assert result.exit_code == 2
     assert "'grid.png' cannot be written: the folder . is read-only for you" in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments", [("-n", "10000", "--columns", "1", "-o", "a.webp"), ("-n", "2000", "--columns", "1", "-o", "a.jpg")]
+)
+def test_a_picture_that_its_format_does_not_allow_is_refused_before_any_work(
+    tracking_home: Path, run: Run, arguments: tuple[str, ...]
+) -> None:
+    save_small_model(tracking_home / "model")
+    assert code_of(run("sample", "model", *arguments)) == "picture-too-large"
+    assert not list(Path().glob("a.*"))

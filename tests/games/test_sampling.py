@@ -23,6 +23,7 @@ from ganops.games.sampling import (
     draw_classes,
     draw_inputs,
     draw_latents,
+    rows_at_once,
     sample,
     sample_outputs,
 )
@@ -185,3 +186,11 @@ def test_an_unknown_task_is_named() -> None:
     with pytest.raises(SettingsError) as caught:
         images(Painter(), 1, task="generat")
     assert (caught.value.code, caught.value.found) == ("unknown-task", "generat")
+
+
+def test_large_images_are_generated_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    counts = [rows_at_once(Task(outputs={"image": ImageField(channels=3, size=size)})) for size in (8, 128, 256, 1024)]
+    assert counts == [65_536, 256, 64, 4]
+    assert rows_at_once(Task(outputs={"vector": VectorField(size=2)})) > 10_000
+    monkeypatch.setattr("ganops.games.sampling.PIXELS_AT_ONCE", 3 * 2 * 2)
+    assert [len(batch.outputs) for batch in sample(Painter(), 7, 0)] == [3, 3, 1]

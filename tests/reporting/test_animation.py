@@ -12,7 +12,7 @@ from PIL import Image
 
 from ganops.data.fields.pictures import image_grid, save_png
 from ganops.errors import EvaluationError
-from ganops.reporting.animation import LAST_FRAME_MILLISECONDS, MAX_BYTES, MAX_FRAMES, animate
+from ganops.reporting.animation import LAST_FRAME_MILLISECONDS, MAX_BYTES, MAX_FRAMES, MAX_SIDE, animate
 
 
 def read_frames(path: Path) -> list[tuple[np.ndarray, int]]:
@@ -76,3 +76,20 @@ def test_inputs_that_cannot_be_animated_are_named(tmp_path: Path) -> None:
     assert code_of(tmp_path) == "frames-differ"
     (tmp_path / "step-last.png").touch()
     assert code_of(tmp_path) == "bad-frame-name"
+
+
+def test_frames_of_large_grids_are_made_small_as_they_are_read(tmp_path: Path) -> None:
+    """Twenty grids of 64 images of 1024 pixels would take 4 GB."""
+    for step in (1, 2):
+        Image.new("L", (8210, 8000), 100 * step).save(tmp_path / f"step-{step}.png")
+    animate(tmp_path, tmp_path / "training.webp")
+    ((pixels, _), _) = read_frames(tmp_path / "training.webp")
+    assert max(pixels.shape) <= MAX_SIDE + 100  # and the caption
+
+
+def test_a_grid_that_pillow_refuses_to_open_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("L", (100, 100)).save(tmp_path / "step-1.png")
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 1000)
+    with pytest.raises(EvaluationError) as caught:
+        animate(tmp_path, tmp_path / "training.webp")
+    assert caught.value.code == "damaged-file"

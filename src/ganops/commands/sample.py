@@ -14,8 +14,10 @@ from ganops.commands._output import OutputFile
 
 if TYPE_CHECKING:
     from ganops.api import Generated
+    from ganops.games.task import Task
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
+LONGEST_SIDE = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}  # pixels that a format allows
 
 
 @click.command(short_help="generate samples with a trained or registered model")
@@ -51,15 +53,37 @@ def command(
     """
     from ganops.api import load
     from ganops.devices import find_device
+    from ganops.games.sampling import find_task
 
     given = given_inputs(pairs)
     if output is None:
         OutputFile().convert("grid.png", None, click.get_current_context())  # before any work
     loaded = load(model or champion(), find_device(device))
+    if output is None or output.suffix.lower() != ".json":
+        _refuse_large(find_task(loaded.game, task), count, columns, output)
     generated = loaded.generate(count, seed, task=task, **given)
     path = _write(generated, output, columns)
     what = ", ".join(field.description for field in generated.schema.values())
     click.echo(f"{path}: {count} {what} from {loaded.name}, seed {seed}")
+
+
+def _refuse_large(task: Task, count: int, columns: int | None, output: Path | None) -> None:
+    """Raise ModelError where one picture of all rows would be larger than programs open or the format allows."""
+    from ganops.data.fields.pictures import MOST_PIXELS, grid_size, readable_scale, square
+    from ganops.errors import ModelError
+
+    longest = LONGEST_SIDE.get(output.suffix.lower() if output else "", MOST_PIXELS)
+    for shape in (field.shape for field in task.outputs.values() if len(field.shape) == 3):
+        height, width = (side * readable_scale(*shape[1:]) for side in shape[1:])
+        across, down = grid_size(count, columns or square(count), height, width)
+        if across * down > MOST_PIXELS or max(across, down) > longest:
+            raise ModelError(
+                "the picture would be too large",
+                code="picture-too-large",
+                expected=f"at most {MOST_PIXELS / 1e6:,.0f} million pixels, and {longest:,} along a side",
+                found=f"{across:,} x {down:,} pixels",
+                action="lower -n, choose other --columns, or give -o a name that ends in .json",
+            )
 
 
 def _write(generated: Generated, output: Path | None, columns: int | None) -> Path:

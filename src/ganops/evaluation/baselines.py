@@ -12,7 +12,7 @@ from ganops.data.fields.field import modelled_rows, stored_rows
 from ganops.data.fields.image import ImageField
 from ganops.data.rows import Rows
 from ganops.games.game import Game
-from ganops.games.sampling import HeldOut, Sample, draw_inputs
+from ganops.games.sampling import HeldOut, Sample, draw_inputs, rows_at_once
 from ganops.games.task import Task
 
 
@@ -82,6 +82,7 @@ def baseline_samples(
     baseline: Baseline, task: Task, count: int, seed: int, held_out: HeldOut | None, batch_size: int
 ) -> Iterator[Sample]:
     """What `games.sampling.sample` yields for a model, for a baseline."""
+    batch_size = min(batch_size, rows_at_once(task))
     for drawn in draw_inputs(task, count, seed, held_out=held_out, batch_size=batch_size):
         assert drawn.inputs is not None
         yield Sample(drawn.inputs, baseline.answer(drawn.inputs), drawn.truth, drawn.classes)

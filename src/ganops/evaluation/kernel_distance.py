@@ -23,7 +23,7 @@ class KIDSettings(Settings):
     smaller.
     """
 
-    subsets: int = Field(default=50, ge=1)
+    subsets: int = Field(default=50, ge=1, le=10_000)
     subset_size: int = Field(default=500, ge=2)
 
 

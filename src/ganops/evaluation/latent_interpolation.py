@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ganops.games.game import Game
-from ganops.games.sampling import HeldOut, draw_inputs, draw_latents
+from ganops.games.sampling import HeldOut, draw_inputs, draw_latents, rows_at_once
 
 STRAIGHT = 1e-3  # sine of the angle below which float32 says little about the way around
 
@@ -45,5 +45,6 @@ def latent_interpolations(
         for name, ends in latents.items()
     }
     given = inputs.map(lambda column: column.repeat_interleave(columns, 0)).merged(between)
-    name = output or next(iter(task.outputs))
-    return task.outputs[name].to_storage(game.generate(given.to(device))[name]).cpu()
+    name, most = output or next(iter(task.outputs)), rows_at_once(task)
+    parts = (given.select(slice(at, at + most)) for at in range(0, len(given), most))
+    return torch.cat([task.outputs[name].to_storage(game.generate(part.to(device))[name]).cpu() for part in parts])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +29,7 @@ CHUNK = 256  # rows are drawn in chunks of this size, each from its own seed, so
 # The random numbers of derived columns, classes and latents are unrelated, also to those of a training with the
 # same seed, whose places (seed, step, 0) end in another number.
 DERIVED, CLASS, LATENT = 1, 2, 3
+PIXELS_AT_ONCE = 1 << 22  # of a batch: 256 images of 128 pixels, 4 of 1024
 CYCLE = 1000  # places of the sequence of classes that a seed may start at
 
 
@@ -80,14 +82,22 @@ def sample(
 ) -> Iterator[Sample]:
     """Yield `count` rows of a task's outputs in batches, from the networks as they are.
 
-    Draws nothing from torch's global generators. The game is in eval mode meanwhile. See `draw_inputs` for the others.
+    Draws nothing from torch's global generators. The game is in eval mode meanwhile. batch_size: at most; see
+    `rows_at_once`. See `draw_inputs` for the others.
     """
     wanted = find_task(game, task)
+    batch_size = min(batch_size, rows_at_once(wanted))
     device = next(game.parameters()).device
     for drawn in draw_inputs(wanted, count, seed, held_out=held_out, given=given, batch_size=batch_size):
         with torch.no_grad(), _evaluating(game):
             outputs = game.generate(drawn.modelled.to(device), task)
         yield Sample(drawn.inputs, stored_rows(outputs, wanted.outputs), drawn.truth, drawn.classes)
+
+
+def rows_at_once(task: Task) -> int:
+    """How many rows may be generated together: of large images few, since each feature map has as many pixels."""
+    shapes = (field.shape for field in (*task.inputs.values(), *task.outputs.values()))
+    return max(1, PIXELS_AT_ONCE // max((prod(shape[-2:]) for shape in shapes if len(shape) > 2), default=1))
 
 
 def sample_outputs(

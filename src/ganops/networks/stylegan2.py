@@ -33,7 +33,7 @@ class StyleganGeneratorSettings(Widths):
     growth: Literal[1, 2] = 2
     max_width: int = Field(default=512, ge=1)
     latent_dim: int = Field(default=512, ge=1)
-    mapping: int = Field(default=8, ge=1)
+    mapping: int = Field(default=8, ge=1, le=1000)
     mixing: float = Field(default=0.9, ge=0, le=1)
     truncation: float = Field(default=1.0, gt=0, le=1)
     labels: Literal["none", "mapping"] = "none"

@@ -17,6 +17,7 @@ LAST_FRAME_MILLISECONDS = 2500
 MAX_FRAMES = 60
 MAX_BYTES = 1_000_000
 MIN_SIZE = 0.25
+MAX_SIDE = 2048  # pixels of a frame; sixty grids of large images would fill the memory
 
 
 def animate(frames_folder: Path, out: Path) -> None:
@@ -74,8 +75,8 @@ def _spread(paths: list[Path]) -> list[Path]:
 def _read(path: Path) -> Image.Image:
     try:
         with Image.open(path) as image:
-            return image.convert("L" if image.mode == "L" else "RGB")
-    except (OSError, SyntaxError) as error:  # Pillow raises SyntaxError for a damaged PNG
+            return image.convert("L" if image.mode == "L" else "RGB").reduce(-(-max(image.size) // MAX_SIDE))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:  # SyntaxError: of a damaged PNG
         raise EvaluationError(
             f"{path} cannot be read", code="damaged-file", found=str(error), action="train the recipe again"
         ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
-from math import ceil, isqrt
+from math import ceil, isqrt, prod
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +18,12 @@ READABLE_PIXELS = 56
 BACKGROUND = 255
 SCATTER_SIDE = 320  # pixels
 RADIUS = 2
+MOST_PIXELS = 178_956_970  # of a grid, such as 169 images of 1024 pixels; Pillow refuses to open larger pictures
+GAP = 2
 INK = 0.35  # the share of the remaining white that one point covers: many points on one place are black
 
 
-def image_grid(images: Tensor, columns: int, scale: int | None = None, gap: int = 2) -> Image.Image:
+def image_grid(images: Tensor, columns: int, scale: int | None = None, gap: int = GAP) -> Image.Image:
     """Lay images out in rows of `columns`, from left to right and top to bottom, on white.
 
     images: (N, C, H, W) uint8, C is 1 (the grid is grey) or 3 (RGB).
@@ -42,15 +44,31 @@ def image_grid(images: Tensor, columns: int, scale: int | None = None, gap: int 
             found=f"columns {columns}, scale {scale}, gap {gap}",
         )
     columns = min(columns, count)
-    rows = ceil(count / columns)
     factor = scale or readable_scale(height, width)
+    across, down = grid_size(count, columns, height * factor, width * factor, gap)
     large = images.cpu().repeat_interleave(factor, dim=2).repeat_interleave(factor, dim=3)
     step_y, step_x = height * factor + gap, width * factor + gap
-    canvas = torch.full((channels, gap + rows * step_y, gap + columns * step_x), BACKGROUND, dtype=torch.uint8)
+    canvas = torch.full((channels, down, across), BACKGROUND, dtype=torch.uint8)
     for index, image in enumerate(large):
         top, left = gap + index // columns * step_y, gap + index % columns * step_x
         canvas[:, top : top + height * factor, left : left + width * factor] = image
     return to_pil(canvas)
+
+
+def grid_size(count: int, columns: int, height: int, width: int, gap: int = GAP) -> tuple[int, int]:
+    """Width and height of a grid of `count` images, in pixels. height, width: of an image as it is drawn."""
+    columns = min(columns, count)
+    return gap + columns * (width + gap), gap + ceil(count / columns) * (height + gap)
+
+
+def most_in_grid(height: int, width: int) -> int:
+    """How many images of this size a square grid may have, so that it has no more than MOST_PIXELS."""
+    factor = readable_scale(height, width)
+    side_y, side_x = height * factor + GAP, width * factor + GAP
+    most = MOST_PIXELS // (side_y * side_x)
+    while most > 1 and prod(grid_size(most, square(most), side_y - GAP, side_x - GAP)) > MOST_PIXELS:
+        most -= 1
+    return max(1, most)
 
 
 def scatter(points: Tensor) -> Image.Image:

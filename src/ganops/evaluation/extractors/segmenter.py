@@ -18,10 +18,10 @@ DEPTH = 3  # halvings
 class SegmenterSettings(Settings):
     """kimg: thousands of images that it is shown. width: channels of its first layer; learning_rate: of Adam."""
 
-    kimg: float = Field(default=20.0, gt=0)
-    width: int = Field(default=16, ge=4)
+    kimg: float = Field(default=20.0, gt=0, le=1_000_000)
+    width: int = Field(default=16, ge=4, le=1024)
     learning_rate: float = Field(default=2e-3, gt=0)
-    batch_size: int = Field(default=16, ge=2)
+    batch_size: int = Field(default=16, ge=2, le=10_000)
 
 
 class Segmenter(nn.Module):

@@ -20,7 +20,7 @@ from ganops.evaluation.extractors.extractor import FeatureExtractor
 from ganops.evaluation.latent_interpolation import slerp
 from ganops.evaluation.metric import Metric, MetricGroup, Result, at_the_end, scored_field
 from ganops.evaluation.precision import full_float32
-from ganops.games.sampling import draw_inputs, draw_latents
+from ganops.games.sampling import draw_inputs, draw_latents, rows_at_once
 from ganops.games.task import Task
 from ganops.settings import Settings
 
@@ -31,7 +31,7 @@ TRIMMED = 0.01  # of the lengths on either side, as in the paper's code: single 
 class PathLengthSettings(Settings):
     """pairs: of latents between which the length is measured."""
 
-    pairs: int = Field(default=2000, ge=2)
+    pairs: int = Field(default=2000, ge=2, le=1_000_000)
 
 
 @torch.inference_mode()
@@ -60,7 +60,7 @@ def _ends(subject: Subject, pairs: int, seed: int, batch_size: int) -> Iterator[
     latents = draw_latents(task.latents, 2 * pairs, seed)
     assert latents is not None
     places = torch.rand(pairs, 1, generator=torch.Generator().manual_seed(seed)) * (1 - STEP)
-    start = 0
+    start, batch_size = 0, min(batch_size, rows_at_once(task))
     for drawn in draw_inputs(task, pairs, seed, held_out=subject.held_out, batch_size=batch_size):
         rows = slice(start, start + len(drawn.modelled))
         start = rows.stop
