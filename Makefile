@@ -101,7 +101,7 @@ spread: env ## train and score on the workers of all machines, compare and promo
 retrain: env ## pull, train, promote and push once, without a server; PROMOTE=no: judge, and promote nothing
 	@$(BIN)/python -m pipeline.flows.run retraining $(if $(filter-out yes,$(PROMOTE)),--no-promote)
 
-.PHONY: test test-fast lint types format tiny soak gpu-check ci
+.PHONY: test test-fast lint types format tiny soak services-check gpu-check ci
 # Two processes on two cores; tests/conftest.py gives each one thread.
 TEST := $(TOOL) pytest --numprocesses 2 --dist loadgroup
 test: env-dev ## the whole test suite
@@ -127,6 +127,9 @@ tiny: env ## the whole pipeline on tiny settings in build/tiny, twice: the secon
 MINUTES ?= 30
 soak: env-dev ## kill and disturb trainings, registry commands and records for half an hour (MINUTES=...): nothing may be lost
 	OMP_NUM_THREADS=1 $(BIN)/python tests/soak.py --minutes $(MINUTES)
+
+services-check: env-dev ## the services of compose.yaml without containers, in a minute or two: passwords, host names, a moved store, two clients at once
+	$(TOOL) pytest tests/services_check.py
 
 gpu-check: env-dev ## all that only a GPU can show, in nine minutes: tests, resume, graphs, scores, images/s; prints what to send back
 	@$(BIN)/python tests/gpu_check.py

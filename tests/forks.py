@@ -44,6 +44,10 @@ class Fork:
             raise TimeoutError(f"nothing was sent in {seconds:g} s")
         return self._connection.recv()
 
+    def send(self, value: Any) -> None:
+        """Something that the process receives."""
+        self._connection.send(value)
+
     def kill(self) -> None:
         """End it by SIGKILL, and wait until it is gone."""
         self.process.kill()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -14,7 +15,7 @@ from small_model import register_small, small_params
 
 from ganops.registry import promotion
 from ganops.registry.load import problem_with
-from ganops.registry.promotion import promote
+from ganops.registry.promotion import promote, rollback
 from ganops.tracking.run import RunFile, flow_run, start_run
 from ganops.tracking.store import connect
 
@@ -66,3 +67,16 @@ def promote_version(connection: Connection, version: str) -> None:
     """Put a version before the gate; send whether it became champion. Its files are compared, and it is not started."""
     promotion.smoke_test = problem_with
     connection.send(promote(small_params(), version).moved)
+
+
+def promote_or_roll_back(connection: Connection, scratch: Path, version: str | None) -> None:
+    """Once something is received, promote a version, or roll back; send the champion. Nothing is shared but `scratch`.
+
+    scratch: where this machine keeps its locks.
+    """
+    promotion.smoke_test = problem_with
+    tempfile.tempdir = str(scratch)
+    connect()
+    connection.send("ready")
+    connection.recv()
+    connection.send(promote(small_params(), version).version if version else rollback(small_params())[0])

@@ -135,7 +135,7 @@ def test_an_error_ends_the_turn(store: Store) -> None:
 
 @pytest.mark.slow
 def test_two_clients_of_one_postgresql_take_turns(store: Store, tmp_path: Path) -> None:
-    with serving_postgres(tmp_path / "postgres") as address:
+    with serving_postgres() as address:
         copy_store(Place.local(tmp_path / "home"), Place(address, str(tmp_path / "served"), SERVED))
         had = turns(connect(address), clients=3, seconds=0.2)
     assert len(had) == 3

@@ -180,8 +180,8 @@ def test_what_is_recorded_while_artifacts_are_copied_is_not_kept_without_them(
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving_postgres(tmp_path_factory.mktemp("postgres")) as address:
+def postgres() -> Iterator[str]:
+    with serving_postgres() as address:
         yield address
 
 
