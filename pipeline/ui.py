@@ -19,8 +19,9 @@ def main() -> None:
 
     store = connect()
     page = runs_page(store.uri, store.experiment(read_params(WORKSPACE.params).tracking.experiment))
-    print(f"MLflow: {page}", flush=True)
-    if page.startswith(LOCAL_PAGES):
+    local = page.startswith(LOCAL_PAGES)
+    print(f"MLflow{', ready in some seconds' if local else ''}: {page}", flush=True)
+    if local:
         mlflow = str(Path(sys.executable).with_name("mlflow"))
         os.execv(mlflow, [mlflow, "ui", "--workers", "1", "--backend-store-uri", store.uri])  # noqa: S606 - no shell
 

@@ -2,7 +2,8 @@
 
 python -m tools.screenshots FOLDER [--browser /usr/bin/chromium]
 
-Run the pipeline first. Needs playwright (`make env-dev`) and a Chromium.
+Run the pipeline first. Needs playwright (`make env-dev`), a Chromium and a proportional font that it takes for Arial
+(Debian: chromium, fonts-liberation): without one MLflow's words are spaced out.
 """
 
 from __future__ import annotations

@@ -45,6 +45,14 @@ def test_no_other_line_is_touched(home: Path) -> None:
         assert sum(old != new for old, new in zip(lines, path.read_text().splitlines(), strict=True)) == 1
 
 
+def test_a_list_and_a_mapping_are_written_in_their_line(home: Path) -> None:
+    before = (home / "params.yaml").read_text().splitlines()
+    main("recipes=[dcgan, cgan]", f"{RECIPE}:+init={{model: dcgan}}")
+    changed = [new for old, new in zip(before, (home / "params.yaml").read_text().splitlines(), strict=True) if old != new]
+    assert [line.split(" #")[0].strip() for line in changed] == ["recipes: [dcgan, cgan]"]
+    assert "init: {model: dcgan}" in (home / RECIPE).read_text()
+
+
 def test_a_kind_is_answered_with_file_key_and_the_nearest_one() -> None:
     with pytest.raises(SettingsError) as raised:
         main(f"{RECIPE}:game.kind=uncoditional")

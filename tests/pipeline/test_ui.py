@@ -22,6 +22,6 @@ def test_it_prints_the_page_of_the_experiment_and_serves_the_database(
     monkeypatch.setattr(os, "execv", lambda _program, words: started.append(words))
     main()
     page = f"http://127.0.0.1:5000/#/experiments/1/runs?{RUNS_VIEW}"
-    assert capsys.readouterr().out == f"MLflow: {page}\n"
+    assert capsys.readouterr().out == f"MLflow, ready in some seconds: {page}\n"
     database = f"sqlite:///{tracking_home / 'mlflow.db'}"
     assert [words[1:] for words in started] == [["ui", "--workers", "1", "--backend-store-uri", database]]
