@@ -48,7 +48,8 @@ def test_no_other_line_is_touched(home: Path) -> None:
 def test_a_list_and_a_mapping_are_written_in_their_line(home: Path) -> None:
     before = (home / "params.yaml").read_text().splitlines()
     main("recipes=[dcgan, cgan]", f"{RECIPE}:+init={{model: dcgan}}")
-    changed = [new for old, new in zip(before, (home / "params.yaml").read_text().splitlines(), strict=True) if old != new]
+    after = (home / "params.yaml").read_text().splitlines()
+    changed = [new for old, new in zip(before, after, strict=True) if old != new]
     assert [line.split(" #")[0].strip() for line in changed] == ["recipes: [dcgan, cgan]"]
     assert "init: {model: dcgan}" in (home / RECIPE).read_text()
 
