@@ -63,7 +63,7 @@ def describe(made: ReferenceDescription) -> str:
     counts = ", ".join(f"{count:,} {split}" for split, count in made.counts.items())
     lines = [f"reference: {made.features} features of {counts} images; scores compare with the {made.split} split"]
     if made.classifier_accuracy is not None:
-        lines.append(f"  the classifier is right about {made.classifier_accuracy:.1%} of the test images")
+        lines.append(f"  the classifier is right on {made.classifier_accuracy:.1%} of the test images")
     if made.channel_accuracy is not None:
         lines.append(f"  which is {made.channel_accuracy:.2%} of their channels")
         if made.channel_accuracy < COUNTING_ACCURACY:

@@ -28,7 +28,7 @@ def test_makes_the_reference(home: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert found.description.classifier_accuracy is not None
     printed = capsys.readouterr().out
     assert "classifier features of 300 train, 100 test images; scores compare with the train split" in printed
-    assert f"is right about {found.description.classifier_accuracy:.1%} of the test images" in printed
+    assert f"is right on {found.description.classifier_accuracy:.1%} of the test images" in printed
     row = json.loads((home / "results" / "reference" / "rows" / "real-test.json").read_text())
     assert row["title"] == "real test images (100)"
     assert "fid_classifier" in load_scores(row, "row")
