@@ -15,16 +15,19 @@ from pathlib import Path
 from types import FrameType
 
 from ganops.resolved import load_params, recipe_files
-from ganops.settings import refuse_conflict
+from ganops.settings import refuse_conflict, refuse_damaged
+from ganops.tracking.lineage import why_no_commit
 from ganops.workspace import WORKSPACE
 from pipeline.flows.command_group import CommandGroup
 from pipeline.flows.entry import run_flow
 from pipeline.flows.gate import pass_gate
 from pipeline.flows.graph import is_up_to_date
 from pipeline.flows.outcome import Outcome
+from pipeline.flows.reproduce import StageError
 from pipeline.stages.entry import run_stage
 from pipeline.stages.inventory import write_inventory
 
+LOCK = Path("dvc.lock")
 HELP = {"-h", "--help"}
 
 
@@ -34,8 +37,11 @@ def main(*arguments: str) -> None:
     flow, *options = arguments if named else ("training", *arguments)
     if flow == "training" and not HELP & set(options):
         recipe_files(load_params(WORKSPACE.params), WORKSPACE.recipes)  # an unknown name ends it before any work
-        for path in (WORKSPACE.resolved, Path("dvc.lock"), Path("dvc.yaml")):
+        for path in (WORKSPACE.resolved, LOCK, Path("dvc.yaml")):
             refuse_conflict(path)  # in DVC's words it would be a YAML error, without a file
+        if LOCK.exists():
+            refuse_damaged(LOCK, "stages")
+        _refuse_repository_of_another_user()
         write_inventory()
         if is_up_to_date():
             logging.basicConfig(format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -43,6 +49,18 @@ def main(*arguments: str) -> None:
             log.setLevel(logging.INFO)
             run_flow(lambda: Outcome((), pass_gate(CommandGroup(), log.info)))
     sys.exit(run_in_session([sys.executable, "-m", f"pipeline.flows.{flow}", *options]))
+
+
+def _refuse_repository_of_another_user() -> None:
+    """Raise StageError where git refuses this checkout: DVC would do so, too, but only after the first stages."""
+    reason = why_no_commit(Path.cwd())
+    if "ownership" in reason:
+        raise StageError(
+            "git refuses this checkout, since another user owns it",
+            code="other-owner",
+            found=reason,
+            action='git config --global --add safe.directory "$PWD"',
+        )
 
 
 def run_in_session(command: list[str]) -> int:

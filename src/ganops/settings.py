@@ -90,8 +90,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
         found = " ".join(str(error).split())
         raise SettingsError(f"{path} is not valid YAML", code="bad-yaml", found=found) from error
     if not isinstance(value, dict):
-        found = type(value).__name__
-        raise SettingsError(f"{path} holds no settings", code="no-settings", expected="keys and values", found=found)
+        raise SettingsError(
+            f"{path} holds no settings",
+            code="no-settings",
+            expected="keys and values",
+            found="an empty file" if value is None else type(value).__name__,
+            action=f"correct it, or take it from git: git checkout {path}",
+        )
     return value
 
 
@@ -108,6 +113,19 @@ def refuse_conflict(path: Path) -> None:
             code="merge-conflict",
             found=f"line {number}: {lines[number - 1]}",
             action=f"choose: edit it, or `git checkout --ours {path}` (or --theirs)",
+        )
+
+
+def refuse_damaged(path: Path, key: str) -> None:
+    """Raise SettingsError where a YAML file that a program has written does not hold a mapping under `key`."""
+    content = read_yaml(path)
+    if not isinstance(content.get(key), Mapping):
+        raise SettingsError(
+            f"{path} is damaged",
+            code="damaged-file",
+            expected=f"a mapping called {key}",
+            found=shortened(", ".join(map(str, content)) or "nothing"),
+            action=f"take it from git (git checkout {path}), or remove it: it is written again",
         )
 
 

@@ -9,8 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from evaluated_home import make_home
 
+from ganops.errors import SettingsError
 from pipeline.flows import run
+from pipeline.flows.reproduce import StageError
 from pipeline.flows.run import run_in_session
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,3 +93,27 @@ def test_a_flow_starts_unless_nothing_has_to_run(
     only_gate = up_to_date and flow == "training"
     assert started == (["the gate"] if only_gate else [f"-m pipeline.flows.{flow} --option"])
     assert ended.value.code == (0 if only_gate else 3)
+
+
+@pytest.mark.parametrize("text", ["schema: '2.0'\nstages: 7\n", "", "schema: '2.0'\nstages:\n  a:\n    cmd: [\n"])
+def test_a_damaged_lock_file_is_named_before_any_work(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, text: str
+) -> None:
+    make_home(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run, "run_in_session", lambda _command: pytest.fail("a flow was started"))
+    Path("dvc.lock").write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        run.main()
+    assert "dvc.lock" in caught.value.message
+    assert caught.value.code in ("damaged-file", "no-settings", "bad-yaml")
+
+
+def test_a_checkout_of_another_user_is_refused_before_any_work(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    make_home(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run, "run_in_session", lambda _command: pytest.fail("a flow was started"))
+    monkeypatch.setattr(run, "why_no_commit", lambda _folder: "detected dubious ownership in repository at '/x'")
+    with pytest.raises(StageError) as caught:
+        run.main()
+    assert caught.value.code == "other-owner"

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ganops.errors import GanopsError, SettingsError
+from ganops.errors import GanopsError
 from ganops.params import read_params
 from ganops.recipe import load_recipe
-from ganops.settings import read_yaml, refuse_conflict
+from ganops.settings import read_yaml, refuse_conflict, refuse_damaged
 from ganops.workspace import Workspace
 
 LOCK = "dvc.lock"
@@ -22,8 +22,8 @@ def unreadable(root: Path) -> Iterator[GanopsError]:
     place = Workspace(root)
     checks: dict[Path, Callable[[Path], Any]] = {place.params: read_params}
     checks |= {root / name: read_yaml for name in OTHERS if (root / name).exists()}
-    checks |= {path: partial(_whole, keys={"stages"}) for path in (root / LOCK,) if path.exists()}
-    checks |= {path: partial(_whole, keys={"resolved"}) for path in (place.resolved,) if path.exists()}
+    checks |= {path: partial(refuse_damaged, key="stages") for path in (root / LOCK,) if path.exists()}
+    checks |= {path: partial(refuse_damaged, key="resolved") for path in (place.resolved,) if path.exists()}
     checks |= dict.fromkeys(sorted(place.recipes.rglob("*.yaml")), load_recipe)
     checks |= dict.fromkeys(sorted(place.searches.glob("*.yaml")), read_yaml)
     for path, check in checks.items():
@@ -36,17 +36,3 @@ def unreadable(root: Path) -> Iterator[GanopsError]:
         refuse_conflict(root / ".dvc" / "config")
     except GanopsError as error:
         yield error
-
-
-def _whole(path: Path, keys: set[str]) -> None:
-    """Raise SettingsError where a file that a program has written is not one that it writes."""
-    content = read_yaml(path)
-    for key in keys:
-        if not isinstance(content.get(key), Mapping) or not all(isinstance(each, str) for each in content[key]):
-            raise SettingsError(
-                f"{path} is damaged",
-                code="damaged-file",
-                expected=f"a mapping called {key}",
-                found=f"keys {', '.join(map(str, content)) or 'none'}",
-                action=f"take it from git (git checkout {path}), or remove it: it is written again",
-            )
