@@ -48,6 +48,7 @@ LAYERS = (
         "ganops.services",
         "ganops.settings",
         "ganops.slots",
+        "ganops.termination",
         "ganops.workspace",
         "ganops.atomic",
         "ganops.credentials",

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 from ganops.atomic import write_text
 from ganops.errors import GanopsError
 from ganops.params import read_params
 from ganops.services import why_silent
+from ganops.termination import TERMINATED, end_on_sigterm
 from ganops.tracking.location import redact
 from ganops.workspace import WORKSPACE
 from pipeline.flows.outcome import Outcome, describe
 from pipeline.flows.reproduce import DVC_ERROR, StageError
-from pipeline.stages.entry import FAILED, INTERRUPTED, TERMINATED
+from pipeline.stages.entry import FAILED, INTERRUPTED
 
 KEPT_LOGS = 20
 
@@ -30,7 +29,7 @@ def run_flow(start: Callable[[], Outcome]) -> NoReturn:
 
     params.yaml is read and the tracking store is asked first: what is wrong there is reported before a server starts.
     """
-    signal.signal(signal.SIGTERM, _terminate)
+    end_on_sigterm()  # by an exception, so that Prefect stops the temporary server that it has started
     log = WORKSPACE.logs / f"{time.strftime('%Y%m%d-%H%M%S')}.log"
     try:
         params = read_params(WORKSPACE.params)
@@ -106,8 +105,3 @@ def _end(code: int, message: str, log: Path) -> NoReturn:
     logging.disable(logging.INFO)
     print(redact(message) + (f"\n  log: {log}" if log.is_file() else ""), file=sys.stderr, flush=True)
     sys.exit(code)
-
-
-def _terminate(number: int, _frame: FrameType | None) -> None:
-    """End by an exception, so that Prefect stops the temporary server that it has started."""
-    sys.exit(128 + number)

@@ -6,13 +6,13 @@ import inspect
 import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
 from typing import NoReturn
 
 from ganops.errors import GanopsError
+from ganops.termination import end_on_sigterm
 from ganops.tracking.location import redact
 
-FAILED, USAGE, INTERRUPTED, TERMINATED = 1, 2, 128 + signal.SIGINT, 128 + signal.SIGTERM
+FAILED, USAGE, INTERRUPTED = 1, 2, 128 + signal.SIGINT
 
 
 def run_stage(main: Callable[..., None]) -> NoReturn:
@@ -23,7 +23,7 @@ def run_stage(main: Callable[..., None]) -> NoReturn:
     anything else with one. 2 for the wrong number of arguments,
     130 after Ctrl-C and 143 after SIGTERM.
     """
-    signal.signal(signal.SIGTERM, _terminate)
+    end_on_sigterm()
     arguments = sys.argv[1:]
     try:
         inspect.signature(main).bind(*arguments)
@@ -38,11 +38,6 @@ def run_stage(main: Callable[..., None]) -> NoReturn:
     except KeyboardInterrupt:
         _end(INTERRUPTED, "interrupted")
     sys.exit(0)
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Turn SIGTERM into an exception, so that half-written files are removed and bars are closed on the way out."""
-    sys.exit(TERMINATED)
 
 
 def _usage(main: Callable[..., None], arguments: list[str]) -> str:

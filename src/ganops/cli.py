@@ -6,17 +6,16 @@ import importlib
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
 import click
 
 from ganops import __version__
 from ganops.errors import GanopsError
 from ganops.printing import print_anything
+from ganops.termination import end_on_sigterm
 
 COMMANDS = Path(__file__).with_name("commands")
-INTERRUPTED, TERMINATED = 128 + signal.SIGINT, 128 + signal.SIGTERM
+INTERRUPTED = 128 + signal.SIGINT
 FIRST_STEPS = """\
 Three things people do first:
 
@@ -72,7 +71,7 @@ def main() -> None:
     the reader of the output is gone.
     """
     print_anything()
-    signal.signal(signal.SIGTERM, _terminate)
+    end_on_sigterm()
     try:
         sys.exit(ganops.main(prog_name="ganops", standalone_mode=False))
     except click.ClickException as error:
@@ -90,11 +89,6 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)
-
-
-def _terminate(_signal: int, _frame: FrameType | None) -> NoReturn:
-    """Turn SIGTERM into an exception, so that temporary files and child processes go and leases are given back."""
-    sys.exit(TERMINATED)
 
 
 def _first_line(path: Path) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
@@ -23,6 +22,7 @@ from ganops.registry.init_model import find_init_model
 from ganops.search.budget import affordable_kimg, with_budget
 from ganops.search.order import final_protocol
 from ganops.search.trial_folder import Assignment, Outcome, Report, TrialFolder
+from ganops.termination import TERMINATED, end_on_sigterm
 from ganops.tracked_training import FileCallback, new_training, train
 from ganops.tracking.location import redact
 from ganops.tracking.run import resume_run
@@ -33,7 +33,6 @@ from ganops.training.job import TrainingJob
 from ganops.training.trainer import Trainer
 from ganops.workspace import WORKSPACE
 
-TERMINATED = 128 + signal.SIGTERM
 VALIDATION = "val/"  # how the curve of the validation metric begins
 
 
@@ -169,7 +168,7 @@ def _ended_early(error: TrainingError, trial: TrialFolder, pace: float | None) -
 
 def run(folder: str) -> NoReturn:
     """Do the work of this process and end it, with the exit codes of a stage; a GanopsError is printed in short."""
-    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    end_on_sigterm()
     try:
         main(folder)
     except GanopsError as error:

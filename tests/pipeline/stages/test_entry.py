@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.stages.entry import FAILED, INTERRUPTED, TERMINATED, USAGE
+from ganops.termination import TERMINATED
+from pipeline.stages.entry import FAILED, INTERRUPTED, USAGE
 
 ROOT = Path(__file__).resolve().parents[3]
 
