@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import re
 import struct
 import warnings
 from collections.abc import Iterable, Mapping
@@ -19,11 +21,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
 from ganops.atomic import atomic_path
 
 MAX_HEADER = 100 * 2**20  # bytes, the format's own limit
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")  # in the words of Rust
 _LENGTH = struct.Struct("<Q")
 _TYPES: dict[str, tuple[torch.dtype, str]] = {
     "U8": (torch.uint8, "<u1"),
@@ -49,9 +53,14 @@ class Pieces:
 
 
 def save_tensors(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
-    """Write tensors of any device atomically; raises OSError and SafetensorError."""
+    """Write tensors of any device atomically; raises OSError, also where safetensors has it in a text of its own."""
     with atomic_path(path) as temporary:
-        save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary)
+        try:
+            save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, temporary)
+        except SafetensorError as error:
+            if number := _OS_ERROR.search(str(error)):
+                raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
+            raise
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Pieces]) -> None:

@@ -109,8 +109,9 @@ def quieten() -> None:
     """Let MLflow neither phone home, nor open pickles, nor wait for minutes; what a person has set stays."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    for noisy in ("mlflow.store.db.utils", "alembic.runtime.migration", "mlflow.system_metrics", "mlflow.pyfunc"):
+    for noisy in ("alembic.runtime.migration", "mlflow.system_metrics", "mlflow.pyfunc"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)  # it logs the traceback of what it raises
 
 
 def unusable(uri: str, error: Exception) -> TrackingError:
