@@ -21,7 +21,7 @@ Three things people do first:
 
   make run                     train three GANs on handwritten digits, compare them, promote the best: five minutes
   make run DATA=pictures.zip   the same on your own pictures: a zip file, or a folder
-  ganops recipes               all GANs there are, with what fits your data and what it costs
+  ganops recipes               all recipes, with what fits your data and what it costs
 
 Then look at the runs (make ui), and use the best model:
 
