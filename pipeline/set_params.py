@@ -22,8 +22,9 @@ from typing import Any
 
 import yaml
 from ruamel.yaml import YAML
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import ScalarNode, SequenceNode
 from ruamel.yaml.representer import RoundTripRepresenter
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from ganops.atomic import atomic_path
 from ganops.data.sources.source import find_source
@@ -99,22 +100,24 @@ def _null(writer: RoundTripRepresenter, _value: None) -> ScalarNode:
 
 
 def _list_in_line(writer: RoundTripRepresenter, value: list[Any]) -> SequenceNode:
-    return writer.represent_sequence("tag:yaml.org,2002:seq", value, flow_style=True)
+    return writer.represent_sequence("tag:yaml.org,2002:seq", [_quoted(each) for each in value], flow_style=True)
 
 
-def _mapping_in_line(writer: RoundTripRepresenter, value: dict[str, Any]) -> MappingNode:
-    return writer.represent_mapping("tag:yaml.org,2002:map", value, flow_style=True)
+def _quoted(value: Any) -> Any:
+    """`value` with quotes around text with a colon, which DVC cannot read in a list of one line without them."""
+    if isinstance(value, dict):
+        return {key: _quoted(each) for key, each in value.items()}
+    return DoubleQuotedScalarString(value) if isinstance(value, str) and ":" in value else value
 
 
 @contextmanager
 def edit(path: Path) -> Generator[dict[str, Any]]:
     """The values of a YAML file, to be changed; the rest of the file stays as it is, whatever happens meanwhile.
 
-    Null is written as `null`, not as an empty value; a new list or mapping is written in one line.
+    Null is written as `null`, not as an empty value; a new list is written in one line.
     """
     RoundTripRepresenter.add_representer(type(None), _null)
     RoundTripRepresenter.add_representer(list, _list_in_line)  # what was read from the file has types of its own
-    RoundTripRepresenter.add_representer(dict, _mapping_in_line)
     form = YAML()
     form.preserve_quotes, form.width = True, WIDTH
     values = form.load(path.read_text(encoding="utf-8"))

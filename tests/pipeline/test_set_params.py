@@ -9,11 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from ganops.errors import SettingsError
 from ganops.recipe import load_recipe
 from ganops.resolved import load_params, read_resolved
-from pipeline.set_params import main
+from ganops.settings import parse_yaml
+from pipeline.set_params import edit, main
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RECIPE = "pipeline/recipes/dcgan.yaml"
@@ -45,13 +47,22 @@ def test_no_other_line_is_touched(home: Path) -> None:
         assert sum(old != new for old, new in zip(lines, path.read_text().splitlines(), strict=True)) == 1
 
 
-def test_a_list_and_a_mapping_are_written_in_their_line(home: Path) -> None:
+def test_a_list_is_written_in_its_line(home: Path) -> None:
     before = (home / "params.yaml").read_text().splitlines()
-    main("recipes=[dcgan, cgan]", f"{RECIPE}:+init={{model: dcgan}}")
+    main("recipes=[dcgan, cgan]")
     after = (home / "params.yaml").read_text().splitlines()
     changed = [new for old, new in zip(before, after, strict=True) if old != new]
     assert [line.split(" #")[0].strip() for line in changed] == ["recipes: [dcgan, cgan]"]
-    assert "init: {model: dcgan}" in (home / RECIPE).read_text()
+
+
+@pytest.mark.parametrize("value", ["init={model: models:/ganops/1}", "derived=[{kind: grey, path: models:/x}, 'a:b']"])
+def test_dvc_can_read_what_was_written(home: Path, value: str) -> None:
+    key, _, text = value.partition("=")
+    path = home / "values.yaml"
+    path.write_text("seed: 7\n")
+    with edit(path) as values:
+        values[key] = parse_yaml(text)
+    assert YAML(typ="safe").load(path.read_text()) == {"seed": 7, key: parse_yaml(text)}
 
 
 def test_a_kind_is_answered_with_file_key_and_the_nearest_one() -> None:
