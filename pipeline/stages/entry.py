@@ -19,9 +19,8 @@ def run_stage(main: Callable[..., None]) -> NoReturn:
     """Call `main` with the command line's arguments and end the process.
 
     Exit codes: 0 when the stage is done, 1 for an error, or what a GanopsError says itself (75 where trying again may
-    help); a GanopsError and an OSError (a full disk, a folder that cannot be written) are printed without a traceback,
-    anything else with one. 2 for the wrong number of arguments,
-    130 after Ctrl-C and 143 after SIGTERM.
+    help). A GanopsError and an OSError (a full disk, a folder that cannot be written) are printed without a traceback,
+    anything else with one. 2 for the wrong number of arguments, 130 after Ctrl-C and 143 after SIGTERM.
     """
     end_on_sigterm()
     arguments = sys.argv[1:]

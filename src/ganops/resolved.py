@@ -73,7 +73,7 @@ def _is_auto(section: Settings, key: str) -> bool:
 
 
 def load_params(path: Path = Path("params.yaml")) -> Params:
-    """Read and check params.yaml, with every `auto` replaced by what pipeline/resolved.yaml beside it says.
+    """Read and check params.yaml. The values in pipeline/resolved.yaml replace every `auto`.
 
     Without that file `auto` stays. Raises SettingsError as read_params does.
     """

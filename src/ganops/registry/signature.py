@@ -3,8 +3,8 @@
 What is signed is a small statement: the name, the number and the digest of all files of a version. It is signed by
 model-signing (OpenSSF's format of a Sigstore bundle, an elliptic-curve key, no service), and stored with the version.
 Two environment variables name the keys: GANOPS_SIGNING_KEY where models are promoted, GANOPS_VERIFY_KEY wherever they
-are loaded; without the second the public half of the first is taken. Whoever can write to the registry, but has not the
-private key, can then not bring in a model of his own.
+are loaded. Without the second variable, the public half of the first key is used. Someone who can write to the
+registry but does not have the private key cannot bring in their own model.
 """
 
 from __future__ import annotations
